@@ -1,0 +1,5 @@
+/**
+ * Tests that may be skipped, by the beginning of their full name, each with the reason. A skipped test that is not listed here counts as
+ * failed, and in CI (`CI` set) every skip does.
+ */
+export const skips: { test: string; reason: string }[] = []

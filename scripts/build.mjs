@@ -1,0 +1,28 @@
+// Bundles the three programs into ctl/dist: one entry, lazy chunks, and what runs in a thread of its own.
+// Native modules and what reads its own files from disk stay outside.
+import { build } from 'esbuild'
+import { rmSync } from 'node:fs'
+import { root } from './workspace.mjs'
+
+const outdir = `${root}/ctl/dist`
+rmSync(outdir, { recursive: true, force: true })
+await build({
+  absWorkingDir: root,
+  entryPoints: [
+    { in: 'ctl/src/main.ts', out: 'mcpg-ctl' },
+    { in: 'cp/src/db/writer.ts', out: 'writer' },
+  ],
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  chunkNames: '[name]-[hash]',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+  external: ['better-sqlite3', '@npmcli/arborist'],
+  // Bundled CommonJS calls require() for Node's own modules.
+  banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
+})

@@ -1,0 +1,24 @@
+// npm test [-- <vitest arguments>]: installs, builds, runs every test and ends with the plain line. With arguments, only what they select.
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureBuilt, root, runNode } from './workspace.mjs'
+
+ensureBuilt()
+const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+const chosen = process.argv.slice(2)
+if (chosen.length > 0) process.exitCode = await runNode([vitest, 'run', ...chosen], { cwd: root })
+else {
+  const results = join(root, '.cache/results')
+  mkdirSync(results, { recursive: true })
+  let failed = 0
+  // Whole programs compete for the machine, so the stories over processes run after the others and one at a time.
+  for (const project of ['unit', 'ui', 'e2e']) {
+    const file = join(results, `${project}.json`)
+    rmSync(file, { force: true })
+    const code = await runNode([vitest, 'run', '--project', project], { cwd: root, env: { MCPG_RESULTS: file } })
+    if (code !== 0) failed = 1
+  }
+  const { tally } = await import('./tally.mjs')
+  const sum = tally(['unit', 'ui', 'e2e'])
+  process.exitCode = failed || sum.failed ? 1 : 0
+}
