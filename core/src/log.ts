@@ -1,0 +1,41 @@
+import { closeSync, openSync } from 'node:fs'
+import { Writable } from 'node:stream'
+import { pino, destination as fileDestination, type DestinationStream, type Logger } from 'pino'
+import pretty from 'pino-pretty'
+import { redact } from './redact.ts'
+
+export type Log = Logger
+
+export type LogSettings = {
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** One JSON object a line instead of text for people. */
+  json: boolean
+  /** Appends to this file (created 0600) instead of standard error. */
+  file?: string | undefined
+}
+
+/** A log whose every line has passed `redact`, whatever it was given: message, fields, errors with their stacks. */
+export function createLog({ level, json, file }: LogSettings, sink?: DestinationStream): Log {
+  if (file) closeSync(openSync(file, 'a', 0o600))
+  const raw = sink ?? fileDestination({ dest: file ?? 2, sync: true })
+  const clean: DestinationStream = { write: (line) => raw.write(redact(line)) }
+  const out = json
+    ? clean
+    : pretty({
+        destination: writable(clean),
+        colorize: !file && !sink && process.stderr.isTTY,
+        ignore: 'pid,hostname',
+        sync: true,
+      })
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } }, out)
+}
+
+/** pino-pretty writes to a stream; this is the smallest one that keeps its lines in order. */
+function writable(target: DestinationStream) {
+  return new (class extends Writable {
+    override _write(chunk: Buffer, _encoding: string, done: () => void) {
+      target.write(chunk.toString())
+      done()
+    }
+  })()
+}

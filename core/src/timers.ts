@@ -1,0 +1,73 @@
+/**
+ * Every timer of the fleet protocol, in milliseconds. The defaults are those of `fleet.md` B3-B9 and of the table "Defaults and limits";
+ * `MCPG_TIMERS=heartbeat=200,probation=300` changes single ones, so that a test does not wait.
+ */
+export const defaultTimers = {
+  /** Period of heartbeats, ±10 % at the gateway. */
+  heartbeat: 15_000,
+  /** Silence after which a gateway is `offline`; `late` is 2.5 heartbeats. */
+  offlineAfter: 60_000,
+  /** From a stream that broke without Goodbye to `offline`. */
+  offlineAfterReset: 10_000,
+  /** From the start of a stream to its Hello. */
+  helloDeadline: 10_000,
+  /** A frame sent and not answered: the gateway gives the stream up. */
+  ackDeadline: 40_000,
+  /** HTTP/2 PING period of the gateway, and how long its answer may take. */
+  keepAlive: 30_000,
+  keepAliveTimeout: 10_000,
+  /** First reconnect after an unexpected break waits between 0 and this. */
+  firstReconnect: 5_000,
+  /** Full jitter from base to max after that; reset after `healthyStream`. */
+  reconnectBase: 1_000,
+  reconnectMax: 60_000,
+  healthyStream: 60_000,
+  /** Spread of reconnects when a control plane shuts down. */
+  drainJitter: 5_000,
+  /** Changes wait this long for company before a compile, and never longer than the second. */
+  compileDebounce: 100,
+  compileMaxWait: 2_000,
+  /** How long a new or changed instance must stay ready. */
+  probation: 30_000,
+  /** Batched write of last_seen_at. */
+  lastSeenFlush: 10_000,
+  /** Status and inventory rows are coalesced this long. */
+  statusFlush: 100,
+  /** Package installation. */
+  install: 300_000,
+  /** Restart back-off of a crashed instance: full jitter from base to max, reset after `restartReset` in ready. */
+  restartBase: 1_000,
+  restartMax: 60_000,
+  restartReset: 60_000,
+  /** `crash_loop` after `crashLoopEnds` ends within this window, then retried at this period. */
+  crashLoopWindow: 120_000,
+  crashLoopRetry: 60_000,
+  /** Liveness probe of a ready instance, and how long its answer may take. */
+  probe: 15_000,
+  probeTimeout: 5_000,
+  /** Between closing stdin and SIGTERM. */
+  stdinGrace: 2_000,
+  /** tools/list answered from cache for this long; an error is remembered for the second. */
+  listCache: 60_000,
+  listNegative: 10_000,
+  /** How long an aggregated list waits for a silent server before its last list is used. */
+  listWait: 250,
+  /** Idle and absolute life of a client session. */
+  sessionIdle: 1_800_000,
+  sessionMax: 86_400_000,
+  /** Keep-alive comment on a silent SSE stream. */
+  sseKeepAlive: 15_000,
+}
+
+export type Timers = typeof defaultTimers
+
+/** Reads `name=ms` pairs over the defaults; throws a RangeError that names the bad pair. */
+export function readTimers(text: string | undefined): Timers {
+  const timers = { ...defaultTimers }
+  for (const pair of (text ?? '').split(',').filter((part) => part.trim() !== '')) {
+    const [name = '', value = ''] = pair.split('=').map((part) => part.trim())
+    if (!Object.hasOwn(timers, name) || !/^\d+$/.test(value)) throw new RangeError(`"${pair}" is not a timer: write <name>=<milliseconds>`)
+    timers[name as keyof Timers] = Number(value)
+  }
+  return timers
+}

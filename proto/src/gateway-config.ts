@@ -1,0 +1,77 @@
+import { z } from 'zod'
+
+/** MIME type of the compiled document; the agent refuses another one as INVALID. */
+export const configContentType = 'application/mcpg-config+json;v=1'
+
+const environment = z.record(z.string(), z.string())
+
+/**
+ * One server in the compiled document. Fields with their default are absent from the bytes; parsing fills them in.
+ * Exactly one of command, package, url. The sub-hash of a server is SHA-256 over its canonical JSON as it stands in the document.
+ */
+export const ConfigServer = z
+  .strictObject({
+    name: z.string(),
+    command: z.array(z.string()).min(1).optional(),
+    package: z
+      .strictObject({
+        runtime: z.enum(['node', 'python']),
+        name: z.string(),
+        version: z.string().optional(),
+        args: z.array(z.string()).default([]),
+        allowScripts: z.boolean().default(false),
+      })
+      .optional(),
+    url: z
+      .strictObject({
+        url: z.string(),
+        transport: z.enum(['auto', 'streamable-http']).default('auto'),
+        headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
+      })
+      .optional(),
+    env: environment.default({}),
+    inheritEnv: z.array(z.string()).default([]),
+    cwd: z.string().optional(),
+    era: z.enum(['auto', 'legacy', 'modern']).default('auto'),
+    state: z.enum(['running', 'stopped']).default('running'),
+    required: z.boolean().default(true),
+    startTimeoutMs: z.number().int().default(60_000),
+    callTimeoutMs: z.number().int().default(60_000),
+    stopGraceMs: z.number().int().default(5_000),
+    /** Raised by `server restart`: a changed number is a changed server, so a restart is make-before-break too. */
+    restarts: z.number().int().default(0),
+    /** Raised by `server restart --upgrade`: the version of the package is resolved again. */
+    upgrades: z.number().int().default(0),
+  })
+  .refine((server) => [server.command, server.package, server.url].filter((source) => source !== undefined).length === 1, {
+    message: 'exactly one of command, package, url is needed',
+  })
+export type ConfigServer = z.infer<typeof ConfigServer>
+
+/** The compiled document of a placement class. It names no gateway; servers are sorted by name. At most 1 MiB as canonical JSON. */
+export const GatewayConfig = z.strictObject({
+  v: z.literal(1),
+  org: z.string(),
+  workspace: z.string(),
+  environment: z.string(),
+  servers: z.array(ConfigServer),
+})
+export type GatewayConfig = z.infer<typeof GatewayConfig>
+/** The document as it is encoded: without the defaults. */
+export type GatewayConfigInput = z.input<typeof GatewayConfig>
+export type ConfigServerInput = z.input<typeof ConfigServer>
+
+/** What is signed: RFC 8785 bytes of this object, Ed25519 over "mcpg-config-v1\0" and them (`fleet.md` B4). */
+export const SignedHeader = z.strictObject({
+  v: z.literal(1),
+  gatewayId: z.string(),
+  generation: z.number().int().positive(),
+  /** Lower-case hex of SHA-256 over the exact config bytes. */
+  configHash: z.string().regex(/^[0-9a-f]{64}$/),
+  contentType: z.string(),
+  probationMs: z.number().int().nonnegative(),
+  force: z.boolean(),
+})
+export type SignedHeader = z.infer<typeof SignedHeader>
+
+export const signaturePrefix = 'mcpg-config-v1\0'

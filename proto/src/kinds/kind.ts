@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import type { Access } from '../access.ts'
+import { Annotations, Labels, Name } from '../names.ts'
+
+/** Where objects of a kind live: `''` | `org` | `org/workspace` | `org/workspace/proj/<project>`; environments are paths of virtual kinds. */
+export type KindScope = 'system' | 'org' | 'workspace' | 'project'
+
+/** A reference from a spec to another object of the same workspace. */
+export type Reference = { kind: string; name: string; pointer: string }
+
+/** One column of a list; `value` is read from the whole resource. Wide columns stand in `-o wide` only. */
+export type Column = { name: string; wide?: boolean; value: (resource: Resource) => string }
+
+/** A verb of one kind beyond the engine's, a POST sub-resource with an access of its own. */
+export type Action = { access: Access; description: string; body?: z.ZodType }
+
+/**
+ * The one declaration of a kind. REST, OpenAPI, every CLI verb, `explain`, watch, audit and the generated tests come from it.
+ * `virtual` kinds have no rows: their room implements list, get and watch.
+ */
+export type KindDeclaration = {
+  kind: string
+  plural: string
+  aliases: string[]
+  scope: KindScope
+  virtual: boolean
+  description: string
+  specVersion: number
+  spec: z.ZodType
+  status: z.ZodType
+  /** Fields of which exactly one must be given, empty if the kind has no variants. */
+  oneOf: string[]
+  /** JSON pointers of values that never leave in an answer. */
+  sensitive: string[]
+  references: (spec: unknown) => Reference[]
+  columns: Column[]
+  actions: Record<string, Action>
+  /** Brings a stored spec of an older `specVersion` up to date. */
+  upgrade: (spec: unknown, fromVersion: number) => unknown
+}
+
+/** Timestamps are RFC 3339 in UTC. `resourceVersion` is opaque; it covers metadata and spec, never status. */
+export const Metadata = z.object({
+  name: z.string(),
+  uid: z.string(),
+  org: z.string().optional(),
+  workspace: z.string().optional(),
+  environment: z.string().optional(),
+  project: z.string().optional(),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  generation: z.number().int(),
+  resourceVersion: z.string(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+})
+export type Metadata = z.infer<typeof Metadata>
+
+/** Kubernetes' shape and types, so that `kubectl wait` habits carry over. */
+export const Condition = z.object({
+  type: z.enum(['Ready', 'Progressing', 'Available', 'Degraded', 'HeldBack', 'Unplaced']),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string(),
+  lastTransitionTime: z.string(),
+})
+export type Condition = z.infer<typeof Condition>
+
+/** The envelope of every object in every answer. */
+export const Resource = z.object({
+  kind: z.string(),
+  metadata: Metadata,
+  spec: z.record(z.string(), z.unknown()),
+  status: z.record(z.string(), z.unknown()),
+})
+export type Resource = z.infer<typeof Resource>
+
+/** What a caller sends: the envelope without what the control plane fills in. `resourceVersion` makes a write conditional. */
+export const ResourceInput = z.strictObject({
+  kind: z.string().optional(),
+  apiVersion: z.string().optional(),
+  metadata: z.strictObject({
+    name: Name,
+    labels: Labels.optional(),
+    annotations: Annotations.optional(),
+    resourceVersion: z.string().optional(),
+  }),
+  spec: z.record(z.string(), z.unknown()),
+})
+export type ResourceInput = z.infer<typeof ResourceInput>

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { ResourceInput } from '../kinds/kind.ts'
+
+/**
+ * Body of `POST …/workspaces/{w}/apply[?dryRun=true]`: whole objects, each with its `kind`. At most 5,000 objects or 16 MiB.
+ * `prune` is a label selector; objects of the kinds present that match it and are not in the request are deleted.
+ */
+export const ApplyRequest = z.strictObject({
+  objects: z.array(ResourceInput.required({ kind: true })).max(5000),
+  prune: z.string().max(4096).optional(),
+})
+export type ApplyRequest = z.infer<typeof ApplyRequest>
+
+/** One changed field; `path` is a JSON pointer into the resource (`/spec/…`, `/metadata/labels/…`). */
+export const FieldDiff = z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })
+export type FieldDiff = z.infer<typeof FieldDiff>
+
+export const ApplyResult = z.object({
+  kind: z.string(),
+  name: z.string(),
+  result: z.enum(['created', 'configured', 'unchanged', 'deleted', 'conflict']),
+  diffs: z.array(FieldDiff),
+  /** Gateways that will run it after this change (servers only). */
+  placedOn: z.array(z.string()).optional(),
+  resourceVersion: z.string().optional(),
+})
+export type ApplyResult = z.infer<typeof ApplyResult>
+
+export const ApplyResponse = z.object({ dryRun: z.boolean(), results: z.array(ApplyResult) })
+export type ApplyResponse = z.infer<typeof ApplyResponse>

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+
+export const Version = z.object({ version: z.string(), protocol: z.object({ min: z.number(), max: z.number() }) })
+
+export const AuthStatus = z.object({ mode: z.enum(['none', 'local', 'oidc']) })
+
+/** `GET /v1/control/status`; sizes in bytes, times in RFC 3339. */
+export const ControlStatus = z.object({
+  version: z.string(),
+  pid: z.number().int(),
+  startedAt: z.string(),
+  uptimeSeconds: z.number(),
+  authMode: z.enum(['none', 'local', 'oidc']),
+  endpoints: z.object({ http: z.string(), grpc: z.string(), console: z.string() }),
+  database: z.object({
+    engine: z.enum(['sqlite', 'postgresql']),
+    sizeBytes: z.number(),
+    migrations: z.number().int(),
+    rows: z.record(z.string(), z.number()),
+  }),
+  gateways: z.object({ total: z.number().int(), online: z.number().int() }),
+  servers: z.number().int(),
+})
+export type ControlStatus = z.infer<typeof ControlStatus>

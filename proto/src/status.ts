@@ -1,0 +1,78 @@
+import {
+  ConfigFailureReason as WireConfigFailure,
+  ConfigState as WireConfigState,
+  InstanceState as WireInstanceState,
+  ServerState as WireServerState,
+} from './gen/mcpg/fleet/v1/types_pb.js'
+
+/** Connection of a gateway as the control plane sees it (`fleet.md` B3). */
+export const connectionStates = [
+  'online', // a frame within 2.5 heartbeats
+  'late', // silent for longer than that
+  'offline', // silent for 60 s, or the stream broke 10 s ago
+  'stopped', // said goodbye
+  'unknown', // the replica that holds its stream is lost
+  'never_seen', // enrolled, no hello yet
+  'revoked', // its credential is void
+] as const
+export type ConnectionState = (typeof connectionStates)[number]
+
+export const instanceStates = [
+  'pending',
+  'installing',
+  'starting',
+  'ready',
+  'unhealthy',
+  'crash_loop',
+  'stopping',
+  'stopped',
+  'failed',
+] as const
+export type InstanceState = (typeof instanceStates)[number]
+
+export const serverStates = ['starting', 'ready', 'degraded', 'failed', 'stopped'] as const
+export type ServerState = (typeof serverStates)[number]
+
+export const configStates = ['staged', 'applying', 'probation', 'applied', 'rejected', 'rolled_back', 'superseded'] as const
+export type ConfigState = (typeof configStates)[number]
+
+export const configFailures = [
+  'HASH_MISMATCH',
+  'BAD_SIGNATURE',
+  'STALE_GENERATION',
+  'INVALID',
+  'LOCAL_POLICY',
+  'UNHEALTHY',
+  'CRASH_LOOP',
+  'STORAGE',
+  'QUARANTINED',
+  'WRONG_GATEWAY',
+  'SLOT_CORRUPT',
+  'CONFLICTING_GENERATION',
+  'MISSING_SECRET',
+  'INSTALL_FAILED',
+] as const
+export type ConfigFailure = (typeof configFailures)[number]
+
+/** Health of a gateway: all servers ready, some, none, or nobody knows. */
+export const healthStates = ['healthy', 'degraded', 'down', 'unknown'] as const
+export type HealthState = (typeof healthStates)[number]
+
+/** The generated enums carry their wire number as value and their bare name as key (protobuf-es strips the prefix). */
+function words<Word extends string>(wire: Record<string, string | number>, upper: boolean) {
+  const spell = (word: string) => (upper ? word : word.toLowerCase()) as Word
+  const toWord = new Map<number, Word>()
+  for (const [key, value] of Object.entries(wire)) if (typeof value === 'number' && value !== 0) toWord.set(value, spell(key))
+  const toWire = new Map([...toWord].map(([number, word]) => [word, number]))
+  return {
+    /** The word for a wire number; undefined for 0 and for numbers of a newer peer. */
+    word: (number: number): Word | undefined => toWord.get(number),
+    /** The wire number of a word; 0 (not set) for undefined. */
+    wire: (word: Word | undefined): number => (word === undefined ? 0 : (toWire.get(word) ?? 0)),
+  }
+}
+
+export const instanceStateWords = words<InstanceState>(WireInstanceState, false)
+export const serverStateWords = words<ServerState>(WireServerState, false)
+export const configStateWords = words<ConfigState>(WireConfigState, false)
+export const configFailureWords = words<ConfigFailure>(WireConfigFailure, true)
