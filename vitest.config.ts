@@ -9,7 +9,16 @@ export default defineConfig({
     projects: [
       { test: { ...shared, name: 'unit', include: ['{proto,core,cp,gateway-agent,ctl,scripts}/**/*.test.ts'] } },
       { test: { ...shared, name: 'ui', include: ['ui/**/*.test.{ts,tsx}'], globalSetup: ['e2e/chromium.ts'] } },
-      { test: { ...shared, name: 'e2e', include: ['e2e/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000, globalSetup: ['e2e/chromium.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          globalSetup: ['e2e/chromium.ts'],
+        },
+      },
     ],
   },
 })

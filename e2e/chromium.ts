@@ -7,7 +7,10 @@ export default function ensureChromium(): void {
   if (existsSync(process.env['MCPG_CHROMIUM'])) return
   if (process.getuid?.() !== 0) throw new Error('Chromium is not installed. Install it (apt-get install chromium) or set MCPG_CHROMIUM.')
   console.log('installing chromium for the stories')
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core']]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'],
+  ]) {
     const done = spawnSync('apt-get', args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
     if (done.status !== 0) throw new Error(`apt-get ${args[0]} failed: ${done.stderr}`)
   }
