@@ -1,0 +1,151 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isSameProcess } from '@mcpg/core/process-identity'
+import { controlPlaneRunFile, gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
+import { closeLater } from './cleanup.ts'
+import { until } from './until.ts'
+
+const entry = join(import.meta.dirname, '../../ctl/dist/mcpg-ctl.js')
+
+/** Short protocol timers, so that no story waits for a default. */
+export const fastTimers =
+  'heartbeat=300,offlineAfter=2000,offlineAfterReset=700,firstReconnect=200,reconnectBase=100,reconnectMax=500,healthyStream=2000,' +
+  'drainJitter=100,compileDebounce=20,compileMaxWait=200,probation=800,lastSeenFlush=500,restartBase=100,restartMax=500,restartReset=3000,' +
+  'crashLoopWindow=5000,crashLoopRetry=1000,probe=1000,stdinGrace=300'
+
+export type Finished = { code: number | null; stdout: string; stderr: string }
+
+/** A program of ours as its own process; its output is kept for the failure message. */
+export type Program = {
+  pid: number
+  output(): string
+  exited: Promise<number | null>
+  /** SIGTERM, then its exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL. */
+  kill(): Promise<void>
+}
+
+const environment = (extra: Record<string, string> = {}) => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: process.env['HOME'] ?? '',
+  ...(process.env['npm_config_registry'] ? { npm_config_registry: process.env['npm_config_registry'] } : {}),
+  NODE_ENV: 'test',
+  CI: 'true',
+  MCPG_TIMERS: fastTimers,
+  ...extra,
+})
+
+/** Runs `mcpg-ctl <args>` to its end. */
+export async function ctl(
+  args: string[],
+  { stateDir, stdin, env }: { stateDir: string; stdin?: string; env?: Record<string, string> },
+): Promise<Finished> {
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdin.on('error', () => {})
+  child.stdin.end(stdin ?? '')
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+/** Starts `mcpg-ctl <args>` and leaves it running; it is stopped after the test. */
+export function start(args: string[], { stateDir, env }: { stateDir: string; env?: Record<string, string> }): Program {
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return program(child)
+}
+
+function program(child: ChildProcess): Program {
+  let text = ''
+  const keep = (chunk: Buffer) => (text = (text + chunk.toString()).slice(-200_000))
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  const exited = once(child, 'close').then(([code]) => code as number | null)
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    return exited
+  }
+  closeLater(() => end('SIGKILL'))
+  return {
+    pid: child.pid ?? -1,
+    output: () => text,
+    exited,
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+  }
+}
+
+/** Waits for the run file of a program that is still the same process. */
+async function runFile(path: string, running: Program): Promise<RunFile> {
+  const ended = running.exited.then((code) => {
+    throw new Error(`the program ended with ${code} before it was ready:\n${running.output()}`)
+  })
+  const ready = until(`run file ${path}\n${running.output()}`, () => {
+    if (!existsSync(path)) return null
+    const file = RunFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return file.pid === running.pid && isSameProcess(file.pid, file.startTime) ? file : null
+  })
+  return Promise.race([ready, ended])
+}
+
+export type ControlPlane = Program & { http: string; grpc: string; stateDir: string; restart(): Promise<ControlPlane> }
+
+export async function startControlPlane({
+  stateDir,
+  http = '127.0.0.1:0',
+  grpc = '127.0.0.1:0',
+  env,
+}: {
+  stateDir: string
+  http?: string
+  grpc?: string
+  env?: Record<string, string>
+}): Promise<ControlPlane> {
+  const running = start(['serve', '--bind-http', http, '--bind-grpc', grpc, '--json-logs'], { stateDir, ...(env ? { env } : {}) })
+  const { endpoints } = await runFile(join(stateDir, controlPlaneRunFile), running)
+  const address = (url: string | undefined) => new URL(url ?? '').host
+  return {
+    ...running,
+    stateDir,
+    http: endpoints['http'] ?? '',
+    grpc: endpoints['grpc'] ?? '',
+    restart: () =>
+      startControlPlane({ stateDir, http: address(endpoints['http']), grpc: address(endpoints['grpc']), ...(env ? { env } : {}) }),
+  }
+}
+
+export type Gateway = Program & { endpoint: string; name: string; stateDir: string }
+
+/** `url` null: no enrollment URL is given, as after a restart. The endpoint binds a free port. */
+export async function startGateway({
+  stateDir,
+  name = 'default',
+  url = null,
+  args = [],
+  env,
+}: {
+  stateDir: string
+  name?: string
+  url?: string | null
+  args?: string[]
+  env?: Record<string, string>
+}): Promise<Gateway> {
+  const given = url === null ? [] : ['--enrollment-url', url]
+  const running = start(['gateway', '--name', name, '--bind', '127.0.0.1:0', '--json-logs', ...given, ...args], {
+    stateDir,
+    ...(env ? { env } : {}),
+  })
+  const { endpoints } = await runFile(join(stateDir, gatewayRunFile(name)), running)
+  return { ...running, stateDir, name, endpoint: endpoints['mcp'] ?? '' }
+}
