@@ -1,0 +1,49 @@
+/** MCP ≤ 2025-11-25 (initialize, sessions) or 2026-07-28 (stateless, `_meta` in every request). */
+export type Era = 'legacy' | 'modern'
+
+export type McpFailure = { code: number; message: string; data?: unknown }
+
+/**
+ * What a server answered: its result or its JSON-RPC error, both passed through as they came. `json` is the exact text of the result
+ * where the transport kept it, so that an unchanged result need not be written again.
+ */
+export type McpOutcome = { result: Record<string, unknown>; json?: string } | { error: McpFailure }
+
+export type McpCall = {
+  method: string
+  /**
+   * As the server knows it: its own names. The connection writes the ids and what the era adds. Of `_meta` it forwards what is not
+   * the era's; a `progressToken` there is the caller's and comes back with its progress; in the modern era `clientCapabilities`,
+   * `clientInfo` and `logLevel` of the caller are forwarded, in the legacy era the reserved keys are left out.
+   */
+  params?: Record<string, unknown> | undefined
+  /** Progress of this call and, where the transport tells, log messages of it. */
+  onNotification?: (method: string, params: Record<string, unknown>) => void
+  /** Filled in by the connection while the call is in flight: cancels it, as `signal` does, without the cost of one. */
+  cancel?: (reason: string) => void
+  /** Cancels: `notifications/cancelled`, or the end of the response stream in the modern era over HTTP. */
+  signal?: AbortSignal
+  /** Silence after which the call is given up; progress resets it, 10 min at most. */
+  timeoutMs?: number
+}
+
+/**
+ * One proven conversation with an MCP server: it has answered `initialize` or `server/discover`. No client capabilities are declared, so
+ * a server that asks its client for something is answered with an error by the connection itself.
+ */
+export type McpConnection = {
+  era: Era
+  protocolVersion: string
+  serverInfo: { name: string; version: string; [key: string]: unknown }
+  capabilities: Record<string, unknown>
+  instructions: string | undefined
+  /** Rejects with McpError `unavailable` when the connection ends, `timeout` when nothing came; never for an error of the server. */
+  request(call: McpCall): Promise<McpOutcome>
+  notify(method: string, params?: Record<string, unknown>): void
+  /** Notifications that belong to no call: list_changed, resources/updated, message. The answer unsubscribes. */
+  onNotification(listener: (method: string, params: Record<string, unknown>) => void): () => void
+  inFlight(): number
+  /** Resolves once, when the conversation is over for whatever reason (CamelCase reason and a sentence). */
+  closed: Promise<{ reason: string; message: string }>
+  close(): Promise<void>
+}
