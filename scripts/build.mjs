@@ -1,12 +1,13 @@
 // Bundles the three programs into ctl/dist: one entry, lazy chunks, and what runs in a thread of its own.
 // Native modules and what reads its own files from disk stay outside.
-import { build } from 'esbuild'
+import { context } from 'esbuild'
 import { rmSync } from 'node:fs'
 import { root } from './workspace.mjs'
 
 const outdir = `${root}/ctl/dist`
-rmSync(outdir, { recursive: true, force: true })
-await build({
+const watch = process.argv.includes('--watch')
+if (!watch) rmSync(outdir, { recursive: true, force: true })
+const bundle = await context({
   absWorkingDir: root,
   entryPoints: [
     { in: 'ctl/src/main.ts', out: 'mcpg-ctl' },
@@ -26,3 +27,9 @@ await build({
   // Bundled CommonJS calls require() for Node's own modules.
   banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
 })
+
+if (watch) await bundle.watch()
+else {
+  await bundle.rebuild()
+  await bundle.dispose()
+}
