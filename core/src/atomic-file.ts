@@ -4,15 +4,17 @@ import { dirname, join, basename } from 'node:path'
 
 /**
  * Writes a file so that a reader, a crash or a full disk leaves either the old or the new content: temporary file (0600), fsync,
- * rename, fsync of the folder. On an error the old file is untouched and the temporary one is gone.
+ * rename, fsync of the folder. On an error the old file is untouched and the temporary one is gone. `onSync` is called after each of
+ * the two fsyncs, where a fault test ends the process.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600, onSync: () => void = () => {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(temporary, 'wx', mode)
     try {
       await file.writeFile(content)
       await file.sync()
+      onSync()
     } finally {
       await file.close()
     }
@@ -22,6 +24,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error
   }
   await syncFolder(dirname(path))
+  onSync()
 }
 
 async function syncFolder(path: string): Promise<void> {
