@@ -1,0 +1,105 @@
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
+import { statSync } from 'node:fs'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { AuditRow, BatchOutcome, ResourceBatch } from './bulk.ts'
+import { bulkWriter } from './bulk-writer.ts'
+import { databaseFailure } from './failures.ts'
+import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
+import { migrate } from './migrate.ts'
+import { writeQueue } from './write-queue.ts'
+
+export type { AuditRow, BatchOutcome, ResourceBatch, ResourceChange, ResourceRow } from './bulk.ts'
+
+/** A transaction of `db.write`: inside it only the database is awaited, no network, no file, no crypto over 1 ms. */
+export type Tx = Prisma.TransactionClient
+
+type ReadMethod = 'findUnique' | 'findFirst' | 'findMany' | 'count' | 'aggregate' | 'groupBy'
+type Model = Exclude<keyof PrismaClient, `$${string}` | symbol>
+/** The client without its writes; the connection behind it is opened read-only too. */
+export type Reads = { [Name in Model]: Pick<PrismaClient[Name], Extract<ReadMethod, keyof PrismaClient[Name]>> } & Pick<
+  PrismaClient,
+  '$queryRaw'
+>
+
+export type DatabaseSettings = { path: string; migrationsFolder: string }
+
+export type Db = Part & {
+  /** Committed state as of now, on a connection of its own; never sees a row of an open `write`. */
+  read: Reads
+  /** One consistent view for several reads, on another connection, so that `read` stays current meanwhile. */
+  snapshot<T>(work: (reads: Reads) => Promise<T>): Promise<T>
+  /**
+   * The one door for writes: one transaction at a time, rolled back when `work` throws. At most 1,000 wait (then `database_busy`,
+   * 503 with Retry-After); a transaction ends after 30 s. Not to be called inside itself.
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * The same door for batches, written by a thread of its own. `committed` runs in the turn of the batch, so that what it publishes
+   * keeps the order of the commits.
+   */
+  applyResources(batch: ResourceBatch, committed?: (versions: number[]) => void): Promise<BatchOutcome>
+  appendAudit(rows: AuditRow[]): Promise<void>
+  facts(): { sizeBytes: number; migrations: number }
+}
+
+const limits = { waiting: 1_000, maxWaitMs: 30_000, timeoutMs: 30_000 }
+
+/** Migrates and opens. Throws McpgError for a file that is damaged, newer than the program, or not writable. */
+export async function openDatabase({ path, migrationsFolder }: DatabaseSettings): Promise<Db> {
+  const migrations = migrate(path, migrationsFolder)
+  const writer = client(path, false)
+  const reader = client(path, true)
+  const snapshots = client(path, true)
+  const bulk = await bulkWriter(path)
+  const queue = writeQueue({ limit: limits.waiting, maxWaitMs: limits.maxWaitMs })
+
+  return {
+    name: 'database',
+    read: reader,
+    snapshot: (work) => told(() => snapshots.$transaction((tx) => work(tx as unknown as Reads), transactionOptions)),
+    write: (work) => queue.run(() => told(() => withDeadline(writer.$transaction(work, transactionOptions)))),
+    applyResources: (batch, committed) =>
+      queue.run(async () => {
+        const outcome = await told(() => bulk.applyResources(batch))
+        if (outcome.outcome === 'committed') committed?.(outcome.versions)
+        return outcome
+      }),
+    appendAudit: (rows) => queue.run(async () => void (await told(() => bulk.appendAudit(rows)))),
+    facts: () => ({ sizeBytes: sizeOf(path) + sizeOf(`${path}-wal`), migrations }),
+    async start(fail) {
+      bulk.watch(fail)
+    },
+    async stop() {
+      await queue.idle()
+      await bulk.close()
+      await Promise.all([writer.$disconnect(), reader.$disconnect(), snapshots.$disconnect()])
+    },
+  }
+}
+
+const transactionOptions = { maxWait: limits.maxWaitMs, timeout: limits.timeoutMs }
+
+function client(path: string, readonly: boolean): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: path, readonly, timeout: 5_000 }), errorFormat: 'minimal' })
+}
+
+/** Prisma ends the transaction at its timeout but waits for the work itself for ever, and the queue with it. */
+async function withDeadline<T>(transaction: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('a write transaction did not end')), limits.timeoutMs + 1_000)
+  })
+  return Promise.race([transaction, late]).finally(() => clearTimeout(timer))
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw databaseFailure(error) ?? error
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,49 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { McpgError } from '@mcpg/proto/errors'
+
+/** Longest time that writes may keep the event loop to themselves: with a synchronous driver `await` alone never yields. */
+const turnMs = 10
+
+/**
+ * One queue through which every write of this process goes, one after the other. At most `limit` wait; the next one is refused, as
+ * is one that has waited for `maxWaitMs`.
+ */
+export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: number }) {
+  let tail: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  let turnStarted = performance.now()
+  const inside = new AsyncLocalStorage<{ open: boolean }>()
+  return { run, idle }
+
+  function run<T>(job: () => Promise<T>): Promise<T> {
+    // It would wait for itself for ever.
+    if (inside.getStore()?.open) return Promise.reject(new Error('db.write was called inside db.write; use the tx that was handed over'))
+    if (waiting >= limit) return Promise.reject(busy(`${limit} writes are waiting`))
+    waiting++
+    const since = performance.now()
+    const result = tail.then(async () => {
+      await takeTurn()
+      waiting--
+      if (performance.now() - since > maxWaitMs) throw busy(`the writes before this one took ${maxWaitMs / 1000} s`)
+      const state = { open: true }
+      return inside.run(state, job).finally(() => (state.open = false))
+    })
+    tail = result.catch(() => {})
+    return result
+  }
+
+  /** Resolves when everything that was asked for so far is done. */
+  async function idle(): Promise<void> {
+    await tail
+  }
+
+  async function takeTurn(): Promise<void> {
+    if (performance.now() - turnStarted < turnMs) return
+    await new Promise((resolve) => setImmediate(resolve))
+    turnStarted = performance.now()
+  }
+}
+
+function busy(why: string): McpgError {
+  return new McpgError('unavailable', 'database_busy', `The database is busy: ${why}.`, { hint: 'Try again.', retryAfterSeconds: 1 })
+}
