@@ -56,3 +56,9 @@ export function codeOfGrpc(status: number): ErrorCode {
   const found = (Object.keys(errorCodes) as ErrorCode[]).find((code) => errorCodes[code].grpc === status)
   return found ?? 'internal'
 }
+
+/** Exit status of a program that ends with this error; a port that is taken is a start that failed (1), whatever its code says to others. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof McpgError)) return 1
+  return error.reason === 'port_taken' ? 1 : errorCodes[error.code].exit
+}
