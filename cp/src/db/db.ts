@@ -4,7 +4,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { AuditRow, BatchOutcome, ResourceBatch } from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
 import { databaseFailure } from './failures.ts'
-import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
+import { PrismaClient, type Prisma } from './generated/sqlite/client.ts'
 import { migrate } from './migrate.ts'
 import { writeQueue } from './write-queue.ts'
 

@@ -8,13 +8,13 @@ import { migrate } from './migrate.ts'
 export const migrationsFolder = fileURLToPath(new URL('../../prisma/sqlite/migrations', import.meta.url))
 
 /** A folder (0700) of its own under the system's temporary one; `remove` deletes it. */
-export function temporaryFolder(): { path: string; remove(): void } {
+export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'mcpg-test-'))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
 /** A migrated, empty database for one test file. Closing deletes it. */
-export async function testDatabase(): Promise<{ db: Db; path: string; close(): Promise<void> }> {
+export async function testDatabase(): Promise<{ db: Db; path: string; close: () => Promise<void> }> {
   const folder = temporaryFolder()
   const path = join(folder.path, 'mcpg.db')
   copyFileSync(template(), path)
@@ -22,7 +22,7 @@ export async function testDatabase(): Promise<{ db: Db; path: string; close(): P
   return {
     db,
     path,
-    async close() {
+    close: async () => {
       await db.stop()
       folder.remove()
     },
@@ -34,7 +34,7 @@ let made: string | undefined
 function template(): string {
   if (made) return made
   const folder = temporaryFolder()
-  process.once('exit', folder.remove)
+  process.once('exit', () => folder.remove())
   const path = join(folder.path, 'template.db')
   migrate(path, migrationsFolder)
   return (made = path)
