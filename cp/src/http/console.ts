@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { McpgError } from '@mcpg/proto/errors'
+import { pathOf } from './path-of.ts'
+import { contentSecurityPolicy } from './security-headers.ts'
+
+/** Paths that belong to the API: what is unknown below them is a problem document, never the console's page. */
+const apiPath = /^\/(v1|enroll|healthz|readyz|metrics)(\/|$)/
+/** Vite names these by their content. */
+const immutablePath = /^\/assets\//
+
+/** The console's files for every other path; a path without a file is a page of the console and gets its index. */
+export async function serveConsole(app: FastifyInstance, folder: string | null): Promise<void> {
+  if (folder) await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, etag: true })
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = pathOf(request)
+    if (apiPath.test(path) || (request.method !== 'GET' && request.method !== 'HEAD'))
+      throw new McpgError('not_found', 'path_unknown', `There is nothing at ${request.method} ${path}.`, {
+        hint: 'All paths: GET /v1/openapi.json',
+      })
+    if (!folder) throw new McpgError('not_found', 'console_missing', 'The console is not built.', { hint: 'npm run quickstart builds it.' })
+    const hasExtension = /\.[a-z0-9]+$/i.test(path)
+    if (path === '/' || path === '/index.html' || !hasExtension) return sendIndex(reply, folder)
+    if (!(await isFile(folder, path))) throw new McpgError('not_found', 'file_unknown', `The console has no file ${path}.`)
+    if (immutablePath.test(path)) reply.header('cache-control', 'public, max-age=31536000, immutable')
+    return reply.sendFile(path)
+  })
+}
+
+/** The page carries the nonce of its own answer, which the console gives to the style elements it makes. */
+async function sendIndex(reply: FastifyReply, folder: string): Promise<FastifyReply> {
+  const nonce = randomBytes(16).toString('base64')
+  const html = await readFile(join(folder, 'index.html'), 'utf8').catch(() => null)
+  if (html === null)
+    throw new McpgError('not_found', 'console_missing', 'The console is not built.', { hint: 'npm run quickstart builds it.' })
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', contentSecurityPolicy(nonce))
+    .header('cache-control', 'no-cache')
+    .send(html.replace('<head>', `<head><meta name="csp-nonce" content="${nonce}">`))
+}
+
+/** By the names in the folder, so that no path from outside reaches the file system; a rebuilt console has new names. */
+async function isFile(folder: string, path: string): Promise<boolean> {
+  const names = await readdir(folder, { recursive: true }).catch(() => [])
+  return names.some((name) => `/${name.replaceAll('\\', '/')}` === path)
+}

@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
+import type { Log } from '@mcpg/core/log'
+import { McpgError, type ErrorCode, type Violation } from '@mcpg/proto/errors'
+import { problemOf } from '@mcpg/proto/problem'
+import { pathOf } from './path-of.ts'
+
+/** The only place that turns an error into an answer: an RFC 9457 problem document. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const failure = asMcpgError(error)
+  if (failure.status >= 500 && failure.status !== 503)
+    log.error({ err: error, requestId: request.id, path: pathOf(request) }, 'request failed')
+  if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', String(failure.retryAfterSeconds))
+  if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="mcpg"')
+  return (
+    reply
+      .code(failure.status)
+      .type('application/problem+json')
+      // Otherwise a response schema of the route would be applied to the problem and turn a 404 into a 500.
+      .serializer(JSON.stringify)
+      .send(problemOf(failure, { instance: pathOf(request), requestId: request.id }))
+  )
+}
+
+function asMcpgError(error: unknown): McpgError {
+  if (error instanceof McpgError) return error
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const violations = error.validation.map((one) => ({
+      pointer: pointerOf(error.validationContext, one.instancePath),
+      detail: one.message ?? 'is not valid',
+    }))
+    return invalid(violations)
+  }
+  if (isResponseSerializationError(error)) return internal(error)
+  const { statusCode, message } = (error ?? {}) as { statusCode?: number; message?: string }
+  const code = statusCode === undefined ? undefined : codeOfStatus[statusCode]
+  if (!code) return internal(error)
+  return new McpgError(code, reasonOfStatus[statusCode!] ?? 'bad_request', message ?? 'The request was refused.', {
+    status: statusCode,
+    cause: error,
+  })
+}
+
+/** All violations of one request in one error. */
+export function invalid(violations: Violation[], status?: number): McpgError {
+  const [first] = violations
+  const detail =
+    violations.length === 1 && first
+      ? `${first.pointer || 'The request'} ${first.detail}.`
+      : `${violations.length} things are wrong with the request${first ? `, the first: ${first.pointer || 'it'} ${first.detail}` : ''}.`
+  return new McpgError('invalid', 'invalid_request', detail, { violations, status })
+}
+
+// Texts of unknown errors carry SQL, parameters and paths.
+function internal(error: unknown): McpgError {
+  return new McpgError('internal', 'internal', 'Something went wrong inside the control plane; its log has the details.', { cause: error })
+}
+
+function pointerOf(context: string | undefined, path: string): string {
+  return context === 'body' || context === undefined ? path : `/${context}${path}`
+}
+
+const codeOfStatus: Record<number, ErrorCode> = {
+  400: 'invalid',
+  404: 'not_found',
+  405: 'unsupported',
+  406: 'unsupported',
+  413: 'too_large',
+  414: 'too_large',
+  415: 'unsupported',
+  429: 'rate_limited',
+  503: 'unavailable',
+}
+const reasonOfStatus: Record<number, string> = { 413: 'body_too_large', 415: 'media_type_not_supported' }

@@ -1,0 +1,83 @@
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import { McpgError } from '@mcpg/proto/errors'
+import { requireAccess } from './access-rules.ts'
+import { logRequests } from './access-log.ts'
+import { serveConsole } from './console.ts'
+import { guard } from './guard.ts'
+import { listenFailure } from './port-holder.ts'
+import { sendProblem } from './problems.ts'
+import { newRequestId } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
+
+export type HttpSettings = {
+  host: string
+  port: number
+  allowedHosts: string[]
+  allowedOrigins: string[]
+  /** Folder of the built console; null: only the API is served. */
+  consoleFolder: string | null
+  /** Everybody must be signed in. There is no way to sign in yet, so this only serves the test that walks all routes. */
+  requireSignIn: boolean
+}
+
+export type HttpServer = Part & { app: FastifyInstance; inject: FastifyInstance['inject']; url(): string }
+
+const maxBodyBytes = 1 << 20
+
+/** The REST listener: guard, caller, access, then the routes of the features. Throws when a route declares no access. */
+export async function httpServer(settings: HttpSettings, log: Log, features: FastifyPluginAsyncZod[]): Promise<HttpServer> {
+  const app = Fastify({
+    bodyLimit: maxBodyBytes,
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    // The enrollment token is a path parameter of up to 512 characters; Fastify's own limit answers 414 from 100 on.
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: 'idle',
+    // Longer than the 60 s for which proxies keep idle connections.
+    keepAliveTimeout: 72_000,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  acceptJson(app)
+
+  const port = () => (app.server.address() as AddressInfo | null)?.port
+  logRequests(app, log)
+  securityHeaders(app)
+  // While nothing listens only `inject` gets here; it names port 80.
+  const { allowedHosts, allowedOrigins } = settings
+  guard(app, () => ({ scheme: 'http', port: port() ?? (settings.port || 80), allowedHosts, allowedOrigins }))
+  requireAccess(app, settings)
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
+  await serveConsole(app, settings.consoleFolder)
+  for (const feature of features) await app.register(feature)
+  await app.ready()
+
+  return {
+    name: 'http',
+    app,
+    inject: app.inject.bind(app) as FastifyInstance['inject'],
+    url: () => `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port() ?? settings.port}`,
+    async start() {
+      await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
+        throw listenFailure(error, { flag: '--bind-http', host: settings.host, port: settings.port })
+      })
+    },
+    stop: () => app.close(),
+  }
+}
+
+/** An empty body is no body, also where a client names its type; `__proto__` in a body is an error. */
+function acceptJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    void parse(request, body as string, (error, value) =>
+      done(error ? new McpgError('invalid', 'malformed_json', `The body is not JSON: ${error.message}`) : null, value),
+    )
+  })
+}
