@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach } from 'vitest'
 
 type Cleanup = () => unknown
 const perTest: Cleanup[] = []
@@ -38,5 +37,11 @@ async function drain(list: Cleanup[]): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-afterEach(() => drain(perTest))
-afterAll(() => drain(perFile))
+/** Closes everything; for scripts, which run outside vitest and have no hooks. */
+export const closeAll = () => drain(perTest)
+
+if (process.env['VITEST']) {
+  const { afterAll, afterEach } = await import('vitest')
+  afterEach(() => drain(perTest))
+  afterAll(() => drain(perFile))
+}

@@ -1,0 +1,47 @@
+import { closeAll } from '../harness/cleanup.ts'
+import { benchCalls, type Goal } from './calls.ts'
+import { benchLoop } from './loop.ts'
+import { machine } from './machine.ts'
+import { benchPropagation } from './propagation.ts'
+import type { Say } from './say.ts'
+import { benchStarts } from './starts.ts'
+
+export const sections = ['calls', 'propagation', 'starts', 'loop'] as const
+
+/** Quick counts show that the bench works and nothing else; their figures are not worth a word. */
+export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick: boolean }, say: Say) {
+  const before = machine()
+  const run: Record<(typeof sections)[number], () => Promise<{ goals: Goal[] }>> = {
+    calls: () =>
+      benchCalls(
+        isQuick
+          ? { rounds: 1, clients: [1, 8], durationMs: 300, warmupMs: 200 }
+          : { rounds: 5, clients: [1, 8, 64], durationMs: 1_500, warmupMs: 500 },
+        say,
+      ),
+    propagation: () =>
+      benchPropagation(
+        isQuick ? { gateways: 10, rounds: 2, documentBytes: 2_000 } : { gateways: 100, rounds: 7, documentBytes: 8_192 },
+        say,
+      ),
+    starts: () => benchStarts(isQuick ? { rounds: 1, idleSeconds: 1 } : { rounds: 5, idleSeconds: 20 }, say),
+    loop: () =>
+      benchLoop(
+        isQuick
+          ? { gateways: 2, rounds: 1, objects: 100, auditSeconds: 1, auditRowsPerSecond: 5_000 }
+          : { gateways: 20, rounds: 5, objects: 1_000, auditSeconds: 10, auditRowsPerSecond: 5_000 },
+        say,
+      ),
+  }
+  const results: Record<string, unknown> = {}
+  const goals: Goal[] = []
+  for (const name of sections.filter((section) => chosen.includes(section))) {
+    say(`${name}:`)
+    const result = await run[name]()
+    // Programs of one section would disturb the next.
+    await closeAll()
+    results[name] = result
+    goals.push(...result.goals)
+  }
+  return { at: new Date().toISOString(), quick: isQuick, machine: before, loadAverageAfter: machine().loadAverage, goals, ...results }
+}

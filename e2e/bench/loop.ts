@@ -1,0 +1,111 @@
+// How long the control plane's event loop stands still while it writes much: felt from outside, by the answers to heartbeats.
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { api, type Api } from '../harness/api.ts'
+import { temporaryFolder } from '../harness/cleanup.ts'
+import { startControlPlane } from '../harness/programs.ts'
+import { goal } from './calls.ts'
+import { productTimers } from './fleet.ts'
+import type { Join } from './horde.ts'
+import { startPeer, type Peer } from './peer.ts'
+import { spread } from './percentile.ts'
+import type { Say } from './say.ts'
+
+export type LoopSettings = { gateways: number; rounds: number; objects: number; auditSeconds: number; auditRowsPerSecond: number }
+type Pulse = { beats: number; unanswered: number; p50Ms: number; p99Ms: number; maxMs: number }
+
+export async function benchLoop({ gateways, rounds, objects, auditSeconds, auditRowsPerSecond }: LoopSettings, say: Say) {
+  const controlPlane = await startControlPlane({ stateDir: join(temporaryFolder(), 'control-plane'), env: productTimers })
+  const rest = api(controlPlane.http)
+  const horde = await startPeer(new URL('./horde.ts', import.meta.url).pathname)
+  const pulse = await startPeer(new URL('./pulse.ts', import.meta.url).pathname)
+  const [crowd, one] = [await rest.enroll({ maxUses: gateways }), await rest.enroll()]
+  await horde.ask('join', { enrollmentUrl: crowd.url, grpc: controlPlane.grpc, count: gateways, stem: 'virtual' } satisfies Join)
+  await pulse.ask('join', { enrollmentUrl: one.url, grpc: controlPlane.grpc, uid: 'pulse' })
+
+  const idle = await feel(pulse, () => pause(3_000))
+  say(`loop: idle, longest wait ${idle.maxMs.toFixed(1)} ms`)
+  await applyAll(rest, objects, 'warm-up')
+  const applied: Pulse[] = []
+  for (let round = 1; round <= rounds; round++) {
+    // Some time is left for the compile and the offers that follow the commit: they belong to the apply.
+    applied.push(await feel(pulse, () => applyAll(rest, objects, `round-${round}`).then(() => pause(3_000))))
+    say(`loop: apply of ${objects} objects, round ${round} of ${rounds}, longest wait ${applied.at(-1)?.maxMs.toFixed(1)} ms`)
+  }
+  const metric = await loopMetric(controlPlane.http)
+  await horde.ask('leave')
+  await controlPlane.stop()
+
+  const writer = await startPeer(new URL('./audit-writer.ts', import.meta.url).pathname)
+  const audit = []
+  for (let round = 1; round <= rounds; round++) {
+    audit.push(await writer.ask<AuditRound>('append', { seconds: auditSeconds, rowsPerSecond: auditRowsPerSecond }))
+    say(`loop: ${auditRowsPerSecond} audit rows/s, round ${round} of ${rounds}, longest stall ${audit.at(-1)?.maxMs.toFixed(1)} ms`)
+  }
+  await writer.ask('close')
+  const worstApply = spread(
+    applied.map((round) => round.maxMs),
+    1,
+  )
+  const worstAudit = spread(
+    audit.map((round) => round.maxMs),
+    1,
+  )
+  return {
+    gateways,
+    idle,
+    apply: {
+      objects,
+      longestWaitMs: worstApply,
+      p99Ms: spread(
+        applied.map((round) => round.p99Ms),
+        1,
+      ),
+    },
+    audit: {
+      rowsPerSecond: spread(
+        audit.map((round) => round.rowsPerSecond),
+        0,
+      ),
+      longestStallMs: worstAudit,
+      p99Ms: spread(
+        audit.map((round) => round.p99Ms),
+        1,
+      ),
+    },
+    controlPlaneMetric: metric,
+    goals: [
+      goal(`longest wait during an apply of ${objects} objects`, 'ms', worstApply.max, 50),
+      goal(`longest stall at ${auditRowsPerSecond} audit rows/s`, 'ms', worstAudit.max, 50),
+    ],
+  }
+}
+
+export type AuditRound = { rowsPerSecond: number; p99Ms: number; maxMs: number }
+
+async function feel(pulse: Peer, work: () => Promise<unknown>): Promise<Pulse> {
+  await pulse.ask('begin')
+  await work()
+  const felt = await pulse.ask<Pulse>('end')
+  if (felt.unanswered > 0) throw new Error(`${felt.unanswered} heartbeats were never answered`)
+  return felt
+}
+
+/** Every object differs from the last time in one field. */
+async function applyAll(rest: Api, objects: number, mark: string): Promise<void> {
+  const { results } = await rest.servers(
+    ...Array.from({ length: objects }, (_, index) => ({
+      name: `server-${index}`,
+      spec: { command: ['server', '--number', String(index)], env: [{ name: 'MARK', value: `${mark} ${'x'.repeat(200)}` }] },
+    })),
+  )
+  const written = results.filter(({ result }) => result === 'created' || result === 'configured').length
+  if (written !== objects) throw new Error(`${written} of ${objects} objects were written`)
+}
+
+/** What the control plane says itself, if it does: prom-client's `nodejs_eventloop_lag_max_seconds`. */
+async function loopMetric(http: string): Promise<number | null> {
+  const text = await fetch(`${http}/metrics`).then((response) => response.text())
+  const match = /^nodejs_eventloop_lag_max_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)
+  return match ? Number(match[1]) * 1000 : null
+}
