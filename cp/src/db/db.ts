@@ -52,6 +52,7 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
   const snapshots = client(path, true)
   const bulk = await bulkWriter(path)
   const queue = writeQueue({ limit: limits.waiting, maxWaitMs: limits.maxWaitMs })
+  let stopped: Promise<void> | undefined
 
   return {
     name: 'database',
@@ -69,11 +70,13 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
     async start(fail) {
       bulk.watch(fail)
     },
-    async stop() {
-      await queue.idle()
-      await bulk.close()
-      await Promise.all([writer.$disconnect(), reader.$disconnect(), snapshots.$disconnect()])
-    },
+    stop: () => (stopped ??= close()),
+  }
+
+  async function close(): Promise<void> {
+    await queue.idle()
+    await bulk.close()
+    await Promise.all([writer.$disconnect(), reader.$disconnect(), snapshots.$disconnect()])
   }
 }
 

@@ -24,7 +24,7 @@ export function requireAccess(app: FastifyInstance, { requireSignIn }: { require
     if (access === 'public' && !publicRoutes.includes(url)) throw new Error(`${String(method)} ${url} is public but not in publicRoutes`)
   })
   app.addHook('onRequest', async (request) => {
-    const source = plainAddress(request.socket.remoteAddress ?? '')
+    const source = plainAddress(request.ip ?? '')
     const about = { source, requestId: request.id }
     const caller = requireSignIn ? anonymousCaller(about) : localCaller(about)
     request.caller = caller

@@ -8,6 +8,7 @@ import { requireAccess } from './access-rules.ts'
 import { logRequests } from './access-log.ts'
 import { serveConsole } from './console.ts'
 import { guard } from './guard.ts'
+import { emitOpenApi } from './openapi.ts'
 import { listenFailure } from './port-holder.ts'
 import { sendProblem } from './problems.ts'
 import { newRequestId } from './request-id.ts'
@@ -18,6 +19,8 @@ export type HttpSettings = {
   port: number
   allowedHosts: string[]
   allowedOrigins: string[]
+  /** Peers whose X-Forwarded-For is believed; none: the socket says who calls. */
+  trustedProxies: string[]
   /** Folder of the built console; null: only the API is served. */
   consoleFolder: string | null
   /** Everybody must be signed in. There is no way to sign in yet, so this only serves the test that walks all routes. */
@@ -36,6 +39,7 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
     requestIdHeader: false,
     // The enrollment token is a path parameter of up to 512 characters; Fastify's own limit answers 414 from 100 on.
     routerOptions: { maxParamLength: 512 },
+    trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
     forceCloseConnections: 'idle',
     // Longer than the 60 s for which proxies keep idle connections.
     keepAliveTimeout: 72_000,
@@ -52,6 +56,7 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
   guard(app, () => ({ scheme: 'http', port: port() ?? (settings.port || 80), allowedHosts, allowedOrigins }))
   requireAccess(app, settings)
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
+  await emitOpenApi(app)
   await serveConsole(app, settings.consoleFolder)
   for (const feature of features) await app.register(feature)
   await app.ready()

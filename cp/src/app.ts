@@ -1,0 +1,54 @@
+import { systemClock, type Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import { createLog } from '@mcpg/core/log'
+import { auditTrail } from './audit/audit.ts'
+import { changeBus } from './changes/changes.ts'
+import type { Config } from './config.ts'
+import { controlService } from './control/control.ts'
+import { metricsOf } from './control/metrics.ts'
+import { controlRoutes } from './control/routes.ts'
+import { openDatabase, type Db } from './db/db.ts'
+import { httpServer } from './http/server.ts'
+import { tenancyRoutes } from './tenancy/routes.ts'
+import { tenancyService } from './tenancy/tenancy.ts'
+
+/** What a test may replace, and where the log goes instead of standard error. Everything else is the real thing. */
+export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown } }
+
+/** Builds the whole control plane, outermost last. Nothing is constructed anywhere else. */
+export async function createApp(config: Config, overrides: Overrides = {}) {
+  const db = await openDatabase(config.database)
+  try {
+    return await compose(config, db, overrides)
+  } catch (error) {
+    await db.stop()
+    throw error
+  }
+}
+
+async function compose(config: Config, db: Db, { clock = systemClock, logTo }: Overrides) {
+  const log = createLog(config.log, logTo && { write: (line) => void logTo.write(line) })
+  const audit = auditTrail({ db, clock })
+  const changes = changeBus({ clock })
+  changes.onError((error) => log.error({ err: error }, 'a subscriber of changes failed'))
+
+  const tenancy = tenancyService({ db, audit, clock })
+  await tenancy.ensureDefaults()
+
+  const gateways = async () => ({ total: await db.read.gateway.count(), online: 0 })
+  const metrics = metricsOf({ gateways })
+  const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
+
+  const http = await httpServer(config.http, log, [controlRoutes(control, metrics.registry), tenancyRoutes(tenancy)])
+  const endpoints = () => ({
+    http: config.external.url ?? http.url(),
+    grpc: config.external.grpc ?? '',
+    console: config.external.url ?? http.url(),
+  })
+
+  const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
+  const parts: Part[] = [db, bus, metrics, http]
+  return { parts, http, db, changes, control, log }
+}
+
+export type App = Awaited<ReturnType<typeof createApp>>

@@ -1,0 +1,177 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isLoopbackHost } from '@mcpg/core/http-guard'
+import type { LogSettings } from '@mcpg/core/log'
+import { defaultStateDir } from '@mcpg/core/state-dir'
+import { readTimers, type Timers } from '@mcpg/core/timers'
+import { McpgError, type Violation } from '@mcpg/proto/errors'
+import type { DatabaseSettings } from './db/db.ts'
+import type { HttpSettings } from './http/server.ts'
+
+export type Flags = Record<string, string | boolean | string[] | undefined>
+export type Environment = Record<string, string | undefined>
+
+export type Config = {
+  stateDir: string
+  authMode: 'none'
+  http: HttpSettings
+  grpc: { host: string; port: number }
+  /** How others reach us; null: the listeners' own addresses. */
+  external: { url: string | null; grpc: string | null }
+  database: DatabaseSettings
+  masterKeyPath: string
+  log: LogSettings
+  timers: Timers
+}
+
+/** Every flag of `serve` with its environment variable `MCPG_<FLAG>`; lists are separated by commas in the environment. */
+const known = {
+  'state-dir': 'text',
+  'bind-http': 'text',
+  'bind-grpc': 'text',
+  'database-url': 'text',
+  'auth-mode': 'text',
+  'external-url': 'text',
+  'external-grpc': 'text',
+  'master-key-file': 'text',
+  'allowed-host': 'list',
+  'allowed-origin': 'list',
+  'trusted-proxy': 'list',
+  'json-logs': 'switch',
+  'log-level': 'text',
+  'log-file': 'text',
+} as const
+type Flag = keyof typeof known
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Flag over environment variable over default. Throws one `invalid` error (exit 2) with everything that is wrong. */
+export function readConfig(flags: Flags, env: Environment): Config {
+  const violations: Violation[] = []
+  const stateDir = resolve(expandHome(text('state-dir') ?? defaultStateDir()))
+  const http = listener('bind-http', '127.0.0.1:7843')
+  const grpc = listener('bind-grpc', '127.0.0.1:7844')
+  if (http && grpc && http.port !== 0 && http.port === grpc.port && http.host === grpc.host)
+    wrong('bind-grpc', 'is the same address as --bind-http')
+  refuseAuthMode()
+  const level = text('log-level') ?? 'info'
+  if (!isLogLevel(level)) wrong('log-level', `must be one of ${logLevels.join(', ')}`)
+  const config = {
+    stateDir,
+    authMode: 'none' as const,
+    http: {
+      ...(http ?? { host: '', port: 0 }),
+      allowedHosts: list('allowed-host').filter(
+        (host) => /^[\w.:[\]-]+$/.test(host) || wrong('allowed-host', `"${host}" is not a host name`),
+      ),
+      allowedOrigins: list('allowed-origin').filter(
+        (origin) => isOrigin(origin) || wrong('allowed-origin', `"${origin}" is not an origin: <scheme>://<host>[:<port>]`),
+      ),
+      trustedProxies: list('trusted-proxy').filter(
+        (proxy) => /^[0-9a-f.:/]+$/i.test(proxy) || wrong('trusted-proxy', `"${proxy}" is not an address or network`),
+      ),
+      // Two levels below the repository root lie both this file and the bundle.
+      consoleFolder: fileURLToPath(new URL('../../ui/dist', import.meta.url)),
+      requireSignIn: false,
+    },
+    grpc: grpc ?? { host: '', port: 0 },
+    external: { url: url('external-url'), grpc: url('external-grpc') },
+    database: { path: databasePath(), migrationsFolder: fileURLToPath(new URL('../../cp/prisma/sqlite/migrations', import.meta.url)) },
+    masterKeyPath: resolve(expandHome(text('master-key-file') ?? join(stateDir, 'master.key'))),
+    log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
+    timers: timers(),
+  }
+  if (violations.length > 0) throw refusal(violations)
+  return config
+
+  function text(flag: Flag): string | undefined {
+    const given = flags[flag] ?? flags[camelCase(flag)]
+    const value = typeof given === 'string' ? given : env[variableOf(flag)]
+    return value === '' ? undefined : value
+  }
+
+  function list(flag: Flag): string[] {
+    const given = flags[flag] ?? flags[camelCase(flag)]
+    const values = Array.isArray(given) ? given : (text(flag)?.split(',') ?? [])
+    return values.map((value) => value.trim()).filter((value) => value !== '')
+  }
+
+  function isOn(flag: Flag): boolean {
+    const given = flags[flag] ?? flags[camelCase(flag)]
+    if (typeof given === 'boolean') return given
+    const value = text(flag)?.toLowerCase()
+    if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false
+    return ['1', 'true', 'yes', 'on'].includes(value) || wrong(flag, 'must be true or false')
+  }
+
+  function wrong(flag: Flag | 'timers', detail: string): false {
+    violations.push({ pointer: flag === 'timers' ? 'MCPG_TIMERS' : `--${flag}`, detail })
+    return false
+  }
+
+  function listener(flag: Flag, fallback: string): { host: string; port: number } | null {
+    const value = text(flag) ?? fallback
+    const match = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(value)
+    const port = Number(match?.[2])
+    if (!match || port > 65_535) {
+      wrong(flag, `"${value}" is not an address: write <host>:<port>`)
+      return null
+    }
+    const host = match[1]!.replace(/^\[(.*)\]$/, '$1')
+    if (!isLoopbackHost(host)) {
+      wrong(
+        flag,
+        `${value} is not a loopback address; other listeners need sign-in and TLS, which this version does not have. Use 127.0.0.1:${port}`,
+      )
+      return null
+    }
+    return { host, port }
+  }
+
+  function refuseAuthMode(): void {
+    const mode = text('auth-mode') ?? 'none'
+    if (mode === 'local' || mode === 'oidc')
+      wrong('auth-mode', `${mode} is not supported yet: this version has no sign-in. Use none, on loopback listeners`)
+    else if (mode !== 'none') wrong('auth-mode', `"${mode}" is not one of none, local, oidc`)
+  }
+
+  function databasePath(): string {
+    const value = text('database-url')
+    if (value === undefined) return join(stateDir, 'mcpg.db')
+    if (/^postgres(ql)?:/i.test(value))
+      wrong('database-url', 'PostgreSQL is not supported yet. Leave the flag out to use SQLite in the state dir')
+    else if (!/^(sqlite|file):./i.test(value)) wrong('database-url', 'must be sqlite:<path>')
+    return resolve(expandHome(value.replace(/^(sqlite|file):(\/\/(?=\/))?/i, '')))
+  }
+
+  function url(flag: Flag): string | null {
+    const value = text(flag)
+    if (value === undefined) return null
+    const parsed = URL.canParse(value) ? new URL(value) : null
+    if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username)
+      wrong(flag, 'must be an http or https URL without credentials, query and fragment')
+    return value.replace(/\/+$/, '')
+  }
+
+  function timers(): Timers {
+    try {
+      return readTimers(env.MCPG_TIMERS)
+    } catch (error) {
+      wrong('timers', (error as Error).message)
+      return readTimers(undefined)
+    }
+  }
+}
+
+export const variableOf = (flag: string): string => `MCPG_${flag.toUpperCase().replaceAll('-', '_')}`
+
+function refusal(violations: Violation[]): McpgError {
+  const said = violations.map(({ pointer, detail }) => `${pointer}: ${detail}`)
+  return new McpgError('invalid', 'invalid_setting', said.join('\n'), { violations, hint: 'mcpg-ctl serve --help' })
+}
+
+const camelCase = (flag: string): string => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+const expandHome = (path: string): string => (path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path)
+const isLogLevel = (level: string): level is LogSettings['level'] => (logLevels as readonly string[]).includes(level)
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text.replace(/\/$/, '').toLowerCase()

@@ -1,0 +1,40 @@
+import fastifySwagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { Problem } from '@mcpg/proto/problem'
+import { version } from '@mcpg/proto/version'
+
+const { $schema: _, ...problemSchema } = z.toJSONSchema(Problem, { io: 'output' })
+
+/** Emits OpenAPI 3.1 from the schemas of the routes; every operation can also answer with a problem document. */
+export async function emitOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'mcpg control plane',
+        version,
+        description: 'REST API of the control plane. Errors are RFC 9457 problem documents; `code` and `reason` are stable.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: 'http://127.0.0.1:7843', description: 'Default listener' }],
+      tags: [
+        { name: 'control', description: 'The process itself' },
+        { name: 'tenancy', description: 'Organizations, workspaces, environments' },
+        { name: 'resources', description: 'Declarative objects of every kind' },
+        { name: 'fleet', description: 'Enrollments and gateways' },
+      ],
+    },
+    transform: (input) => {
+      const { schema, url } = jsonSchemaTransform(input)
+      return { url, schema: withProblem(schema as FastifySchema) }
+    },
+  })
+}
+
+function withProblem(schema: FastifySchema): FastifySchema {
+  const response = (schema.response ?? {}) as Record<string, unknown>
+  const problem = { description: 'Problem', content: { 'application/problem+json': { schema: problemSchema } } }
+  return { ...schema, response: { ...response, default: problem } }
+}

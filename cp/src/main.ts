@@ -1,0 +1,38 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from '@mcpg/core/lifecycle'
+import { createApp } from './app.ts'
+import { readConfig, type Environment, type Flags } from './config.ts'
+import type { Endpoints } from './control/control.ts'
+import { runFile } from './control/run-file.ts'
+import { takeStateDir } from './control/state-folder.ts'
+
+export type ServeOptions = {
+  flags: Flags
+  env: Environment
+  stopping: AbortSignal
+  stderr: { write(text: string): unknown }
+  onReady?: (endpoints: Endpoints) => void
+}
+
+/**
+ * Runs the control plane until `stopping` aborts or somebody asks for its end by REST. Throws McpgError; ends no process and handles
+ * no signal.
+ */
+export async function serve({ flags, env, stopping, stderr, onReady }: ServeOptions): Promise<void> {
+  const config = readConfig(flags, env)
+  const release = await takeStateDir(config.stateDir)
+  try {
+    await mkdir(join(config.stateDir, 'run'), { recursive: true, mode: 0o700 })
+    const app = await createApp(config, config.log.file ? {} : { logTo: stderr })
+    const ended = AbortSignal.any([stopping, app.control.stopRequested])
+    try {
+      await run([...app.parts, runFile(config.stateDir, app.control.endpoints)], ended, () => onReady?.(app.control.endpoints()))
+    } finally {
+      // Open since createApp, also when the start was broken off before its part was reached.
+      await app.db.stop()
+    }
+  } finally {
+    release()
+  }
+}
