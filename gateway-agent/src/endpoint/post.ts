@@ -1,0 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Params } from '../mcp/protocol.ts'
+import type { Target } from './target.ts'
+
+/** One JSON-RPC message of a client that asks for an answer. */
+export type RpcRequest = { id: string | number; method: string; params?: Params }
+
+/** A POST that was read and parsed. */
+export type Post = { request: IncomingMessage; response: ServerResponse; target: Target }

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import type { Timers } from '@mcpg/core/timers'
+import type { Catalogue, CatalogueEvent } from './catalogue.ts'
+import { admits } from './log-levels.ts'
+import type { ListKind } from './lists.ts'
+import type { ResourceWatch } from './resource-watch.ts'
+import { tell, type Session } from './session.ts'
+import type { Target } from './target.ts'
+
+const sweepMs = 30_000
+const notificationOf: Record<ListKind, string> = {
+  tools: 'notifications/tools/list_changed',
+  prompts: 'notifications/prompts/list_changed',
+  resources: 'notifications/resources/list_changed',
+  resourceTemplates: 'notifications/resources/list_changed',
+}
+
+export type Sessions = ReturnType<typeof sessions>
+
+/** All sessions of legacy clients: opened, found, told of changes, and ended when nobody uses them. */
+export function sessions({
+  catalogue,
+  watch,
+  timers,
+  clock,
+  maxSessions,
+}: {
+  catalogue: Catalogue
+  watch: ResourceWatch
+  timers: Timers
+  clock: Clock
+  maxSessions: number
+}) {
+  const open = new Map<string, Session>()
+  const unsubscribe = catalogue.onEvent(onEvent)
+  let cancelSweep: (() => void) | undefined
+  return { create, find, close, count: () => open.size, stop }
+
+  /** Null when there are too many. */
+  function create(target: Target, protocolVersion: string): Session | null {
+    if (open.size >= maxSessions) sweepNow()
+    if (open.size >= maxSessions) return null
+    const now = clock.monotonic()
+    const session: Session = {
+      id: randomBytes(24).toString('base64url'),
+      target,
+      protocolVersion,
+      level: undefined,
+      calls: new Map(),
+      streams: new Set(),
+      watcher: { onUpdated: (server, uri) => tell(session, 'notifications/resources/updated', { uri: target.exposedUri(server, uri) }) },
+      createdAt: now,
+      usedAt: now,
+    }
+    open.set(session.id, session)
+    cancelSweep ??= clock.after(Math.min(sweepMs, timers.sessionIdle), sweep)
+    return session
+  }
+
+  /** A session belongs to the path it was opened on. */
+  function find(id: string, target: Target): Session | undefined {
+    const session = open.get(id)
+    if (!session || session.target !== target || isExpired(session)) return undefined
+    session.usedAt = clock.monotonic()
+    return session
+  }
+
+  function close(session: Session): void {
+    open.delete(session.id)
+    for (const call of session.calls.values()) call.cancel?.('The client ended its session.')
+    for (const stream of session.streams) stream.end()
+    watch.unwatchAll(session.watcher)
+  }
+
+  function isExpired(session: Session): boolean {
+    const now = clock.monotonic()
+    const isIdle = session.streams.size === 0 && session.calls.size === 0 && now - session.usedAt >= timers.sessionIdle
+    return isIdle || now - session.createdAt >= timers.sessionMax
+  }
+
+  function sweep(): void {
+    sweepNow()
+    cancelSweep = open.size > 0 ? clock.after(Math.min(sweepMs, timers.sessionIdle), sweep) : undefined
+  }
+
+  function sweepNow(): void {
+    for (const session of open.values()) if (isExpired(session)) close(session)
+  }
+
+  function onEvent(event: CatalogueEvent): void {
+    if (event.type === 'listChanged') {
+      const methods = new Set(event.kinds.map((kind) => notificationOf[kind]))
+      for (const session of open.values())
+        if (session.target.covers(event.server)) for (const method of methods) tell(session, method, undefined)
+    } else if (event.type === 'message') {
+      for (const session of open.values()) {
+        const isWanted = session.level === undefined || admits(session.level, event.params['level'])
+        if (isWanted && session.target.covers(event.server)) tell(session, 'notifications/message', event.params)
+      }
+    }
+  }
+
+  function stop(): void {
+    unsubscribe()
+    cancelSweep?.()
+    for (const session of open.values()) close(session)
+  }
+}

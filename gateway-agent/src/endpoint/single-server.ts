@@ -1,0 +1,71 @@
+import type { Timers } from '@mcpg/core/timers'
+import type { Era } from '../mcp/connection.ts'
+import { isObject, type Params } from '../mcp/protocol.ts'
+import type { Catalogue } from './catalogue.ts'
+import { listResult, paged, type Pages } from './list-pages.ts'
+import { capabilityOf, type Definition, type ListKind } from './lists.ts'
+import type { ServerFacts } from './server-book.ts'
+import { unavailableText, unknownServer, type Target } from './target.ts'
+
+/** A first list of a server is waited for this long: there is nothing else to answer with. */
+const firstListMs = 10_000
+
+/** `/mcp/servers/{server}`: one server under its own names, URIs, instructions and capabilities. */
+export function singleServer(server: string, { catalogue, timers }: { catalogue: Catalogue; timers: Timers }): Target {
+  const pagesOf = new WeakMap<readonly Definition[], Pages>()
+  return {
+    covers: (name) => name === server,
+    exposedUri: (_server, uri) => uri,
+    facts: async (client) => {
+      const facts = book()?.facts()
+      return facts
+        ? { serverInfo: facts.serverInfo, capabilities: capabilitiesFor(client, facts), instructions: facts.instructions }
+        : away()
+    },
+    list,
+    route: (_method, params) => {
+      const found = book()
+      return found ? { book: found, params } : { failure: unknownServer(server) }
+    },
+    books: () => [book()].filter((one) => one !== undefined),
+  }
+
+  function book() {
+    return catalogue.book(server)
+  }
+
+  function away(): { unavailable: string } {
+    return { unavailable: unavailableText(server, book()?.unavailable()) }
+  }
+
+  async function list(kind: ListKind, cursor: unknown, client: Era) {
+    const found = book()
+    if (!found) return { failure: unknownServer(server) }
+    const of = found.lists[kind]
+    if (isObject(found.facts()?.capabilities[capabilityOf[kind]]))
+      await catalogue.fresh([found], kind, of.isKnown() ? timers.listWait : firstListMs)
+    const items = of.items()
+    const facts = found.facts()
+    if (!facts) return away()
+    if (!items && of.failure() !== undefined) return { failure: { code: -32603, message: of.failure()! } }
+    const hint = facts.era === 'modern' ? of.hint() : { ttlMs: 0, cacheScope: 'private' as const }
+    return listResult(
+      { kind, pages: pages(items ?? []), hint, serverInfo: facts.serverInfo, stale: of.isFresh() || !items ? [] : [server] },
+      cursor,
+      client,
+    )
+  }
+
+  function pages(items: readonly Definition[]): Pages {
+    let known = pagesOf.get(items)
+    if (!known) pagesOf.set(items, (known = paged(items)))
+    return known
+  }
+}
+
+/** What the server declares, without what does not work through us. */
+function capabilitiesFor(client: Era, { capabilities, era }: ServerFacts): Params {
+  const { tasks: _tasks, extensions, ...rest } = capabilities
+  // Extensions are negotiated between two sides of one era.
+  return client === era && extensions !== undefined ? { ...rest, extensions } : rest
+}

@@ -1,0 +1,41 @@
+import type { Era, McpFailure } from '../mcp/connection.ts'
+import type { Implementation, Params } from '../mcp/protocol.ts'
+import type { ListKind } from './lists.ts'
+import type { ServerBook } from './server-book.ts'
+
+/** What a client is told about whom it talks to. */
+export type TargetFacts = { serverInfo: Implementation; capabilities: Params; instructions: string | undefined }
+
+/** Where a request goes, with the names the server knows. */
+export type Route = {
+  book: ServerBook
+  params: Params
+  /** Rewrites what the server's result says about URIs, in place; true when something changed. Undefined: nothing to rewrite. */
+  rewrite?: (result: Params) => boolean
+}
+
+export type Routed = Route | { failure: McpFailure } | { unavailable: string }
+
+/** What one path of the endpoint serves: everything, or one server. */
+export type Target = {
+  /** Whether events of this server concern its clients. */
+  covers(server: string): boolean
+  /** What clients call a resource of this server. */
+  exposedUri(server: string, uri: string): string
+  facts(client: Era): Promise<TargetFacts | { unavailable: string }>
+  list(kind: ListKind, cursor: unknown, client: Era): Promise<{ json: string } | { failure: McpFailure } | { unavailable: string }>
+  /** Of tools/call, prompts/get, resources/read, resources/subscribe, resources/unsubscribe and completion/complete. */
+  route(method: string, params: Params): Routed | Promise<Routed>
+  /** The servers that a level of the client's log concerns. */
+  books(): readonly ServerBook[]
+}
+
+/** One sentence for a server that cannot be asked now. */
+export function unavailableText(server: string, reason: string | undefined): string {
+  const why = reason === undefined || reason === '' ? '' : ` (${reason.replace(/\.$/, '')})`
+  return `The server "${server}" is not available now${why}. Try again later; "mcpg-ctl describe server ${server}" tells more.`
+}
+
+export function unknownServer(server: string): McpFailure {
+  return { code: -32602, message: `No server named ${JSON.stringify(server)} is served here.` }
+}
