@@ -2,7 +2,7 @@
 import { serverFile, startHttpServer } from '../fixtures/start.ts'
 import { closeLater } from '../harness/cleanup.ts'
 import type { Target } from './echo-clients.ts'
-import { startFleet } from './fleet.ts'
+import { startFleet } from '../scenarios/fleet.ts'
 import type { Measure, Measured } from './load.ts'
 import { startPeer, type Peer } from './peer.ts'
 import { spread } from './percentile.ts'

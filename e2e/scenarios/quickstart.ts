@@ -16,7 +16,11 @@ const clone = join(import.meta.dirname, '../..')
 export async function startQuickstart(
   stateDir: string,
   deadlineMs = 60_000,
-  { folder = clone, env = process.env, args = ['--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0'] }: QuickstartPlace = {},
+  {
+    folder = clone,
+    env = { ...process.env, MCPG_BIND: '127.0.0.1:0' },
+    args = ['--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0'],
+  }: QuickstartPlace = {},
 ) {
   const started = performance.now()
   const sinceStart = () => performance.now() - started

@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util'
+import { closeAll } from '../harness/cleanup.ts'
+import { machine } from '../bench/machine.ts'
+import type { Counts, Outcome, Row } from './row.ts'
+
+const rows: Record<string, () => Promise<{ row: Row }>> = {
+  1: () => import('./01-starts.ts'),
+  2: () => import('./02-races.ts'),
+  3: () => import('./03-outage.ts'),
+  4: () => import('./04-poison.ts'),
+  5: () => import('./05-tampering.ts'),
+  6: () => import('./06-cycles.ts'),
+  7: () => import('./07-truth.ts'),
+  8: () => import('./08-conformance.ts'),
+  9: () => import('./09-bench.ts'),
+  10: () => import('./10-canary.ts'),
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })
+const chosen = positionals.length > 0 ? positionals : Object.keys(rows)
+const unknown = chosen.filter((name) => !Object.hasOwn(rows, name))
+if (unknown.length > 0) {
+  process.stderr.write(`error: there is no row ${unknown.join(', ')}\n  hint: npm run prove -- 1 … 10, or none for all\n`)
+  process.exitCode = 2
+} else {
+  process.once('SIGINT', () => void closeAll().finally(() => process.exit(130)))
+  await proveAll()
+}
+
+async function proveAll(): Promise<void> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const counts: Counts = { isQuick: values.quick, say }
+  const { cpu, cores, memoryGib, system, node, loadAverage } = machine()
+  const facts = `${cores} × ${cpu}, ${memoryGib} GiB, ${system}, Node ${node}, load ${loadAverage.join(' ')}${values.quick ? ', quick counts' : ''}`
+  process.stdout.write(`${new Date().toISOString()}, ${facts}\n\n| | asked | measured | command |\n|---|---|---|---|\n`)
+  let failed = 0
+  for (const number of chosen) {
+    say(`row ${number}`)
+    const { row } = await rows[number]!()
+    const outcome = await attempt(row, counts)
+    if (!outcome.ok) failed++
+    process.stdout.write(
+      `| ${outcome.ok ? number : `**${number} ✗**`} | ${cell(row.asked)} | ${cell(outcome.measured)} | \`${row.command}\` |\n`,
+    )
+  }
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+/** A row that throws is a row that failed; the others still run. */
+async function attempt(row: Row, counts: Counts): Promise<Outcome> {
+  try {
+    return await row.run(counts)
+  } catch (error) {
+    counts.say(
+      error instanceof Error ? `${error.stack}${error.cause instanceof Error ? `\n  cause: ${error.cause.stack}` : ''}` : String(error),
+    )
+    return { measured: `failed: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`, ok: false }
+  } finally {
+    await closeAll().catch((error: unknown) => counts.say(`closing: ${String(error)}`))
+  }
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')

@@ -1,0 +1,145 @@
+// A planted enrollment token is looked for everywhere a secret leaks to: logs, files, arguments, environments, answers, pages.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { enrollmentTokenPattern } from '@mcpg/proto/rest/enrollments'
+import { api } from '../harness/api.ts'
+import { temporaryFolder } from '../harness/cleanup.ts'
+import { ctl, startControlPlane, startGateway } from '../harness/programs.ts'
+import { until } from '../harness/until.ts'
+import { fixture, serverUrl, serving } from './fleet.ts'
+
+const scope = '/v1/orgs/default/workspaces/default'
+
+/** Everything that a person or a program can ask the control plane for with a GET. */
+function readings(names: { enrollment: string; gateway: string }): string[] {
+  const nouns = ['servers', 'gateways', 'instances', 'tools', 'enrollments'].map((plural) => `${scope}/${plural}`)
+  const inEnvironment = `${scope}/environments/default`
+  return [
+    ...nouns,
+    `${inEnvironment}/enrollments`,
+    `${inEnvironment}/gateways`,
+    `${scope}/enrollments/${names.enrollment}`,
+    `${scope}/gateways/${names.gateway}`,
+    `${inEnvironment}/gateways/${names.gateway}/configs`,
+    '/v1/control/status',
+    '/v1/openapi.json',
+    '/v1/version',
+    '/v1/auth/status',
+    '/metrics',
+    '/healthz',
+    '/readyz',
+    '/',
+  ]
+}
+
+/** Answers where the token was found, and how many places were looked at. */
+export async function plantToken({ env = {} }: { env?: Record<string, string> } = {}) {
+  const folder = temporaryFolder()
+  const found: string[] = []
+  let looked = 0
+  const loud = { ...env, MCPG_LOG_LEVEL: 'trace' }
+  const controlPlane = await startControlPlane({ stateDir: join(folder, 'control-plane'), env: loud })
+  const rest = api(controlPlane.http)
+  await rest.servers(fixture('echo', 'echo'))
+  const { url, name } = await rest.enroll({ name: 'canary' })
+  const token = enrollmentTokenPattern.exec(url)?.[0]
+  if (!token) throw new Error(`the URL of an enrollment holds no token: ${url}`)
+  // Without its checksum too: half a token is a token that somebody can complete.
+  const secret = token.split('_')[2] ?? token
+  const look = (where: string, text: string) => {
+    looked++
+    if (text.includes(secret)) found.push(where)
+  }
+
+  // Used, used again by somebody else, used wrongly, and by a program that puts itself into the background.
+  const gateway = await startGateway({ stateDir: join(folder, 'first'), env: { ...loud, MCPG_ENROLLMENT_URL: url } })
+  await serving(serverUrl(gateway, 'echo'))
+  const refusals = await Promise.all([
+    ctl(['gateway'], { stateDir: join(folder, 'second'), env: { ...loud, MCPG_ENROLLMENT_URL: url } }),
+    ctl(['gateway'], { stateDir: join(folder, 'third'), env: { ...loud, MCPG_ENROLLMENT_URL: `${url}/more` } }),
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"idempotencyKey":"x"}' }).then(asFinished),
+    fetch(url).then(asFinished),
+    fetch(`${url}x`).then(asFinished),
+  ])
+  for (const [index, { stdout, stderr }] of refusals.entries()) look(`answer ${index} to another use`, stdout + stderr)
+
+  const second = await rest.enroll({ name: 'detached' })
+  const detachedSecret = enrollmentTokenPattern.exec(second.url)?.[0].split('_')[2] ?? ''
+  const detached = await ctl(['gateway', '--detach', '--bind', '127.0.0.1:0', '--enrollment-url', second.url], {
+    stateDir: join(folder, 'detached'),
+    env: loud,
+  })
+  await until('the detached gateway is online', async () => (await rest.get('gateways', 'detached')).status['connection'] === 'online')
+  look('output of --detach', detached.stdout + detached.stderr)
+
+  for (const { pid, argv, environment } of processes(folder)) {
+    looked += 2
+    for (const one of [secret, detachedSecret]) {
+      if (argv.includes(one)) found.push(`arguments of process ${pid}`)
+      // The first gateway was given it there by us; what it starts must not have it.
+      if (environment.includes(one) && pid !== gateway.pid) found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
+    }
+  }
+  for (const path of readings({ enrollment: name, gateway: 'canary' }))
+    look(`GET ${path}`, await (await fetch(controlPlane.http + path)).text())
+  look('watch', await firstOfWatch(controlPlane.http))
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    look(`endpoint ${path}`, await (await fetch(new URL(path, gateway.endpoint))).text())
+  const status = await Promise.all(
+    [['status'], ['doctor'], ['gateway-status'], ['get', 'enrollments', '-o', 'yaml']].map((args) =>
+      ctl(args, { stateDir: join(folder, 'first'), env: { MCPG_CP_URL: controlPlane.http } }),
+    ),
+  )
+  for (const [index, { stdout, stderr }] of status.entries()) look(`command ${index}`, stdout + stderr)
+  await ctl(['stop', '--all'], { stateDir: join(folder, 'detached') })
+  await gateway.stop()
+  await controlPlane.stop()
+  look('output of the control plane', controlPlane.output())
+  look('output of the gateway', gateway.output())
+  for (const file of filesBelow(folder)) {
+    const bytes = readFileSync(file)
+    looked++
+    for (const one of [secret, detachedSecret]) if (bytes.includes(one)) found.push(`file ${file.slice(folder.length)}`)
+  }
+  return { found, looked }
+}
+
+async function asFinished(response: Response) {
+  return { stdout: await response.text(), stderr: '' }
+}
+
+/** All processes that mention the folder of this run in their arguments or environment, and so are ours. */
+function processes(folder: string) {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const argv = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
+        return argv.includes(folder) || environment.includes(folder) ? [{ pid: Number(pid), argv, environment }] : []
+      } catch {
+        return []
+      }
+    })
+}
+
+/** What a watch from the beginning says in its first second. */
+async function firstOfWatch(http: string): Promise<string> {
+  const response = await fetch(`${http}/v1/watch?scope=default/default`, {
+    headers: { accept: 'text/event-stream' },
+    signal: AbortSignal.timeout(1_000),
+  })
+  let text = ''
+  try {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString()
+  } catch {
+    // The second is over.
+  }
+  return text
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+}
