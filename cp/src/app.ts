@@ -3,12 +3,19 @@ import type { Part } from '@mcpg/core/lifecycle'
 import { createLog } from '@mcpg/core/log'
 import { auditTrail } from './audit/audit.ts'
 import { changeBus } from './changes/changes.ts'
+import { changeHistory } from './changes/history.ts'
+import { watchRoutes } from './changes/routes.ts'
+import { watchService } from './changes/watch.ts'
 import type { Config } from './config.ts'
 import { controlService } from './control/control.ts'
 import { metricsOf } from './control/metrics.ts'
 import { controlRoutes } from './control/routes.ts'
 import { openDatabase, type Db } from './db/db.ts'
+import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
+import { resourceEngine } from './resources/resources.ts'
+import { resourceRoutes } from './resources/routes.ts'
+import { serverRoom } from './servers/servers.ts'
 import { tenancyRoutes } from './tenancy/routes.ts'
 import { tenancyService } from './tenancy/tenancy.ts'
 
@@ -35,11 +42,23 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   const tenancy = tenancyService({ db, audit, clock })
   await tenancy.ensureDefaults()
 
+  const { requireWorkspace } = tenancy
+  const resources = resourceEngine({ db, audit, changes, clock, requireWorkspace })
+  serverRoom({ db, audit, changes, resources })
+  const history = changeHistory({ db, clock })
+  const watches = watchService({ changes, history, resources })
+  const onceOnly = idempotency({ db, clock })
+
   const gateways = async () => ({ total: await db.read.gateway.count(), online: 0 })
   const metrics = metricsOf({ gateways })
   const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
 
-  const http = await httpServer(config.http, log, [controlRoutes(control, metrics.registry), tenancyRoutes(tenancy)])
+  const http = await httpServer(config.http, log, [
+    controlRoutes(control, metrics.registry),
+    tenancyRoutes(tenancy),
+    resourceRoutes(resources, onceOnly),
+    watchRoutes(watches, log, { keepAliveMs: config.timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
+  ])
   const endpoints = () => ({
     http: config.external.url ?? http.url(),
     grpc: config.external.grpc ?? '',
@@ -47,8 +66,8 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   })
 
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const parts: Part[] = [db, bus, metrics, http]
-  return { parts, http, db, changes, control, log }
+  const parts: Part[] = [db, bus, history.keeper(log), metrics, http]
+  return { parts, http, db, changes, resources, control, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

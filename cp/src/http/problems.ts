@@ -25,10 +25,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 function asMcpgError(error: unknown): McpgError {
   if (error instanceof McpgError) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const violations = error.validation.map((one) => ({
-      pointer: pointerOf(error.validationContext, one.instancePath),
-      detail: one.message ?? 'is not valid',
-    }))
+    const violations = error.validation.flatMap((issue) => violationsOf(error.validationContext, issue))
     return invalid(violations)
   }
   if (isResponseSerializationError(error)) return internal(error)
@@ -56,8 +53,14 @@ function internal(error: unknown): McpgError {
   return new McpgError('internal', 'internal', 'Something went wrong inside the control plane; its log has the details.', { cause: error })
 }
 
-function pointerOf(context: string | undefined, path: string): string {
-  return context === 'body' || context === undefined ? path : `/${context}${path}`
+type Issue = { instancePath: string; keyword: string; message?: string; params: Record<string, unknown> }
+
+/** Of the body by plain pointer; of query, path and headers below their own word. */
+function violationsOf(context: string | undefined, { instancePath, keyword, message, params }: Issue): Violation[] {
+  const path = `${context === 'body' || context === undefined ? '' : `/${context}`}${instancePath === '/' ? '' : instancePath}`
+  if (keyword === 'unrecognized_keys' && Array.isArray(params.keys))
+    return params.keys.map((key) => ({ pointer: `${path}/${String(key)}`, detail: 'is not known here' }))
+  return [{ pointer: path, detail: message ?? 'is not valid' }]
 }
 
 const codeOfStatus: Record<number, ErrorCode> = {

@@ -1,0 +1,68 @@
+import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import type { Resource } from '@mcpg/proto/kinds/kind'
+import type { Db } from '../db/db.ts'
+
+export type StoredChange = { seq: number; type: 'ADDED' | 'MODIFIED' | 'DELETED'; kind: string; name: string; object: Resource }
+
+const keptMs = 24 * 3_600_000
+const keptPerScope = 100_000
+const periodMs = 3_600_000
+/** One short transaction each, so that nothing else waits long. */
+const portion = 500
+
+export type History = ReturnType<typeof changeHistory>
+
+/** The changes of stored kinds in the database: what a watch can resume from after a restart. Kept 24 h or 100,000 per scope. */
+export function changeHistory({ db, clock }: { db: Db; clock: Clock }) {
+  return { latest, since, prune, keeper }
+
+  /** Number of the newest change of a scope, 0 for none. */
+  async function latest(scope: string): Promise<number> {
+    return (await db.read.scope.findUnique({ where: { scope } }))?.changeSeq ?? 0
+  }
+
+  /** What followed `version`, oldest first; null when a part of it is gone. */
+  async function since(scope: string, version: number): Promise<StoredChange[] | null> {
+    const newest = await latest(scope)
+    if (version > newest) return null
+    const rows = await db.read.change.findMany({ where: { scope, seq: { gt: version } }, orderBy: { seq: 'asc' } })
+    if (rows.length !== newest - version && (rows[0]?.seq ?? newest + 1) !== version + 1) return null
+    return rows.map(({ seq, type, kind, name, object }) => {
+      const { metadata, ...rest } = JSON.parse(object) as Resource
+      return {
+        seq,
+        type: type as StoredChange['type'],
+        kind,
+        name,
+        object: { ...rest, metadata: { ...metadata, resourceVersion: String(seq) }, status: {} },
+      }
+    })
+  }
+
+  async function prune(): Promise<void> {
+    const before = new Date(clock.now() - keptMs).toISOString()
+    for (const { scope, changeSeq } of await db.read.scope.findMany())
+      for (;;) {
+        const where = { scope, OR: [{ at: { lt: before } }, { seq: { lte: changeSeq - keptPerScope } }] }
+        const oldest = await db.read.change.findMany({ where, orderBy: { seq: 'asc' }, take: portion, select: { seq: true } })
+        const last = oldest.at(-1)
+        if (!last) break
+        await db.write((tx) => tx.change.deleteMany({ where: { scope, seq: { lte: last.seq } } }))
+      }
+  }
+
+  /** Prunes once an hour. */
+  function keeper(log: Log): Part {
+    let cancel = () => {}
+    const schedule = () => {
+      cancel = clock.after(periodMs, () => {
+        prune()
+          .catch((error: unknown) => log.warn({ err: error }, 'old changes could not be removed'))
+          .finally(schedule)
+      })
+    }
+    return { name: 'change history', start: async () => schedule(), stop: async () => cancel() }
+  }
+}

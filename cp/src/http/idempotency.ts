@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import { McpgError } from '@mcpg/proto/errors'
+import type { Db } from '../db/db.ts'
+
+export type Answer = { status: number; body: unknown }
+export type Idempotency = ReturnType<typeof idempotency>
+
+const keptMs = 24 * 3_600_000
+const maxSecretAnswers = 10_000
+
+/**
+ * `Idempotency-Key` of a POST that starts work: the same key with the same body gets the first answer again, for 24 h; with another
+ * body 422. Failures are not kept. Answers that hold a secret are kept in memory only, so a restart forgets those.
+ */
+export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
+  const running = new Map<string, Promise<unknown>>()
+  const secretAnswers = new Map<string, { requestSha256: string; answer: Answer; at: number }>()
+  return { once }
+
+  /** `scope` separates the keys of different callers, places and routes. */
+  async function once(
+    key: string | undefined,
+    { scope, request, secret = false }: { scope: string; request: unknown; secret?: boolean },
+    work: () => Promise<Answer>,
+  ): Promise<Answer> {
+    if (key === undefined) return work()
+    if (!/^[\x21-\x7e]{1,255}$/.test(key))
+      throw new McpgError('invalid', 'idempotency_key_malformed', 'Idempotency-Key must be 1-255 printable characters without blanks.')
+    const requestSha256 = createHash('sha256')
+      .update(JSON.stringify(request ?? null))
+      .digest('hex')
+    const id = `${scope}\0${key}`
+    // A second request with the key waits for the first instead of starting the work again.
+    for (let before = running.get(id); before; before = running.get(id)) await before.catch(() => {})
+    const first = perform(scope, key, id, requestSha256, secret, work)
+    running.set(id, first)
+    return first.finally(() => running.delete(id))
+  }
+
+  async function perform(
+    scope: string,
+    key: string,
+    id: string,
+    requestSha256: string,
+    secret: boolean,
+    work: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const known = secret ? findSecret(id) : await find(scope, key)
+    if (known && known.requestSha256 !== requestSha256)
+      throw new McpgError('invalid', 'idempotency_key_reused', 'This Idempotency-Key was used with another body.', {
+        status: 422,
+        hint: 'Send a new key with a new request.',
+      })
+    if (known) return known.answer
+    const answer = await work()
+    if (secret) keepSecret(id, requestSha256, answer)
+    else await keep(scope, key, requestSha256, answer)
+    return answer
+  }
+
+  async function find(scope: string, key: string) {
+    const row = await db.read.idempotencyKey.findUnique({ where: { scope_key: { scope, key } } })
+    if (!row || row.createdAt < oldest()) return null
+    return { requestSha256: row.requestSha256, answer: { status: row.status, body: JSON.parse(row.body) as unknown } }
+  }
+
+  async function keep(scope: string, key: string, requestSha256: string, { status, body }: Answer): Promise<void> {
+    const createdAt = new Date(clock.now()).toISOString()
+    const row = { requestSha256, status, body: JSON.stringify(body), createdAt }
+    await db.write(async (tx) => {
+      await tx.idempotencyKey.deleteMany({ where: { createdAt: { lt: oldest() } } })
+      await tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row })
+    })
+  }
+
+  function findSecret(id: string) {
+    const known = secretAnswers.get(id)
+    return known && known.at > clock.now() - keptMs ? known : null
+  }
+
+  function keepSecret(id: string, requestSha256: string, answer: Answer): void {
+    // The oldest first, as a Map keeps the order of insertion.
+    for (const [old, { at }] of secretAnswers)
+      if (at <= clock.now() - keptMs || secretAnswers.size >= maxSecretAnswers) secretAnswers.delete(old)
+      else break
+    secretAnswers.set(id, { requestSha256, answer, at: clock.now() })
+  }
+
+  function oldest(): string {
+    return new Date(clock.now() - keptMs).toISOString()
+  }
+}

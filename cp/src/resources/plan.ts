@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import type { KindDeclaration, Resource, ResourceInput } from '@mcpg/proto/kinds/kind'
+import type { FieldDiff } from '@mcpg/proto/rest/apply'
+import type { AuditRow, ResourceChange } from '../db/db.ts'
+import { digestOf, sameJson, type Content } from './content.ts'
+import { differences } from './differ.ts'
+import { resourceOf, type StoredRow } from './store.ts'
+
+/** What would happen to one object, and the row that makes it happen; `after` is null for a deletion and when nothing changes. */
+export type Planned = {
+  declaration: KindDeclaration
+  name: string
+  result: 'created' | 'configured' | 'unchanged' | 'deleted'
+  diffs: FieldDiff[]
+  before: StoredRow | null
+  after: (StoredRow & { content: Content }) | null
+}
+
+const nothing = { metadata: { labels: {}, annotations: {} }, spec: {} }
+
+export const contentOf = ({ metadata, spec }: Pick<ResourceInput, 'metadata' | 'spec'>): Content => ({
+  labels: metadata.labels ?? {},
+  annotations: metadata.annotations ?? {},
+  spec,
+})
+
+/** The plan for an object that is to look like `content`. The same for create, replace, patch, apply and its dry run. */
+export function planWrite(
+  declaration: KindDeclaration,
+  { scope, name, before, content, at }: { scope: string; name: string; before: StoredRow | null; content: Content; at: string },
+): Planned {
+  const old = before && resourceOf(declaration, before)
+  const diffs = differences(old ? userPart(old) : nothing, userPart({ metadata: content, spec: content.spec }))
+  if (before && diffs.length === 0) return { declaration, name, result: 'unchanged', diffs, before, after: null }
+  const specChanged = !old || !sameJson(old.spec, content.spec)
+  const after = {
+    uid: before?.uid ?? randomUUID(),
+    scope,
+    kind: declaration.kind,
+    name,
+    spec: JSON.stringify(content.spec),
+    specVersion: declaration.specVersion,
+    labels: JSON.stringify(content.labels),
+    annotations: JSON.stringify(content.annotations),
+    digest: digestOf(content),
+    generation: (before?.generation ?? 0) + (specChanged ? 1 : 0),
+    // The transaction numbers it; until then the plan shows the version it starts from.
+    resourceVersion: before?.resourceVersion ?? 0,
+    createdAt: before?.createdAt ?? at,
+    updatedAt: at,
+    content,
+  }
+  return { declaration, name, result: before ? 'configured' : 'created', diffs, before, after }
+}
+
+export function planDelete(declaration: KindDeclaration, before: StoredRow): Planned {
+  return { declaration, name: before.name, result: 'deleted', diffs: [], before, after: null }
+}
+
+/** The change of a plan that does something, as the writer takes it. */
+export function changeOf({ declaration, result, before, after }: Planned, audit: AuditRow): ResourceChange {
+  const stored = (after ?? before)!
+  const { scope: _scope, resourceVersion: _version, ...withContent } = stored
+  const { content: _content, ...row } = { content: undefined, ...withContent }
+  return {
+    type: result === 'created' ? 'ADDED' : result === 'deleted' ? 'DELETED' : 'MODIFIED',
+    was: before?.resourceVersion ?? null,
+    row,
+    labels: after ? Object.entries(after.content.labels) : [],
+    refs: after ? declaration.references(after.content.spec) : [],
+    object: JSON.stringify(historyOf(declaration, stored)),
+    audit,
+  }
+}
+
+/** The envelope as the watch history keeps it: its number is that of the change, so it is not repeated. */
+function historyOf(declaration: KindDeclaration, row: StoredRow): unknown {
+  const { kind, metadata, spec } = resourceOf(declaration, row)
+  const { resourceVersion: _, ...rest } = metadata
+  return { kind, metadata: rest, spec }
+}
+
+const userPart = ({
+  metadata: { labels, annotations },
+  spec,
+}: {
+  metadata: Pick<Resource['metadata'], 'labels' | 'annotations'>
+  spec: unknown
+}) => ({
+  metadata: { labels, annotations },
+  spec,
+})

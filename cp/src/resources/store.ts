@@ -1,0 +1,137 @@
+import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
+import type { ListQuery } from '@mcpg/proto/rest/list'
+import type { SelectorTerm } from '@mcpg/proto/selectors'
+import { joinSql, sql, type Db, type Sql } from '../db/db.ts'
+import type { Position } from './cursor.ts'
+import { scopeOfKey } from './scope.ts'
+import { turns } from './turns.ts'
+
+/** A row of `resources`. */
+export type StoredRow = {
+  uid: string
+  scope: string
+  kind: string
+  name: string
+  spec: string
+  specVersion: number
+  labels: string
+  annotations: string
+  digest: string
+  generation: number
+  resourceVersion: number
+  createdAt: string
+  updatedAt: string
+}
+
+/** As much of a row as tells whether an object changed. */
+export type Digest = Pick<StoredRow, 'uid' | 'kind' | 'name' | 'digest' | 'resourceVersion'>
+
+export type ListFilter = { query: ListQuery; terms: SelectorTerm[]; after: Position | null; visible: 'all' | readonly string[] }
+
+export type ResourceStore = ReturnType<typeof resourceStore>
+
+export function resourceStore(read: Db['read']) {
+  return { find, findMany, digests, list, count, labelled }
+
+  async function find(scope: string, kind: string, name: string): Promise<StoredRow | null> {
+    return read.resource.findUnique({ where: { scope_kind_name: { scope, kind, name } } })
+  }
+
+  /** In portions, because a synchronous driver would hold everything else up for the whole of a big read. */
+  async function findMany(scope: string, kind: string, names: string[]): Promise<StoredRow[]> {
+    return inPortions(names, 100, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } } }))
+  }
+
+  async function digests(scope: string, kind: string, names: string[]): Promise<Digest[]> {
+    const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true }
+    return inPortions(names, 250, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } }, select }))
+  }
+
+  /** Names and labels of the objects of a kind, for prune. */
+  async function labelled(scope: string, kind: string): Promise<(Digest & { labels: string })[]> {
+    const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true, labels: true }
+    return read.resource.findMany({ where: { scope, kind }, select, orderBy: { name: 'asc' } })
+  }
+
+  /** One more than the limit, so that the caller sees whether another page follows. */
+  async function list(scope: string, kind: string, filter: ListFilter): Promise<StoredRow[]> {
+    const { column, descending } = sortOf(filter.query)
+    const direction = descending ? sql`DESC` : sql`ASC`
+    const order = sql`${column} ${direction}, r.name ${direction}`
+    return read.$queryRaw<StoredRow[]>`
+      SELECT r.uid, r.scope, r.kind, r.name, r.spec, r."specVersion", r.labels, r.annotations, r.digest, r.generation, r."resourceVersion", r."createdAt", r."updatedAt"
+      FROM resources r WHERE ${conditions(scope, kind, filter)}${afterPosition(filter, column, descending)}
+      ORDER BY ${order} LIMIT ${filter.query.limit + 1}`
+  }
+
+  async function count(scope: string, kind: string, filter: ListFilter): Promise<number> {
+    const [row] = await read.$queryRaw<
+      { total: number | bigint }[]
+    >`SELECT count(*) AS total FROM resources r WHERE ${conditions(scope, kind, filter)}`
+    return Number(row?.total ?? 0)
+  }
+}
+
+function sortOf({ sort }: ListQuery): { column: Sql; descending: boolean; field: 'name' | 'createdAt' | 'updatedAt' } {
+  const descending = sort.startsWith('-')
+  const field = (descending ? sort.slice(1) : sort) as 'name' | 'createdAt' | 'updatedAt'
+  const column = field === 'name' ? sql`r.name` : field === 'createdAt' ? sql`r."createdAt"` : sql`r."updatedAt"`
+  return { column, descending, field }
+}
+
+/** The value of the sorted column, for the cursor of the next page. */
+export const sortValue = (row: { name: string; createdAt: string; updatedAt: string }, query: ListQuery): string => row[sortOf(query).field]
+
+function conditions(scope: string, kind: string, { query, terms, visible }: ListFilter): Sql {
+  const parts = [sql`r.scope = ${scope}`, sql`r.kind = ${kind}`]
+  if (visible !== 'all') parts.push(visible.length === 0 ? sql`1 = 0` : sql`r.name IN (${joinSql([...visible])})`)
+  if (query.q) parts.push(sql`r.name LIKE ${`%${query.q.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`)
+  for (const term of terms) parts.push(termCondition(term))
+  return joinSql(parts, ' AND ')
+}
+
+function termCondition({ key, operator, values }: SelectorTerm): Sql {
+  const labelled = sql`SELECT 1 FROM resource_labels l WHERE l.uid = r.uid AND l.key = ${key}`
+  if (operator === 'exists') return sql`EXISTS (${labelled})`
+  if (operator === 'absent') return sql`NOT EXISTS (${labelled})`
+  const valued = sql`EXISTS (${labelled} AND l.value IN (${joinSql(values)}))`
+  return operator === 'in' ? valued : sql`NOT ${valued}`
+}
+
+function afterPosition({ after }: ListFilter, column: Sql, descending: boolean): Sql {
+  if (!after) return sql``
+  const than = descending ? sql`<` : sql`>`
+  return sql` AND (${column} ${than} ${after.value} OR (${column} = ${after.value} AND r.name ${than} ${after.name}))`
+}
+
+async function inPortions<T>(names: string[], size: number, readPortion: (names: string[]) => Promise<T[]>): Promise<T[]> {
+  const found: T[] = []
+  const turn = turns()
+  for (let from = 0; from < names.length; from += size) {
+    found.push(...(await readPortion(names.slice(from, from + size))))
+    await turn()
+  }
+  return found
+}
+
+/** A row as its envelope, with the status that somebody else knows. */
+export function resourceOf(declaration: KindDeclaration, row: StoredRow, status: Record<string, unknown> = {}): Resource {
+  const stored = JSON.parse(row.spec) as Record<string, unknown>
+  const current = row.specVersion < declaration.specVersion ? declaration.upgrade(stored, row.specVersion) : stored
+  return {
+    kind: row.kind,
+    metadata: {
+      name: row.name,
+      uid: row.uid,
+      ...scopeOfKey(row.scope),
+      labels: JSON.parse(row.labels) as Record<string, string>,
+      annotations: JSON.parse(row.annotations) as Record<string, string>,
+      generation: row.generation,
+      resourceVersion: String(row.resourceVersion),
+      createdAt: row.createdAt,
+      updatedAt: row.updatedAt,
+    },
+    spec: current as Record<string, unknown>,
+    status,
+  }
+}
