@@ -1,0 +1,216 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '@mcpg/core/clock'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import type { ConfigServer } from '@mcpg/proto/gateway-config'
+import { serverLog, type ServerLog } from './logs.ts'
+import { runServer, type RunningServer } from './running-server.ts'
+import { nodePackageRuntime } from './runtimes/package-node.ts'
+import { pythonPackageRuntime } from './runtimes/package-python.ts'
+import { installSlots } from './runtimes/package-store.ts'
+import { processRuntime } from './runtimes/process.ts'
+import { remoteRuntime } from './runtimes/remote.ts'
+import { resolutions } from './runtimes/resolutions.ts'
+import type { InstanceEnd, Runtime } from './runtimes/runtime.ts'
+import type { Change, DesiredServer, RoutedServer, ServerFailure, ServerReport, Servers } from './supervision.ts'
+import type { Supervision } from './tree/probe.ts'
+import { processTrees } from './tree/trees.ts'
+
+/** Installations at a time: each is seconds of computing. */
+const maxInstalls = 2
+
+export type SupervisorDeps = {
+  /** The gateway's folder: `work/`, `logs/`, `run/instances/` and `resolutions.json` are kept in it. */
+  stateDir: string
+  /** Shared by all agents of the machine. */
+  cacheDir: string
+  timers: Timers
+  clock: Clock
+  log: Log
+  gatewayId: string
+  /** What a test may take away; else it is probed. */
+  supervision?: Supervision
+}
+
+/**
+ * Makes what runs on this machine what a config wants. Servers are independent of each other: every one has its own loop, and only
+ * installations wait in line. Throws when the gateway's folder cannot be written.
+ */
+export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatewayId, supervision }: SupervisorDeps): Servers {
+  const workFolder = join(stateDir, 'work')
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 })
+  const trees = processTrees({ gatewayId, folder: stateDir, timers, clock, log, ...(supervision && { supervision }) })
+  trees.ready.then(
+    ({ active, tiers }) => log.info({ tier: active, holds: tiers[active - 1]?.holds }, 'supervision of processes'),
+    (error: unknown) => log.error({ err: error }, 'supervision of processes is not available'),
+  )
+  const deps = {
+    trees,
+    clock,
+    workFolder,
+    cacheDir,
+    installMs: timers.install,
+    inSlot: installSlots(maxInstalls),
+    resolutions: resolutions(stateDir),
+  }
+  const logs = new Map<string, ServerLog>()
+  let current = new Map<string, RunningServer>()
+  // Asked for with every call, so it is made once per commit.
+  let routed: ReadonlyMap<string, RoutedServer> = new Map()
+  const retiring = new Set<RunningServer>()
+  let open: (Change & { started: Map<string, RunningServer> }) | undefined
+  let stopping: Promise<void> | undefined
+  const reportListeners = new Set<() => void>()
+  const routingListeners = new Set<() => void>()
+  let reportDue = false
+  return {
+    change,
+    report,
+    onReport: subscribe(reportListeners),
+    routed: () => routed,
+    onRouting: subscribe(routingListeners),
+    stopInstance,
+    stop,
+  }
+
+  function change(next: DesiredServer[], gating: ReadonlySet<string>): Change {
+    if (stopping) throw new Error('the supervisor has been stopped')
+    // A newer wish replaces one that is not committed yet.
+    void open?.abort()
+    const wanted = next.filter(({ config, subHash }) => current.get(config.name)?.desired.subHash !== subHash)
+    const started = new Map(wanted.map((desired) => [desired.config.name, start(desired)]))
+    const gates = [...started.values()].filter(({ desired }) => gating.has(desired.config.name))
+    let state: 'open' | 'committed' | 'aborted' = 'open'
+    const made = { changed: [...started.keys()], proven: proveAll(gates), commit, abort, probation, started }
+    open = made
+    changed()
+    return made
+
+    function commit(): void {
+      if (state !== 'open') throw new Error(`a change that is ${state} cannot be committed`)
+      state = 'committed'
+      open = undefined
+      const before = current
+      const entries = next.flatMap(({ config: { name } }) => {
+        const server = started.get(name) ?? before.get(name)
+        return server ? [[name, server] as const] : []
+      })
+      current = new Map(entries)
+      for (const [name, server] of before) if (current.get(name) !== server) retire(server)
+      routed = new Map([...current].map(([name, server]) => [name, server.routed]))
+      for (const listener of routingListeners) listener()
+      changed()
+    }
+
+    async function abort(): Promise<void> {
+      if (state !== 'open') return
+      state = 'aborted'
+      if (open === made) open = undefined
+      await Promise.all([...started.values()].map((server) => end(server, server.stop())))
+    }
+
+    async function probation(probationMs: number, signal: AbortSignal): Promise<ServerFailure | null> {
+      const over = new AbortController()
+      const either = AbortSignal.any([signal, over.signal])
+      const failed = Promise.withResolvers<ServerFailure | null>()
+      const all = gates.map(async (server) => {
+        const ended = await server.steady(probationMs, either)
+        if (ended) failed.resolve(failureOf(server, ended))
+      })
+      void Promise.all(all).then(() => failed.resolve(null))
+      const failure = await failed.promise
+      over.abort()
+      return failure
+    }
+  }
+
+  function start(desired: DesiredServer): RunningServer {
+    const { config } = desired
+    return runServer({ desired, runtime: runtimeOf(config), sink: logOf(config.name), timers, clock, onChange: changed })
+  }
+
+  function runtimeOf(config: ConfigServer): Runtime {
+    if (config.url) return remoteRuntime(config, deps)
+    if (config.package) return config.package.runtime === 'node' ? nodePackageRuntime(config, deps) : pythonPackageRuntime(config, deps)
+    return processRuntime(config, deps)
+  }
+
+  function logOf(name: string): ServerLog {
+    const known = logs.get(name) ?? serverLog({ folder: join(stateDir, 'logs', name), clock, log })
+    logs.set(name, known)
+    return known
+  }
+
+  function retire(server: RunningServer): void {
+    void end(server, server.retire())
+  }
+
+  async function end(server: RunningServer, ending: Promise<void>): Promise<void> {
+    retiring.add(server)
+    await ending.catch((error: unknown) => log.error({ err: error, server: server.desired.config.name }, 'a server could not be ended'))
+    retiring.delete(server)
+    changed()
+  }
+
+  /** One report per name of the config; instances that come and go with a change are listed with it. */
+  function report(): ServerReport[] {
+    const names = [...new Set([...current.keys(), ...(open?.started.keys() ?? [])])].sort()
+    return names.flatMap((name) => {
+      const coming = open?.started.get(name)
+      const main = current.get(name) ?? coming
+      if (!main) return []
+      const others = [coming, ...retiring].filter((one) => one && one !== main && one.desired.config.name === name)
+      const own = main.report()
+      return [{ ...own, instances: [...own.instances, ...others.flatMap((one) => one?.report().instances ?? [])] }]
+    })
+  }
+
+  function stopInstance(instanceId: string): boolean {
+    return [...current.values()].some((server) => server.stopInstance(instanceId))
+  }
+
+  function changed(): void {
+    if (reportDue) return
+    reportDue = true
+    setImmediate(() => {
+      reportDue = false
+      for (const listener of reportListeners) listener()
+    })
+  }
+
+  function stop(): Promise<void> {
+    return (stopping ??= stopAll())
+  }
+
+  async function stopAll(): Promise<void> {
+    const all = [...current.values(), ...(open?.started.values() ?? []), ...retiring]
+    await Promise.all(
+      all.map((server) => server.stop().catch((error: unknown) => log.error({ err: error }, 'a server could not be ended'))),
+    )
+    await trees.stop()
+    await Promise.all([...logs.values()].map((one) => one.flushed()))
+  }
+}
+
+/** Resolves with the first failure, or with none when all are ready. */
+async function proveAll(gates: RunningServer[]): Promise<{ failures: ServerFailure[] }> {
+  const failed = Promise.withResolvers<ServerFailure[]>()
+  const outcomes = gates.map(async (server) => {
+    const end = await server.first
+    if (end) failed.resolve([failureOf(server, end)])
+  })
+  void Promise.all(outcomes).then(() => failed.resolve([]))
+  return { failures: await failed.promise }
+}
+
+function failureOf(server: RunningServer, { reason, message }: InstanceEnd): ServerFailure {
+  return { server: server.desired.config.name, reason, message, install: reason === 'InstallFailed', report: server.report() }
+}
+
+function subscribe(listeners: Set<() => void>) {
+  return (listener: () => void): (() => void) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+}
