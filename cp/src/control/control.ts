@@ -9,13 +9,13 @@ import type { Db } from '../db/db.ts'
 
 export type Endpoints = { http: string; grpc: string; console: string }
 export type Control = {
-  status(): Promise<ControlStatus>
+  status: () => Promise<ControlStatus>
   /** Throws unavailable while the database cannot be read. */
-  ready(): Promise<void>
+  ready: () => Promise<void>
   /** Ends the process in order, after the answer has left. */
-  requestStop(caller: Caller): Promise<void>
+  requestStop: (caller: Caller) => Promise<void>
   stopRequested: AbortSignal
-  endpoints(): Endpoints
+  endpoints: () => Endpoints
 }
 
 /** The process itself: what it is, whether it works, and its end. */

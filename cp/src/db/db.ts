@@ -4,7 +4,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { AuditRow, BatchOutcome, ResourceBatch } from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
 import { databaseFailure } from './failures.ts'
-import { PrismaClient, type Prisma } from './generated/sqlite/client.ts'
+import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
 import { migrate } from './migrate.ts'
 import { writeQueue } from './write-queue.ts'
 
@@ -12,6 +12,11 @@ export type { AuditRow, BatchOutcome, ResourceBatch, ResourceChange, ResourceRow
 
 /** A transaction of `db.write`: inside it only the database is awaited, no network, no file, no crypto over 1 ms. */
 export type Tx = Prisma.TransactionClient
+
+/** Parts of a statement whose values are always parameters; for `read.$queryRaw`. */
+export const sql = Prisma.sql
+export const joinSql = Prisma.join
+export type Sql = Prisma.Sql
 
 type ReadMethod = 'findUnique' | 'findFirst' | 'findMany' | 'count' | 'aggregate' | 'groupBy'
 type Model = Exclude<keyof PrismaClient, `$${string}` | symbol>

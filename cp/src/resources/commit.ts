@@ -6,7 +6,7 @@ import type { Changes } from '../changes/changes.ts'
 import type { BatchOutcome, Db } from '../db/db.ts'
 import { changeOf, type Planned } from './plan.ts'
 import { scopeOfKey } from './scope.ts'
-import { resourceOf } from './store.ts'
+import { envelopeOf, resourceOf } from './store.ts'
 import { turns } from './turns.ts'
 
 export type CommitOptions = {
@@ -78,7 +78,8 @@ export function committer({ db, audit, changes, clock }: { db: Db; audit: Audit;
   function publish(scope: string, effective: Planned[], versions: number[]): void {
     effective.forEach(({ declaration, name, result, before, after }, index) => {
       const version = versions[index]!
-      const object = resourceOf(declaration, { ...(after ?? before)!, resourceVersion: version })
+      const row = { ...(after ?? before)!, resourceVersion: version }
+      const object = after ? envelopeOf(row, after.content) : resourceOf(declaration, row)
       const type = result === 'created' ? 'ADDED' : result === 'deleted' ? 'DELETED' : 'MODIFIED'
       changes.publish({ type, scope, kind: declaration.kind, name, version, object })
     })

@@ -4,7 +4,7 @@ import type { FieldDiff } from '@mcpg/proto/rest/apply'
 import type { AuditRow, ResourceChange } from '../db/db.ts'
 import { digestOf, sameJson, type Content } from './content.ts'
 import { differences } from './differ.ts'
-import { resourceOf, type StoredRow } from './store.ts'
+import { envelopeOf, resourceOf, type StoredRow } from './store.ts'
 
 /** What would happen to one object, and the row that makes it happen; `after` is null for a deletion and when nothing changes. */
 export type Planned = {
@@ -68,14 +68,13 @@ export function changeOf({ declaration, result, before, after }: Planned, audit:
     row,
     labels: after ? Object.entries(after.content.labels) : [],
     refs: after ? declaration.references(after.content.spec) : [],
-    object: JSON.stringify(historyOf(declaration, stored)),
+    object: JSON.stringify(historyOf(after ? envelopeOf(after, after.content) : resourceOf(declaration, before!))),
     audit,
   }
 }
 
 /** The envelope as the watch history keeps it: its number is that of the change, so it is not repeated. */
-function historyOf(declaration: KindDeclaration, row: StoredRow): unknown {
-  const { kind, metadata, spec } = resourceOf(declaration, row)
+function historyOf({ kind, metadata, spec }: Resource): unknown {
   const { resourceVersion: _, ...rest } = metadata
   return { kind, metadata: rest, spec }
 }

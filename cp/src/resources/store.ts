@@ -2,6 +2,7 @@ import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import type { ListQuery } from '@mcpg/proto/rest/list'
 import type { SelectorTerm } from '@mcpg/proto/selectors'
 import { joinSql, sql, type Db, type Sql } from '../db/db.ts'
+import type { Content } from './content.ts'
 import type { Position } from './cursor.ts'
 import { scopeOfKey } from './scope.ts'
 import { turns } from './turns.ts'
@@ -118,20 +119,18 @@ async function inPortions<T>(names: string[], size: number, readPortion: (names:
 export function resourceOf(declaration: KindDeclaration, row: StoredRow, status: Record<string, unknown> = {}): Resource {
   const stored = JSON.parse(row.spec) as Record<string, unknown>
   const current = row.specVersion < declaration.specVersion ? declaration.upgrade(stored, row.specVersion) : stored
-  return {
-    kind: row.kind,
-    metadata: {
-      name: row.name,
-      uid: row.uid,
-      ...scopeOfKey(row.scope),
-      labels: JSON.parse(row.labels) as Record<string, string>,
-      annotations: JSON.parse(row.annotations) as Record<string, string>,
-      generation: row.generation,
-      resourceVersion: String(row.resourceVersion),
-      createdAt: row.createdAt,
-      updatedAt: row.updatedAt,
-    },
+  const content = {
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    annotations: JSON.parse(row.annotations) as Record<string, string>,
     spec: current as Record<string, unknown>,
-    status,
   }
+  return envelopeOf(row, content, status)
+}
+
+/** The same when the content is at hand and need not be parsed again. */
+export function envelopeOf(row: StoredRow, { labels, annotations, spec }: Content, status: Record<string, unknown> = {}): Resource {
+  const { kind, name, uid, generation, resourceVersion, createdAt, updatedAt } = row
+  const version = String(resourceVersion)
+  const metadata = { name, uid, ...scopeOfKey(row.scope), labels, annotations, generation, resourceVersion: version, createdAt, updatedAt }
+  return { kind, metadata, spec, status }
 }
