@@ -46,7 +46,10 @@ export function catalogue({ servers, timers, clock, log }: { servers: Servers; t
       if (!announced) emit({ type: 'listChanged', server: book.name, kinds: [kind] })
     },
     onAnnounced: (book, kinds) => emit({ type: 'listChanged', server: book.name, kinds }),
-    onConnected: (book) => emit({ type: 'connected', server: book.name }),
+    onConnected: (book) => {
+      for (const listener of inventoryListeners) listener(book.name)
+      emit({ type: 'connected', server: book.name })
+    },
     onNotification: (book, method, params) => {
       if (method === 'notifications/resources/updated')
         emit({ type: 'resourceUpdated', server: book.name, uri: String(params['uri']), params })

@@ -1,10 +1,12 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
 import type { McpConnection, McpFailure } from '../mcp/connection.ts'
-import { isObject } from '../mcp/protocol.ts'
+import { isObject, type Params } from '../mcp/protocol.ts'
 import { listMethods, type Definition, type ListKind } from './lists.ts'
 
 const maxPages = 100
+/** A server that does not list within this is taken for silent; its calls have their own time. */
+const listTimeoutMs = 10_000
 const maxItems = 20_000
 
 /** How long a modern client may keep a list, as its server says. */
@@ -42,7 +44,12 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
   /** Another conversation with the server, or none; what the old one said stays until the new one has answered. */
   function use(next: McpConnection | undefined): void {
     connection = next
+    refreshing = undefined
     invalidate()
+    const known = kind === 'tools' ? next?.listedTools?.() : undefined
+    if (!known) return
+    fetchedAt = clock.monotonic()
+    take(itemsOf(known), hintOf(known))
   }
 
   function invalidate(): void {
@@ -58,8 +65,12 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
   /** Resolves when the list is fresh, or as fresh as it gets now; never rejects. */
   function refresh(): Promise<void> {
     if (isFresh() || !connection || clock.monotonic() - failedAt < timers.listNegative) return Promise.resolve()
-    refreshing ??= fetchAll(connection).finally(() => (refreshing = undefined))
-    return refreshing
+    if (refreshing) return refreshing
+    const started = fetchAll(connection).finally(() => {
+      if (refreshing === started) refreshing = undefined
+    })
+    refreshing = started
+    return started
   }
 
   async function fetchAll(from: McpConnection): Promise<void> {
@@ -67,22 +78,25 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
     try {
       const answer = await fetchPages(from)
       if (connection !== from) return
-      const changed = JSON.stringify(answer.items)
-      const first = items === undefined
-      items = answer.items
-      hint = answer.hint
       failure = undefined
       if (asked === wanted) fetchedAt = clock.monotonic()
-      if (changed === text && !first) return
-      text = changed
-      onChange()
+      take(answer.items, answer.hint)
     } catch (error) {
       if (connection !== from) return
-      failedAt = clock.monotonic()
+      if (asked === wanted) failedAt = clock.monotonic()
       failure = error instanceof Error ? error.message : String(error)
     }
     // Something changed while it was read: read again, once for however many changes.
-    if (asked !== wanted && connection) await fetchAll(connection)
+    if (asked !== wanted && connection === from) await fetchAll(from)
+  }
+
+  function take(next: Definition[], nextHint: CacheHint): void {
+    const nextText = JSON.stringify(next)
+    hint = nextHint
+    if (items !== undefined && nextText === text) return
+    items = next
+    text = nextText
+    onChange()
   }
 
   async function fetchPages(from: McpConnection): Promise<{ items: Definition[]; hint: CacheHint }> {
@@ -90,16 +104,21 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
     let pageHint = noCaching
     let cursor: string | undefined
     for (let page = 0; page < maxPages && all.length < maxItems; page++) {
-      const outcome = await from.request({ method: listMethods[kind], params: cursor === undefined ? undefined : { cursor } })
+      const params = cursor === undefined ? undefined : { cursor }
+      const outcome = await from.request({ method: listMethods[kind], params, timeoutMs: listTimeoutMs })
       if ('error' in outcome) return { items: emptyOr(outcome.error), hint: noCaching }
-      const { [kind]: listed, nextCursor, ttlMs, cacheScope } = outcome.result
-      if (Array.isArray(listed)) for (const one of listed as unknown[]) if (isObject(one)) all.push(one)
-      if (page === 0 && typeof ttlMs === 'number' && ttlMs >= 0)
-        pageHint = { ttlMs, cacheScope: cacheScope === 'public' ? 'public' : 'private' }
+      const { nextCursor } = outcome.result
+      for (const item of itemsOf(outcome.result)) if (all.length < maxItems) all.push(item)
+      if (page === 0) pageHint = hintOf(outcome.result)
       if (typeof nextCursor !== 'string' || nextCursor === '' || nextCursor === cursor) break
       cursor = nextCursor
     }
     return { items: all, hint: pageHint }
+  }
+
+  function itemsOf(result: Params): Definition[] {
+    const listed = result[kind]
+    return Array.isArray(listed) ? (listed as unknown[]).filter(isObject) : []
   }
 
   /** Servers declare `resources` and know no templates: that is an empty list, not a failure. */
@@ -107,4 +126,9 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
     if (error.code === -32601) return []
     throw new Error(`${listMethods[kind]} was answered with an error: ${error.message} (${error.code}).`)
   }
+}
+
+function hintOf({ ttlMs, cacheScope }: Params): CacheHint {
+  if (typeof ttlMs !== 'number' || !(ttlMs >= 0)) return noCaching
+  return { ttlMs: Math.floor(ttlMs), cacheScope: cacheScope === 'public' ? 'public' : 'private' }
 }

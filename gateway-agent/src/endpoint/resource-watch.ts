@@ -44,7 +44,7 @@ export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; re
   }
 
   function unwatchAll(watcher: Watcher): void {
-    for (const [server, uris] of watched) for (const uri of [...uris.keys()]) unwatch(server, uri, watcher)
+    for (const [server, uris] of watched) for (const uri of uris.keys()) unwatch(server, uri, watcher)
   }
 
   function ask(server: string, method: string, uri: string): void {

@@ -20,15 +20,19 @@ export function shapeOutcome(
     changed,
   }: { client: Era; server: Era; method: string; serverInfo: Implementation; changed: boolean },
 ): Shaped {
-  if ('error' in outcome) return shapeError(outcome.error, client)
+  if ('error' in outcome) return shapeError(outcome.error, client, method)
   const { result } = outcome
   const text = changed ? undefined : outcome.json
   if (client === server) return { json: text ?? JSON.stringify(result) }
   return client === 'modern' ? { json: asModern(result, text, method, serverInfo) } : asLegacy(result, method)
 }
 
-function shapeError(failure: McpFailure, client: Era): Shaped {
-  if (client === 'legacy') return { failure, status: 200 }
+function shapeError(failure: McpFailure, client: Era, method: string): Shaped {
+  if (client === 'legacy') {
+    // The legacy era has no such error; a result at least reaches the model.
+    const isAsking = failure.code === rpcCodes.missingCapability && method === 'tools/call'
+    return isAsking ? { json: toolError(failure.message) } : { failure, status: 200 }
+  }
   if (failure.code === rpcCodes.resourceNotFound) return { failure: { ...failure, code: rpcCodes.invalidParams }, status: 200 }
   return { failure, status: statusOf(failure.code) }
 }

@@ -43,6 +43,8 @@ export type McpConnection = {
   /** Notifications that belong to no call: list_changed, resources/updated, message. The answer unsubscribes. */
   onNotification(listener: (method: string, params: Record<string, unknown>) => void): () => void
   inFlight(): number
+  /** The result of its latest complete `tools/list`, whoever asked; undefined when there was none. */
+  listedTools?: () => Record<string, unknown> | undefined
   /** Resolves once, when the conversation is over for whatever reason (CamelCase reason and a sentence). */
   closed: Promise<{ reason: string; message: string }>
   close(): Promise<void>

@@ -3,6 +3,7 @@ import type { McpCall, McpConnection, McpOutcome } from './connection.ts'
 import { legacyParams } from './envelope.ts'
 import { initializeParams, openedLegacy, type Opened } from './handshake.ts'
 import type { HttpEra, HttpWire } from './http-wire.ts'
+import { listedTools } from './listed-tools.ts'
 import type { Implementation } from './protocol.ts'
 
 const streamRetryBaseMs = 1_000
@@ -37,9 +38,19 @@ export async function legacyHttp(
     cancelled: (id, reason) => notify('notifications/cancelled', { requestId: id, reason }),
     resumes: true,
   }
+  const listed = listedTools()
   const opened = await initialize()
   openStream()
-  return { ...opened, request, notify, onNotification: wire.onNotification, inFlight: wire.inFlight, closed: wire.closed, close }
+  return {
+    ...opened,
+    listedTools: listed.latest,
+    request,
+    notify,
+    onNotification: wire.onNotification,
+    inFlight: wire.inFlight,
+    closed: wire.closed,
+    close,
+  }
 
   async function initialize(): Promise<Opened> {
     sessionId = undefined
@@ -53,7 +64,7 @@ export async function legacyHttp(
   }
 
   async function request(call: McpCall): Promise<McpOutcome> {
-    const outcome = await wire.request(call, speaks)
+    const outcome = await listed.watch(call, wire.request(call, speaks))
     if ('result' in outcome) remember(call)
     return outcome
   }

@@ -6,6 +6,7 @@ import { modernParams } from './envelope.ts'
 import { openedModern, refused, type Opened } from './handshake.ts'
 import { httpWire, type HttpEra, type HttpWire } from './http-wire.ts'
 import { legacyHttp } from './http-legacy.ts'
+import { listedTools } from './listed-tools.ts'
 import { listening } from './listening.ts'
 import { paramHeaders, requestHeaders, type ParamHeader } from './param-headers.ts'
 import { isObject, modernVersion, type Implementation } from './protocol.ts'
@@ -96,14 +97,24 @@ function modernHttp(wire: HttpWire, opened: Opened, { speaks, tools, clock, pool
     deliver: wire.deliver,
     clock,
   })
+  const listed = listedTools()
   listen.start()
-  return { ...opened, request, notify: () => {}, onNotification: wire.onNotification, inFlight: wire.inFlight, closed: wire.closed, close }
+  return {
+    ...opened,
+    listedTools: listed.latest,
+    request,
+    notify: () => {},
+    onNotification: wire.onNotification,
+    inFlight: wire.inFlight,
+    closed: wire.closed,
+    close,
+  }
 
   async function request(call: McpCall): Promise<McpOutcome> {
     const local = answeredHere(call, listen)
     if (local) return { result: local }
     if (call.method === 'ping') call.method = 'server/discover'
-    const outcome = await wire.request(call, speaks)
+    const outcome = await listed.watch(call, wire.request(call, speaks))
     if (call.method === 'tools/list' && 'result' in outcome) learn(outcome.result['tools'])
     return outcome
   }

@@ -11,7 +11,9 @@ export function lineReader({ maxBytes, onLine, onTooLong }: { maxBytes: number; 
 
   function push(chunk: string): void {
     let start = 0
-    while (!dead) {
+    for (;;) {
+      // onLine may have stopped us.
+      if (dead) return
       const end = chunk.indexOf('\n', start)
       if (end === -1) return hold(start === 0 ? chunk : chunk.slice(start))
       const piece = chunk.slice(start, end)

@@ -76,7 +76,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
   function failAll(error: () => Error): void {
     cancelSweep?.()
     cancelSweep = undefined
-    for (const id of [...calls.keys()]) fail(id, error())
+    for (const id of calls.keys()) fail(id, error())
   }
 
   /** The one call in flight; undefined when there are none or several. */

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Era, McpCall, McpConnection, McpOutcome } from './connection.ts'
 import { initializeParams, openedLegacy, openedModern, refused, type Opened } from './handshake.ts'
+import { listedTools } from './listed-tools.ts'
 import { listening } from './listening.ts'
 import { stdioWire, type StdioWire } from './stdio-wire.ts'
 import type { Implementation, Params } from './protocol.ts'
@@ -112,7 +113,9 @@ async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, client
 }
 
 function legacyConnection(wire: StdioWire, opened: Opened): McpConnection {
+  const listed = listedTools()
   return {
+    listedTools: listed.latest,
     ...opened,
     request,
     notify: wire.notify,
@@ -124,7 +127,7 @@ function legacyConnection(wire: StdioWire, opened: Opened): McpConnection {
 
   function request(call: McpCall): Promise<McpOutcome> {
     call.timeoutMs ??= defaultCallMs
-    return wire.request(call, call.params)
+    return listed.watch(call, wire.request(call, call.params))
   }
 }
 
@@ -134,8 +137,10 @@ function modernConnection(
   { clientInfo, clock }: { clientInfo: Implementation; clock: Clock },
 ): McpConnection {
   const listen = listening({ request: send, capabilities: opened.capabilities, deliver: wire.deliver, clock })
+  const listed = listedTools()
   listen.start()
   return {
+    listedTools: listed.latest,
     ...opened,
     request,
     notify: wire.notify,
@@ -154,7 +159,7 @@ function modernConnection(
 
   function send(call: McpCall): Promise<McpOutcome> {
     call.timeoutMs ??= defaultCallMs
-    return wire.request(call, call.params, clientInfo)
+    return listed.watch(call, wire.request(call, call.params, clientInfo))
   }
 
   function close(): Promise<void> {
