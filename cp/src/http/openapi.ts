@@ -19,11 +19,13 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: 'http://127.0.0.1:7843', description: 'Default listener' }],
+      components: { schemas: { Problem: problemSchema as Record<string, unknown> } },
       tags: [
         { name: 'control', description: 'The process itself' },
         { name: 'tenancy', description: 'Organizations, workspaces, environments' },
         { name: 'resources', description: 'Declarative objects of every kind' },
-        { name: 'fleet', description: 'Enrollments and gateways' },
+        { name: 'enrollments', description: 'How an installation becomes a gateway' },
+        { name: 'gateways', description: 'Enrolled gateways and their configurations' },
       ],
     },
     transform: (input) => {
@@ -35,6 +37,6 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
 
 function withProblem(schema: FastifySchema): FastifySchema {
   const response = (schema.response ?? {}) as Record<string, unknown>
-  const problem = { description: 'Problem', content: { 'application/problem+json': { schema: problemSchema } } }
+  const problem = { description: 'Problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
   return { ...schema, response: { ...response, default: problem } }
 }
