@@ -11,8 +11,10 @@ import { controlService } from './control/control.ts'
 import { metricsOf } from './control/metrics.ts'
 import { controlRoutes } from './control/routes.ts'
 import { openDatabase, type Db } from './db/db.ts'
+import { createFleet } from './fleet.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
+import { loadKeys } from './keys/keys.ts'
 import { resourceEngine } from './resources/resources.ts'
 import { resourceRoutes } from './resources/routes.ts'
 import { serverRoom } from './servers/servers.ts'
@@ -49,7 +51,22 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   const watches = watchService({ changes, history, resources })
   const onceOnly = idempotency({ db, clock })
 
-  const gateways = async () => ({ total: await db.read.gateway.count(), online: 0 })
+  const keys = await loadKeys({ db, masterKeyPath: config.masterKeyPath, clock })
+  const fleet = createFleet({
+    db,
+    keys,
+    audit,
+    changes,
+    resources,
+    clock,
+    timers: config.timers,
+    log,
+    grpc: config.grpc,
+    limits: config.enrollmentLimits,
+    publicUrl: () => endpoints().http,
+    publicGrpc: config.external.grpc,
+  })
+  const gateways = async () => fleet.counts()
   const metrics = metricsOf({ gateways })
   const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
 
@@ -58,16 +75,17 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
     tenancyRoutes(tenancy),
     resourceRoutes(resources, onceOnly),
     watchRoutes(watches, log, { keepAliveMs: config.timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
+    ...fleet.routes,
   ])
   const endpoints = () => ({
     http: config.external.url ?? http.url(),
-    grpc: config.external.grpc ?? '',
+    grpc: config.external.grpc ?? fleet.grpcUrl(),
     console: config.external.url ?? http.url(),
   })
 
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const parts: Part[] = [db, bus, history.keeper(log), metrics, http]
-  return { parts, http, db, changes, resources, control, log }
+  const parts: Part[] = [db, bus, history.keeper(log), metrics, ...fleet.parts, http]
+  return { parts, http, db, changes, resources, control, fleet, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

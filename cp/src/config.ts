@@ -7,6 +7,7 @@ import { defaultStateDir } from '@mcpg/core/state-dir'
 import { readTimers, type Timers } from '@mcpg/core/timers'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import type { DatabaseSettings } from './db/db.ts'
+import { readEnrollmentLimits, type EnrollmentLimits } from './enrollments/rate-limits.ts'
 import type { HttpSettings } from './http/server.ts'
 
 export type Flags = Record<string, string | boolean | string[] | undefined>
@@ -23,6 +24,8 @@ export type Config = {
   masterKeyPath: string
   log: LogSettings
   timers: Timers
+  /** How fast enrollment tokens may be redeemed; `MCPG_ENROLLMENT_LIMITS`. */
+  enrollmentLimits: EnrollmentLimits
 }
 
 /** Every flag of `serve` with its environment variable `MCPG_<FLAG>`; lists are separated by commas in the environment. */
@@ -81,6 +84,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     masterKeyPath: resolve(expandHome(text('master-key-file') ?? join(stateDir, 'master.key'))),
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
     timers: timers(),
+    enrollmentLimits: enrollmentLimits(),
   }
   if (violations.length > 0) throw refusal(violations)
   return config
@@ -105,8 +109,8 @@ export function readConfig(flags: Flags, env: Environment): Config {
     return ['1', 'true', 'yes', 'on'].includes(value) || wrong(flag, 'must be true or false')
   }
 
-  function wrong(flag: Flag | 'timers', detail: string): false {
-    violations.push({ pointer: flag === 'timers' ? 'MCPG_TIMERS' : `--${flag}`, detail })
+  function wrong(flag: Flag | 'MCPG_TIMERS' | 'MCPG_ENROLLMENT_LIMITS', detail: string): false {
+    violations.push({ pointer: flag.startsWith('MCPG_') ? flag : `--${flag}`, detail })
     return false
   }
 
@@ -158,8 +162,17 @@ export function readConfig(flags: Flags, env: Environment): Config {
     try {
       return readTimers(env.MCPG_TIMERS)
     } catch (error) {
-      wrong('timers', (error as Error).message)
+      wrong('MCPG_TIMERS', (error as Error).message)
       return readTimers(undefined)
+    }
+  }
+
+  function enrollmentLimits(): EnrollmentLimits {
+    try {
+      return readEnrollmentLimits(env.MCPG_ENROLLMENT_LIMITS)
+    } catch (error) {
+      wrong('MCPG_ENROLLMENT_LIMITS', (error as Error).message)
+      return readEnrollmentLimits(undefined)
     }
   }
 }

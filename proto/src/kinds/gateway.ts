@@ -16,7 +16,8 @@ export const GatewayStatus = z.object({
   /** The three axes are three facts and never one badge (`console.md` A2). */
   connection: z.enum(connectionStates),
   config: z.object({
-    state: z.enum([...configStates, 'none']),
+    /** `waiting`: a newer config exists and the gateway has not answered it yet; `none`: there is no config. */
+    state: z.enum([...configStates, 'waiting', 'none']),
     reason: z.enum(configFailures).optional(),
     message: z.string().optional(),
     desired: ConfigPoint.optional(),

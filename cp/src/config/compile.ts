@@ -1,0 +1,188 @@
+import canonicalize from 'canonicalize'
+import { createHash } from 'node:crypto'
+import { durationMs } from '@mcpg/proto/durations'
+import type { ConfigServerInput, GatewayConfigInput } from '@mcpg/proto/gateway-config'
+import { argvOf, serverDefaults, type ServerSpec } from '@mcpg/proto/kinds/server'
+
+/** Largest document, as canonical JSON. */
+export const maxDocumentBytes = 1024 * 1024
+
+export type SnapshotServer = { uid: string; name: string; generation: number; spec: ServerSpec; restarts: number; upgrades: number }
+
+/** A refused revision; `entry` is its canonical JSON where that is still known. */
+export type Hold = { subHash: string; entry: string | undefined }
+
+export type SnapshotGateway = {
+  id: string
+  environment: string
+  labels: Record<string, string>
+  lkgHash: string | null
+  highestGeneration: number
+  /** Refused revisions by uid of their server. */
+  holds: ReadonlyMap<string, readonly Hold[]>
+  /** The revision of each server that last passed its probation here; `entry` is its canonical JSON. */
+  proven: ReadonlyMap<string, { subHash: string; entry: string }>
+}
+
+/** Everything a compile depends on, of one workspace, from one transaction. */
+export type Snapshot = { org: string; workspace: string; servers: SnapshotServer[]; gateways: SnapshotGateway[] }
+
+/** One server as it stands in a document; `json` is canonical. */
+export type Entry = { uid: string; name: string; subHash: string; json: string }
+
+export type Document = { hash: string; bytes: Uint8Array<ArrayBuffer>; entries: Entry[] }
+
+/** A server revision that a gateway wanted and does not get; `running` is the sub-hash that it gets instead. */
+export type HeldBack = { uid: string; server: string; subHash: string; running: string | undefined }
+
+export type CompiledGateway =
+  | { gatewayId: string; document: Document; heldBack: HeldBack[] }
+  | { gatewayId: string; error: string; heldBack: HeldBack[] }
+
+/**
+ * The documents of every gateway of a workspace: a pure function of the snapshot. A document names no gateway, so gateways that run
+ * the same revisions in the same environment share one, compiled once.
+ */
+export function compile(snapshot: Snapshot): CompiledGateway[] {
+  const wanted = snapshot.servers
+    .map((server) => ({ server, entry: entryOf(server) }))
+    .sort((a, b) => compareText(a.entry.name, b.entry.name))
+  const documents = new Map<string, Document | string>()
+  return snapshot.gateways.map((gateway) => {
+    const { entries, heldBack } = revisionsFor(gateway, wanted)
+    const placementClass = [gateway.environment, ...entries.map((entry) => entry.subHash)].join('\n')
+    let document = documents.get(placementClass)
+    if (document === undefined) documents.set(placementClass, (document = documentOf(snapshot, gateway.environment, entries)))
+    return typeof document === 'string'
+      ? { gatewayId: gateway.id, error: document, heldBack }
+      : { gatewayId: gateway.id, document, heldBack }
+  })
+}
+
+/** True when the placement of a server selects the gateway. */
+export function isPlaced({ placement }: ServerSpec, gateway: { environment: string; labels: Record<string, string> }): boolean {
+  if (placement?.environments && !placement.environments.includes(gateway.environment)) return false
+  return Object.entries(placement?.gatewaySelector ?? {}).every(([key, value]) => gateway.labels[key] === value)
+}
+
+function revisionsFor(gateway: SnapshotGateway, wanted: { server: SnapshotServer; entry: Entry }[]) {
+  const entries: Entry[] = []
+  const heldBack: HeldBack[] = []
+  for (const { server, entry } of wanted) {
+    if (!isPlaced(server.spec, gateway)) continue
+    const holds = gateway.holds.get(server.uid) ?? []
+    if (!isHeld(entry, holds)) {
+      entries.push(entry)
+      continue
+    }
+    const proven = gateway.proven.get(server.uid)
+    const usable = proven && !holds.some((hold) => hold.subHash === proven.subHash) ? proven : undefined
+    if (usable) entries.push({ uid: server.uid, name: server.name, subHash: usable.subHash, json: usable.entry })
+    heldBack.push({ uid: server.uid, server: server.name, subHash: entry.subHash, running: usable?.subHash })
+  }
+  return { entries, heldBack }
+}
+
+/** A restart alone is no new revision: what was refused stays refused until somebody changes it or asks for a retry. */
+function isHeld(entry: Entry, holds: readonly Hold[]): boolean {
+  return holds.some(
+    (hold) => hold.subHash === entry.subHash || (hold.entry !== undefined && withoutRestarts(hold.entry) === withoutRestarts(entry.json)),
+  )
+}
+
+function withoutRestarts(json: string): string {
+  const { restarts: _, ...entry } = JSON.parse(json) as ConfigServerInput
+  return JSON.stringify(entry)
+}
+
+/** Holds that a change of their server has lifted: none of those on the gateway is about the revision that is wanted now. */
+export function liftedHolds({ servers, gateways }: Snapshot): { gatewayId: string; serverUid: string }[] {
+  const wanted = new Map(servers.map((server) => [server.uid, entryOf(server)]))
+  return gateways.flatMap((gateway) =>
+    [...gateway.holds]
+      .filter(([uid, holds]) => {
+        const entry = wanted.get(uid)
+        return !entry || !isHeld(entry, holds)
+      })
+      .map(([serverUid]) => ({ gatewayId: gateway.id, serverUid })),
+  )
+}
+
+/** The document, or what is wrong with it. */
+function documentOf({ org, workspace }: Snapshot, environment: string, entries: Entry[]): Document | string {
+  const document: GatewayConfigInput = {
+    v: 1,
+    org,
+    workspace,
+    environment,
+    servers: entries.map((entry) => JSON.parse(entry.json) as ConfigServerInput),
+  }
+  const bytes = canonicalBytes(document)
+  if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, entries)
+  return { hash: sha256Hex(bytes), bytes, entries }
+}
+
+function tooLarge(size: number, entries: Entry[]): string {
+  const biggest = entries
+    .map((entry) => ({ name: entry.name, bytes: Buffer.byteLength(entry.json) }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 3)
+    .map((part) => `server ${part.name} (${part.bytes} bytes)`)
+  return `The config has ${size} bytes, at most ${maxDocumentBytes} are allowed. Its biggest parts: ${biggest.join(', ')}.`
+}
+
+/** A server as canonical JSON without its defaults: a field that a later version adds changes no hash. */
+export function entryOf({ uid, name, spec, restarts, upgrades }: SnapshotServer): Entry {
+  const defaults = serverDefaults
+  const { package: source, url } = spec
+  const entry: ConfigServerInput = {
+    name,
+    ...(spec.command !== undefined && { command: argvOf(spec.command) }),
+    ...(source && {
+      package: {
+        runtime: source.runtime,
+        name: source.name,
+        ...(source.version !== undefined && { version: source.version }),
+        ...(source.args?.length && { args: source.args }),
+        ...(source.allowScripts && { allowScripts: true }),
+      },
+    }),
+    ...(url && {
+      url: {
+        url: url.url,
+        ...(url.transport && url.transport !== 'auto' && { transport: url.transport }),
+        ...(url.headers?.length && { headers: url.headers }),
+      },
+    }),
+    ...(spec.env?.length && { env: Object.fromEntries(spec.env.map((variable) => [variable.name, variable.value])) }),
+    ...(spec.inheritEnv?.length && { inheritEnv: spec.inheritEnv }),
+    ...(spec.cwd !== undefined && { cwd: spec.cwd }),
+    ...(spec.era && spec.era !== defaults.era && { era: spec.era }),
+    ...(spec.state && spec.state !== defaults.state && { state: spec.state }),
+    ...(spec.required === false && { required: false }),
+    ...duration('startTimeoutMs', spec.startTimeout, defaults.startTimeout),
+    ...duration('callTimeoutMs', spec.callTimeout, defaults.callTimeout),
+    ...duration('stopGraceMs', spec.stopGrace, defaults.stopGrace),
+    ...(restarts > 0 && { restarts }),
+    ...(upgrades > 0 && { upgrades }),
+  }
+  const bytes = canonicalBytes(entry)
+  return { uid, name, subHash: sha256Hex(bytes), json: Buffer.from(bytes).toString() }
+}
+
+function duration<Field extends string>(field: Field, given: string | undefined, byDefault: string): { [Key in Field]?: number } {
+  if (given === undefined || durationMs(given) === durationMs(byDefault)) return {}
+  return { [field]: durationMs(given) } as { [Key in Field]?: number }
+}
+
+/** RFC 8785 bytes. */
+export function canonicalBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  const text = canonicalize(value)
+  if (text === undefined) throw new TypeError('nothing to canonicalize')
+  return new Uint8Array(Buffer.from(text))
+}
+
+export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+/** Order of names independent of any locale. */
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

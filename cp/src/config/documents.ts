@@ -1,0 +1,52 @@
+import { GatewayConfig } from '@mcpg/proto/gateway-config'
+import { canonicalBytes, sha256Hex, type Document } from './compile.ts'
+import type { ConfigStore } from './store.ts'
+
+/** What a document says of one server. */
+export type DocumentEntry = { name: string; subHash: string; uid: string | undefined; stopped: boolean; required: boolean }
+
+export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }
+
+const cached = 300
+
+export type Documents = ReturnType<typeof documentCache>
+
+/** Documents by hash, read once: a hundred gateways with one config cost one read. */
+export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'uidsOf'> }) {
+  const known = new Map<string, ReadDocument>()
+  return { remember, load, peek: (hash: string) => known.get(hash) }
+
+  function remember({ hash, bytes, entries }: Document): void {
+    const uids = new Map(entries.map((entry) => [entry.subHash, entry.uid]))
+    keep(hash, read(bytes, uids))
+  }
+
+  async function load(hash: string): Promise<ReadDocument | null> {
+    const found = known.get(hash)
+    if (found) return found
+    const bytes = await store.bytes(hash)
+    if (!bytes) return null
+    const document = read(bytes, await store.uidsOf([...read(bytes, new Map()).entries.values()].map((entry) => entry.subHash)))
+    keep(hash, document)
+    return document
+  }
+
+  function keep(hash: string, document: ReadDocument): void {
+    known.delete(hash)
+    known.set(hash, document)
+    if (known.size > cached) known.delete(known.keys().next().value!)
+  }
+}
+
+function read(bytes: Uint8Array<ArrayBuffer>, uids: ReadonlyMap<string, string>): ReadDocument {
+  const raw = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
+  const { servers } = GatewayConfig.parse(raw)
+  const entries = servers.map((server, index) => {
+    const subHash = sha256Hex(canonicalBytes(raw.servers[index]))
+    return [
+      server.name,
+      { name: server.name, subHash, uid: uids.get(subHash), stopped: server.state === 'stopped', required: server.required },
+    ] as const
+  })
+  return { bytes, entries: new Map(entries) }
+}

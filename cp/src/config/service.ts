@@ -1,0 +1,403 @@
+import { fullJitter } from '@mcpg/core/backoff'
+import type { Clock } from '@mcpg/core/clock'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import { configContentType } from '@mcpg/proto/gateway-config'
+import { ConfigFailureReason, type ConfigStatus } from '@mcpg/proto/gen/types'
+import { configFailureWords, configStateWords } from '@mcpg/proto/status'
+import type { Change, Changes } from '../changes/changes.ts'
+import type { Db } from '../db/db.ts'
+import type { Registry } from '../gateways/registry.ts'
+import type { Writes } from '../gateways/writes.ts'
+import type { Keys } from '../keys/keys.ts'
+import { compile, liftedHolds, type CompiledGateway, type Document, type HeldBack } from './compile.ts'
+import { debouncer } from './debounce.ts'
+import type { DocumentEntry, Documents, ReadDocument } from './documents.ts'
+import { refusedServers } from './failing.ts'
+import { probationFor } from './probation.ts'
+import type { Assignment, ConfigStore, HoldRow } from './store.ts'
+
+export type Configs = ReturnType<typeof configService>
+
+/** The config that a gateway should run. */
+export type Desired = Assignment & { document: ReadDocument }
+
+/** Where one gateway stands; `error` says why no newer config could be compiled for it. */
+export type Standing = {
+  desired: Desired | undefined
+  applied: { generation: number; hash: string; at: string } | undefined
+  heldBack: (HeldBack & { reason: string; message: string; since: string })[]
+  error: string | undefined
+}
+
+/**
+ * Turns what is wanted into signed configs: a change of a server, a gateway or a hold leads to a compile of its workspace, a new hash
+ * to a new generation. What gateways answer is kept with the generation, and a server revision that one of them refused is held back
+ * there, so that everybody else's changes flow.
+ */
+export function configService({
+  db,
+  store,
+  documents,
+  registry,
+  writes,
+  keys,
+  changes,
+  clock,
+  timers,
+  log,
+}: {
+  db: Pick<Db, 'write'>
+  store: ConfigStore
+  documents: Documents
+  registry: Pick<Registry, 'get' | 'all'>
+  writes: Pick<Writes, 'put'>
+  keys: Pick<Keys, 'sign'>
+  changes: Changes
+  clock: Clock
+  timers: Timers
+  log: Log
+}) {
+  const desired = new Map<string, Desired>()
+  const applied = new Map<string, { generation: number; hash: string; at: string }>()
+  const heldBack = new Map<string, HeldBack[]>()
+  const errors = new Map<string, string>()
+  const holds = new Map<string, HoldRow>() // by gateway, server and sub-hash
+  const compiledGenerations = new Map<string, number>() // of servers, by uid
+  const listeners = new Set<(gatewayIds: string[]) => void>()
+  const due = debouncer({
+    clock,
+    delayMs: timers.compileDebounce,
+    maxWaitMs: timers.compileMaxWait,
+    run: compileWorkspace,
+    onError: retryLater,
+  })
+  let attempts = 0
+  // Generations are numbered by one writer at a time.
+  let turn: Promise<unknown> = Promise.resolve()
+  let stopListening = () => {}
+  return {
+    load,
+    stop,
+    touch: (org: string, workspace: string) => due.touch(`${org}/${workspace}`),
+    desired: (gatewayId: string) => desired.get(gatewayId),
+    standing,
+    report,
+    raiseAbove,
+    history,
+    observedGeneration: (serverUid: string) => compiledGenerations.get(serverUid) ?? 0,
+    markOffered,
+    onAssigned: (listener: (gatewayIds: string[]) => void) => void listeners.add(listener),
+  }
+
+  async function load(): Promise<void> {
+    for (const row of await store.latest()) {
+      const document = await documents.load(row.configHash)
+      if (document) desired.set(row.gatewayId, { ...row, document })
+    }
+    for (const row of await store.lastApplied())
+      applied.set(row.gatewayId, { generation: row.generation, hash: row.configHash, at: row.stateAt ?? row.createdAt })
+    for (const row of await store.listHolds()) holds.set(holdKey(row), row)
+    stopListening = changes.onChange(hear)
+    // What changed while nobody compiled; equal hashes cost nothing.
+    for (const { org, workspace } of registry.all()) due.touch(`${org}/${workspace}`)
+  }
+
+  async function stop(): Promise<void> {
+    stopListening()
+    await due.stop()
+    await turn
+  }
+
+  function hear({ kind, type, scope, name, detail }: Change): void {
+    // A restart raises counters beside the object, so it is told as a change of status.
+    if (type === 'STATUS' && detail?.['restart'] !== true) return
+    if (kind === 'Server' && detail?.['retry'] === true)
+      forgetHolds(scope, name).catch((error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'))
+    else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
+    if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
+  }
+
+  /** `server restart --retry`: whatever was refused is tried again. */
+  async function forgetHolds(scope: string, server: string): Promise<void> {
+    const [org, workspace] = scope.split('/')
+    const rows = [...holds.values()].filter(
+      (row) => row.server === server && registry.get(row.gatewayId)?.org === org && registry.get(row.gatewayId)?.workspace === workspace,
+    )
+    const uids = new Set(rows.map((row) => row.serverUid))
+    await db.write(async (tx) => {
+      for (const uid of uids) await store.deleteHoldsOfServer(tx, uid)
+    })
+    for (const row of rows) holds.delete(holdKey(row))
+    due.touch(scope)
+  }
+
+  function forgetMissing(): void {
+    for (const id of desired.keys()) if (!registry.get(id)) for (const map of [desired, applied, heldBack, errors]) map.delete(id)
+    for (const [key, row] of holds) if (!registry.get(row.gatewayId)) holds.delete(key)
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work)
+    turn = result.catch(() => {})
+    return await result
+  }
+
+  async function compileWorkspace(scope: string): Promise<void> {
+    const assigned = await inTurn(async () => {
+      const [org = '', workspace = ''] = scope.split('/')
+      const snapshot = await store.readSnapshot(org, workspace)
+      const compiled = compile(snapshot)
+      const lifted = liftedHolds(snapshot)
+      const changed: { gatewayId: string; document: Document }[] = []
+      for (const one of compiled) {
+        note(one)
+        if ('document' in one && desired.get(one.gatewayId)?.configHash !== one.document.hash) changed.push(one)
+      }
+      const failed =
+        changed.length > 0 ? await store.failedBefore([...new Set(changed.map((one) => one.document.hash))]) : new Set<string>()
+      const gateways = new Map(snapshot.gateways.map((gateway) => [gateway.id, gateway]))
+      const next: Desired[] = []
+      for (const { gatewayId, document } of changed) {
+        const { lkgHash = null, highestGeneration = 0 } = registry.get(gatewayId) ?? gateways.get(gatewayId) ?? {}
+        documents.remember(document)
+        next.push(
+          await sign(gatewayId, document.hash, {
+            lkgHash,
+            generation: Math.max(desired.get(gatewayId)?.generation ?? 0, highestGeneration) + 1,
+            // A gateway keeps what failed there in quarantine; coming back to it was somebody's decision.
+            force: failed.has(`${gatewayId}/${document.hash}`),
+            changeSeq: snapshot.changeSeq,
+          }),
+        )
+      }
+      await save(next, changed, lifted)
+      for (const server of snapshot.servers) {
+        if (compiledGenerations.get(server.uid) === server.generation) continue
+        compiledGenerations.set(server.uid, server.generation)
+        changes.status(scope, 'Server', server.name)
+      }
+      return next
+    })
+    attempts = 0
+    announce(assigned)
+  }
+
+  function note(one: CompiledGateway): void {
+    heldBack.set(one.gatewayId, one.heldBack)
+    const error = 'error' in one ? one.error : undefined
+    if (errors.get(one.gatewayId) === error) return
+    if (error === undefined) errors.delete(one.gatewayId)
+    else {
+      errors.set(one.gatewayId, error)
+      log.warn({ gateway: registry.get(one.gatewayId)?.name, reason: error }, 'no config could be compiled')
+    }
+    tellGateway(one.gatewayId)
+  }
+
+  async function sign(
+    gatewayId: string,
+    configHash: string,
+    { lkgHash, generation, force, changeSeq }: { lkgHash: string | null; generation: number; force: boolean; changeSeq: number },
+  ): Promise<Desired> {
+    const document = await documents.load(configHash)
+    if (!document) throw new Error(`the document ${configHash} is missing`)
+    const lkg = lkgHash === null ? 'none' : ((await documents.load(lkgHash))?.entries ?? 'unknown')
+    const probationMs = probationFor(lkg, document.entries, timers.probation)
+    const { signedHeader, signature, keyId } = keys.sign({
+      v: 1,
+      gatewayId,
+      generation,
+      configHash,
+      contentType: configContentType,
+      probationMs,
+      force,
+    })
+    return {
+      gatewayId,
+      generation,
+      configHash,
+      signedHeader,
+      signature,
+      signingKeyId: keyId,
+      probationMs,
+      force,
+      changeSeq,
+      createdAt: isoNow(),
+      state: 'waiting',
+      reason: null,
+      message: null,
+      stateAt: null,
+      document,
+    }
+  }
+
+  async function save(
+    next: Desired[],
+    changed: { document: Document }[],
+    lifted: { gatewayId: string; serverUid: string }[],
+  ): Promise<void> {
+    if (next.length === 0 && lifted.length === 0) return
+    const content = new Map(changed.map(({ document }) => [document.hash, document.bytes]))
+    const revisions = new Map(
+      changed.flatMap(({ document }) =>
+        document.entries.map(
+          (one) => [`${one.uid}/${one.subHash}`, { serverUid: one.uid, subHash: one.subHash, entry: one.json }] as const,
+        ),
+      ),
+    )
+    await db.write(async (tx) => {
+      await store.deleteHolds(tx, lifted)
+      await store.insert(
+        tx,
+        { assignments: next.map(({ document: _, ...row }) => row), documents: content, revisions: [...revisions.values()] },
+        isoNow(),
+      )
+      for (const { gatewayId, generation } of next) if (generation % 10 === 0) await store.prune(tx, gatewayId, generation)
+    })
+    for (const { gatewayId, serverUid } of lifted)
+      for (const [key, row] of holds) if (row.gatewayId === gatewayId && row.serverUid === serverUid) holds.delete(key)
+    for (const one of next) desired.set(one.gatewayId, one)
+  }
+
+  function announce(next: Desired[]): void {
+    if (next.length === 0) return
+    for (const { gatewayId, document } of next) {
+      tellGateway(gatewayId)
+      for (const server of document.entries.keys()) tellServer(gatewayId, server)
+    }
+    for (const listener of listeners) listener(next.map((one) => one.gatewayId))
+  }
+
+  function retryLater(scope: string, error: unknown): void {
+    log.error({ err: error, scope }, 'compiling the configs failed; trying again')
+    clock.after(fullJitter(attempts++, { baseMs: timers.reconnectBase, maxMs: timers.reconnectMax }) + 100, () => due.touch(scope))
+  }
+
+  function standing(gatewayId: string): Standing {
+    const held = heldBack.get(gatewayId) ?? []
+    return {
+      desired: desired.get(gatewayId),
+      applied: applied.get(gatewayId),
+      heldBack: held.map((one) => {
+        const row = [...holds.values()].find((hold) => hold.gatewayId === gatewayId && hold.serverUid === one.uid)
+        return { ...one, reason: row?.reason ?? 'Refused', message: row?.message ?? '', since: row?.since ?? '' }
+      }),
+      error: errors.get(gatewayId),
+    }
+  }
+
+  function markOffered(gatewayId: string, generation: number): void {
+    const current = desired.get(gatewayId)
+    if (current?.generation === generation && current.state === 'waiting') current.state = 'offered'
+  }
+
+  /** What a gateway says about a config, an older one perhaps. */
+  async function report(gatewayId: string, status: ConfigStatus): Promise<void> {
+    const state = configStateWords.word(status.state)
+    const generation = Number(status.generation)
+    if (!state || generation === 0) return
+    const configHash = Buffer.from(status.configHash).toString('hex')
+    const current = desired.get(gatewayId)
+    const known = current?.generation === generation ? current : await store.find(gatewayId, generation)
+    if (!known || known.configHash !== configHash) return
+    const reason = state === 'rejected' || state === 'rolled_back' ? (configFailureWords.word(status.failureReason) ?? null) : null
+    const news = { state, reason, message: status.message.slice(0, 4096) || null, stateAt: isoNow() }
+    if (known.state === state && known.reason === reason) return
+    Object.assign(known, news)
+    writes.put(`assignment/${gatewayId}/${generation}`, (tx) => store.setState(tx, { gatewayId, generation, ...news }))
+    if (state === 'applied') await keepProven(gatewayId, known, status)
+    if (state === 'rejected' || state === 'rolled_back') await heed(gatewayId, known, status)
+    tellGateway(gatewayId)
+  }
+
+  async function keepProven(gatewayId: string, { generation, configHash }: Assignment, status: ConfigStatus): Promise<void> {
+    applied.set(gatewayId, { generation, hash: configHash, at: isoNow() })
+    const document = await documents.load(configHash)
+    const failed = new Set(status.servers.filter((server) => server.lastError !== '').map((server) => server.name))
+    const proven = [...(document?.entries.values() ?? [])].flatMap(({ name, uid, subHash }) =>
+      uid === undefined || failed.has(name) ? [] : [{ server: name, serverUid: uid, subHash }],
+    )
+    writes.put(
+      `proven/${gatewayId}`,
+      async (tx) => void (registry.get(gatewayId) && (await store.setProven(tx, gatewayId, proven, isoNow()))),
+    )
+  }
+
+  /** A refusal: hold back whom it names, number anew what is too old, else leave it to the next change. */
+  async function heed(gatewayId: string, { generation, configHash }: Assignment, status: ConfigStatus): Promise<void> {
+    const gateway = registry.get(gatewayId)
+    if (!gateway) return
+    log.warn(
+      { gateway: gateway.name, generation, reason: configFailureWords.word(status.failureReason), message: status.message },
+      'a gateway refused its config',
+    )
+    if (
+      status.failureReason === ConfigFailureReason.STALE_GENERATION ||
+      status.failureReason === ConfigFailureReason.CONFLICTING_GENERATION
+    )
+      // A gateway that complains about a generation it does not itself report as seen would be renumbered for ever.
+      return gateway.highestGeneration >= generation ? await raiseAbove(gatewayId, gateway.highestGeneration) : undefined
+    const candidate = (await documents.load(configHash))?.entries ?? new Map<string, DocumentEntry>()
+    const lkg = (gateway.lkgHash === null ? null : await documents.load(gateway.lkgHash))?.entries ?? new Map<string, DocumentEntry>()
+    const rows: HoldRow[] = refusedServers(status, candidate, lkg)
+      .map((refused) => ({ gatewayId, since: isoNow(), ...refused }))
+      .filter((row) => !holds.has(holdKey(row)))
+    if (rows.length === 0) return
+    await db.write((tx) => store.insertHolds(tx, rows))
+    for (const row of rows) {
+      holds.set(holdKey(row), row)
+      tellServer(gatewayId, row.server)
+    }
+    due.now(`${gateway.org}/${gateway.workspace}`)
+  }
+
+  /** The same config under a number that the gateway has not seen: the database is older than what the gateway remembers. */
+  async function raiseAbove(gatewayId: string, reported: number): Promise<void> {
+    const raised = await inTurn(async () => {
+      const current = desired.get(gatewayId)
+      const gateway = registry.get(gatewayId)
+      if (!current || !gateway || current.generation > reported) return []
+      log.warn(
+        { gateway: gateway.name, generation: current.generation, reported },
+        'a gateway knows a newer generation than the database; numbering anew',
+      )
+      const next = await sign(gatewayId, current.configHash, {
+        lkgHash: gateway.lkgHash,
+        generation: reported + 1,
+        force: current.force,
+        changeSeq: current.changeSeq,
+      })
+      await save([next], [], [])
+      return [next]
+    })
+    announce(raised)
+  }
+
+  /** Newest first, with the names of the servers in each. */
+  async function history(gatewayId: string) {
+    return await Promise.all(
+      (await store.history(gatewayId)).map(async (row) => {
+        const current = desired.get(gatewayId)
+        const document = await documents.load(row.configHash)
+        return { ...row, ...(current?.generation === row.generation && { state: current.state }), document }
+      }),
+    )
+  }
+
+  function tellGateway(gatewayId: string): void {
+    const gateway = registry.get(gatewayId)
+    if (gateway) changes.status(`${gateway.org}/${gateway.workspace}`, 'Gateway', gateway.name)
+  }
+
+  function tellServer(gatewayId: string, server: string): void {
+    const gateway = registry.get(gatewayId)
+    if (gateway) changes.status(`${gateway.org}/${gateway.workspace}`, 'Server', server)
+  }
+
+  function isoNow(): string {
+    return new Date(clock.now()).toISOString()
+  }
+}
+
+const holdKey = ({ gatewayId, serverUid, subHash }: HoldRow): string => `${gatewayId}/${serverUid}/${subHash}`

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import { durationMs } from '@mcpg/proto/durations'
+import { McpgError } from '@mcpg/proto/errors'
+import type { CreatedEnrollment, CreateEnrollment } from '@mcpg/proto/rest/enrollments'
+import type { Caller } from '../access/caller.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Changes } from '../changes/changes.ts'
+import type { Db, Tx } from '../db/db.ts'
+import type { EnrollmentStore, Enrollment, EnvironmentScope } from './store.ts'
+import { newEnrollmentToken, tokenSha256 } from './token.ts'
+
+/** Unused tokens stay listed this long after their end. */
+const keptAfterEndMs = 7 * 86_400_000
+
+export type Enrollments = ReturnType<typeof enrollmentService>
+
+/** One-time tokens: made, listed, revoked. What redeems them is `redemption.ts`. */
+export function enrollmentService({
+  db,
+  store,
+  audit,
+  changes,
+  clock,
+  publicUrl,
+}: {
+  db: Pick<Db, 'write'>
+  store: EnrollmentStore
+  audit: Audit
+  changes: Changes
+  clock: Clock
+  /** Base of the URLs that are handed out, without a slash at its end. */
+  publicUrl: () => string
+}) {
+  return { create, revoke, confirm }
+
+  /** The token leaves once, inside the URL; only its hash is kept. */
+  async function create(caller: Caller, scope: EnvironmentScope, body: CreateEnrollment): Promise<CreatedEnrollment> {
+    const token = newEnrollmentToken()
+    const now = clock.now()
+    const id = randomBytes(5).toString('hex')
+    const enrollment: Enrollment = {
+      ...scope,
+      id: `enr_${id}`,
+      name: `enr-${id}`,
+      gatewayName: body.name ?? null,
+      labels: body.labels ?? {},
+      cidrs: body.cidrs ?? [],
+      expectedInstanceUid: body.expectedInstanceUid ?? null,
+      maxUses: body.maxUses,
+      usedCount: 0,
+      createdBy: caller.subject,
+      createdAt: isoTime(now),
+      expiresAt: isoTime(now + durationMs(body.ttl)),
+      revokedAt: null,
+    }
+    await db.write(async (tx) => {
+      if (!(await store.environmentExists(tx, scope)))
+        throw new McpgError(
+          'not_found',
+          'environment_unknown',
+          `There is no environment ${scope.org}/${scope.workspace}/${scope.environment}.`,
+        )
+      if (body.name !== undefined) await refuseTakenName(tx, scope, body.name)
+      await store.deleteOld(tx, isoTime(now - keptAfterEndMs))
+      await store.insert(tx, enrollment, tokenSha256(token))
+      await audit.record(tx, caller, 'enrollment.create', targetOf(enrollment))
+    })
+    changes.publish({ type: 'ADDED', scope: `${scope.org}/${scope.workspace}`, kind: 'Enrollment', name: enrollment.name })
+    const url = `${publicUrl()}/enroll/${token}`
+    return { name: enrollment.name, url, command: `mcpg-ctl gateway --enrollment-url '${url}'`, expiresAt: enrollment.expiresAt }
+  }
+
+  /** Repeating it changes nothing; a token that was used stands for a gateway, and that is deleted instead. */
+  async function revoke(
+    caller: Caller,
+    scope: Omit<EnvironmentScope, 'environment'> & { environment?: string },
+    name: string,
+  ): Promise<void> {
+    const [enrollment] = await store.list({ ...scope, name })
+    if (!enrollment) throw unknownEnrollment(name)
+    if (enrollment.revokedAt !== null) return
+    const revoked = await db.write(async (tx) => {
+      const done = await store.revoke(tx, enrollment.id, isoTime(clock.now()))
+      if (done) await audit.record(tx, caller, 'enrollment.revoke', targetOf(enrollment))
+      return done
+    })
+    if (!revoked) await refuseUsed(enrollment)
+    changes.status(`${scope.org}/${scope.workspace}`, 'Enrollment', name)
+  }
+
+  /** The first hello of a gateway ends the replays of its redemption. */
+  async function confirm(tx: Tx, gatewayId: string): Promise<void> {
+    await store.confirm(tx, gatewayId, isoTime(clock.now()))
+  }
+
+  async function refuseUsed(enrollment: Enrollment): Promise<void> {
+    const redemptions = await store.redemptionsOf([enrollment.id])
+    if (redemptions.length === 0) return // revoked by somebody else meanwhile
+    throw new McpgError(
+      'failed_precondition',
+      'token_already_used',
+      `Enrollment ${enrollment.name} was used; revoking it takes nothing back.`,
+      {
+        hint: redemptions.map((one) => `mcpg-ctl delete gateway/${one.gatewayId}`).join(' && '),
+      },
+    )
+  }
+}
+
+async function refuseTakenName(tx: Tx, { org, workspace, environment }: EnvironmentScope, name: string): Promise<void> {
+  const taken = await tx.gateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
+  if (taken)
+    throw new McpgError('conflict', 'gateway_name_in_use', `There is a gateway ${name} in ${environment} already.`, {
+      hint: `choose another name, or mcpg-ctl delete gateway/${name}`,
+    })
+}
+
+export const unknownEnrollment = (name: string) =>
+  new McpgError('not_found', 'enrollment_unknown', `There is no enrollment ${name}.`, { hint: 'mcpg-ctl enroll list' })
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+export function targetOf({ org, workspace, name, id }: Enrollment) {
+  return { org, workspace, kind: 'Enrollment', name, uid: id }
+}

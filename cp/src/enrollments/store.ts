@@ -1,0 +1,121 @@
+import type { Db, Tx } from '../db/db.ts'
+
+export type EnvironmentScope = { org: string; workspace: string; environment: string }
+
+/** A row of `enrollments`, JSON columns read. */
+export type Enrollment = EnvironmentScope & {
+  id: string
+  name: string
+  gatewayName: string | null
+  labels: Record<string, string>
+  cidrs: string[]
+  expectedInstanceUid: string | null
+  maxUses: number
+  usedCount: number
+  createdBy: string
+  createdAt: string
+  expiresAt: string
+  revokedAt: string | null
+}
+
+export type Redemption = {
+  enrollmentId: string
+  idempotencyKey: string
+  spkiSha256: string
+  gatewayId: string
+  source: string
+  createdAt: string
+  confirmedAt: string | null
+}
+
+type Row = Omit<Enrollment, 'labels' | 'cidrs'> & { labels: string; cidrs: string }
+
+const enrollmentOf = ({ labels, cidrs, ...row }: Row): Enrollment => ({
+  ...row,
+  labels: JSON.parse(labels) as Record<string, string>,
+  cidrs: JSON.parse(cidrs) as string[],
+})
+
+export type EnrollmentStore = ReturnType<typeof enrollmentStore>
+
+export function enrollmentStore({ read }: Pick<Db, 'read'>) {
+  return {
+    insert,
+    findByToken,
+    find,
+    list,
+    redemptionsOf,
+    findRedemption,
+    claim,
+    insertRedemption,
+    confirm,
+    revoke,
+    environmentExists,
+    deleteOld,
+  }
+
+  async function insert(tx: Tx, { labels, cidrs, ...row }: Enrollment, tokenSha256: string): Promise<void> {
+    await tx.enrollment.create({ data: { ...row, tokenSha256, labels: JSON.stringify(labels), cidrs: JSON.stringify(cidrs) } })
+  }
+
+  async function findByToken(tokenSha256: string): Promise<Enrollment | null> {
+    const row = await read.enrollment.findUnique({ where: { tokenSha256 } })
+    return row && enrollmentOf(row)
+  }
+
+  async function find(
+    { org, workspace, environment }: EnvironmentScope,
+    name: string,
+    from: Pick<Db['read'], 'enrollment'> = read,
+  ): Promise<Enrollment | null> {
+    const row = await from.enrollment.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
+    return row && enrollmentOf(row)
+  }
+
+  async function list(scope: { org: string; workspace: string; environment?: string | undefined; name?: string }): Promise<Enrollment[]> {
+    const rows = await read.enrollment.findMany({ where: scope, orderBy: { createdAt: 'asc' } })
+    return rows.map(enrollmentOf)
+  }
+
+  async function redemptionsOf(enrollmentIds: string[]): Promise<Redemption[]> {
+    return read.redemption.findMany({ where: { enrollmentId: { in: enrollmentIds } }, orderBy: { createdAt: 'asc' } })
+  }
+
+  async function findRedemption(enrollmentId: string, idempotencyKey: string): Promise<Redemption | null> {
+    return read.redemption.findUnique({ where: { enrollmentId_idempotencyKey: { enrollmentId, idempotencyKey } } })
+  }
+
+  /** Takes one use of the token if one is left; false when it is used up, expired or revoked. */
+  async function claim(tx: Tx, id: string, now: string): Promise<boolean> {
+    const taken = await tx.$executeRaw`
+      UPDATE "enrollments" SET "usedCount" = "usedCount" + 1
+       WHERE "id" = ${id} AND "revokedAt" IS NULL AND "expiresAt" > ${now} AND "usedCount" < "maxUses"`
+    return taken === 1
+  }
+
+  async function insertRedemption(tx: Tx, redemption: Redemption): Promise<void> {
+    await tx.redemption.create({ data: redemption })
+  }
+
+  /** The first hello on the credential: from now on nobody gets it again by a replay. */
+  async function confirm(tx: Tx, gatewayId: string, now: string): Promise<void> {
+    await tx.redemption.updateMany({ where: { gatewayId, confirmedAt: null }, data: { confirmedAt: now } })
+  }
+
+  /** Voids what is left of a token; false when nothing is, or it is void already. */
+  async function revoke(tx: Tx, id: string, now: string): Promise<boolean> {
+    const revoked = await tx.$executeRaw`
+      UPDATE "enrollments" SET "revokedAt" = ${now} WHERE "id" = ${id} AND "revokedAt" IS NULL AND "usedCount" < "maxUses"`
+    return revoked === 1
+  }
+
+  async function environmentExists(tx: Tx, { org, workspace, environment }: EnvironmentScope): Promise<boolean> {
+    const found = await tx.environment.findUnique({ where: { org_workspace_name: { org, workspace, name: environment } } })
+    return found !== null
+  }
+
+  /** Tokens that nobody ever used and nobody can use any more. */
+  async function deleteOld(tx: Tx, expiredBefore: string): Promise<void> {
+    await tx.enrollment.deleteMany({ where: { usedCount: 0, expiresAt: { lt: expiredBefore } } })
+  }
+}

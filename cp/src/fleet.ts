@@ -1,0 +1,130 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import type { ServerSpec } from '@mcpg/proto/kinds/server'
+import type { Audit } from './audit/audit.ts'
+import type { Changes } from './changes/changes.ts'
+import { documentCache } from './config/documents.ts'
+import { configService } from './config/service.ts'
+import { configStore } from './config/store.ts'
+import type { Db } from './db/db.ts'
+import { enrollmentVirtualKind } from './enrollments/kind.ts'
+import type { EnrollmentLimits } from './enrollments/rate-limits.ts'
+import { redemptionService } from './enrollments/redemption.ts'
+import { enrollmentRoutes } from './enrollments/routes.ts'
+import { enrollmentService } from './enrollments/service.ts'
+import { enrollmentStore } from './enrollments/store.ts'
+import { gatewayResource } from './gateways/gateway-resource.ts'
+import { inventories as inventoryBodies } from './gateways/inventories.ts'
+import { gatewayVirtualKind, instanceVirtualKind, toolVirtualKind } from './gateways/kinds.ts'
+import { liveGateways } from './gateways/live.ts'
+import { gatewayRegistry } from './gateways/registry.ts'
+import { gatewayRoutes } from './gateways/routes.ts'
+import { serverStatuses } from './gateways/server-status.ts'
+import { gatewayService } from './gateways/service.ts'
+import { gatewayStore } from './gateways/store.ts'
+import { coalescedWrites } from './gateways/writes.ts'
+import { grpcServer, type GrpcSettings } from './grpc/server.ts'
+import type { Keys } from './keys/keys.ts'
+import { linkService } from './link/service.ts'
+import type { Resources } from './resources/resources.ts'
+
+export type Fleet = ReturnType<typeof createFleet>
+
+/** The half of the composition that is about gateways: who they are, what they should run, and the streams to them. */
+export function createFleet({
+  db,
+  keys,
+  audit,
+  changes,
+  resources,
+  clock,
+  timers,
+  log,
+  grpc: grpcSettings,
+  limits,
+  publicUrl,
+  publicGrpc,
+}: {
+  db: Db
+  keys: Keys
+  audit: Audit
+  changes: Changes
+  resources: Resources
+  clock: Clock
+  timers: Timers
+  log: Log
+  grpc: GrpcSettings
+  limits: EnrollmentLimits
+  /** Base of the URLs that are handed out, once the REST listener is bound. */
+  publicUrl: () => string
+  /** How agents reach us; null: the address of the listener. */
+  publicGrpc: string | null
+}) {
+  const writes = coalescedWrites({ db, clock, delayMs: timers.statusFlush, log })
+  const store = gatewayStore(db)
+  const registry = gatewayRegistry({ store })
+  const inventories = inventoryBodies({ store, writes, clock })
+  const live = liveGateways({ registry, store, writes, inventories, changes, clock, timers })
+  const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, clock })
+
+  const configurations = configStore(db)
+  const documents = documentCache({ store: configurations })
+  const configs = configService({ db, store: configurations, documents, registry, writes, keys, changes, clock, timers, log })
+
+  const enrollmentRows = enrollmentStore(db)
+  const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl })
+  const redemptions = redemptionService({
+    db,
+    store: enrollmentRows,
+    gateways,
+    keys,
+    audit,
+    changes,
+    clock,
+    limits,
+    grpcEndpoints: () => [new URL(publicGrpc ?? grpc.address()).host],
+  })
+
+  const link = linkService({ live, registry, writes, configs, gateways, enrollments, clock, timers, log })
+  const grpc = grpcServer({
+    settings: grpcSettings,
+    log,
+    authenticate: async (bearer) => registry.identify(bearer),
+    handlers: { connect: link.handler() },
+    beforeClose: link.drain,
+  })
+
+  const facts = { registry, live, configs }
+  const statuses = serverStatuses({ registry, live, configs, inventories, clock })
+  resources.addVirtual(gatewayVirtualKind(facts, gateways))
+  resources.addVirtual(instanceVirtualKind(facts, link.command))
+  resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
+  resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, clock }))
+  resources.addStatus('Server', statuses.statusOf)
+  resources.addPlacement('Server', async (scope, objects) => objects.map((object) => statuses.placedOn(scope, object.spec as ServerSpec)))
+  resources.addAction('Gateway', 'revoke', ({ caller, scope, resource }) => gateways.revoke(caller, scope, resource.metadata.name))
+  resources.addAction('Enrollment', 'revoke', ({ caller, scope, resource }) => enrollments.revoke(caller, scope, resource.metadata.name))
+
+  const routes: FastifyPluginAsyncZod[] = [
+    enrollmentRoutes({ enrollments, redemptions, resources }),
+    gatewayRoutes({ gateways, configs, resources, resourceOf: (row) => gatewayResource(row, facts) }),
+  ]
+  const memory: Part = {
+    name: 'gateways',
+    async start() {
+      await gateways.load()
+      await configs.load()
+    },
+    async stop() {
+      await configs.stop()
+      await gateways.stop()
+    },
+  }
+  /** Started in this order after the database; stopped the other way round. */
+  const parts = [memory, grpc.part]
+  const counts = () => ({ total: [...registry.all()].length, online: live.presence.online() })
+  return { parts, routes, counts, grpcUrl: grpc.address, connect: link.handler(), identify: registry.identify, configs, link }
+}

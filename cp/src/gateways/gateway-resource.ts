@@ -1,0 +1,128 @@
+import { fromJsonString } from '@bufbuild/protobuf'
+import { createHash } from 'node:crypto'
+import { GatewayDescriptionSchema, type GatewayDescription } from '@mcpg/proto/gen/types'
+import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
+import type { Condition, Resource } from '@mcpg/proto/kinds/kind'
+import type { HealthState } from '@mcpg/proto/status'
+import type { Configs, Standing } from '../config/service.ts'
+import { isConnected, type Live } from './live.ts'
+import type { GatewayRow } from './store.ts'
+
+/** A gateway as an object: three facts side by side (connection, config, health), and never one that is older than it looks. */
+export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live; configs: Pick<Configs, 'standing'> }): Resource {
+  const connection = live.presence.stateOf(row.id)
+  const state = live.state(row.id)
+  const standing = configs.standing(row.id)
+  const servers = countServers(row, live, standing)
+  const description = readDescription(row)
+  const lastSeen = state.lastSeen > 0 ? new Date(state.lastSeen).toISOString() : row.lastSeenAt
+  const status: GatewayStatus = {
+    observedGeneration: 1,
+    connection,
+    config: configAxis(row, standing),
+    health: isConnected(connection) ? healthOf(servers) : 'unknown',
+    servers,
+    activeSessions: isConnected(connection) ? state.activeSessions : 0,
+    ...(state.memoryRssBytes !== undefined && { memoryRssBytes: state.memoryRssBytes }),
+    ...(description?.softwareVersion && { version: description.softwareVersion }),
+    ...(description?.platform && { platform: description.platform }),
+    ...(description?.hostname && { hostname: description.hostname }),
+    endpoints: description?.endpoints ?? [],
+    reportedLabels: description?.reportedLabels ?? {},
+    ...(row.bootId !== null && { bootId: row.bootId }),
+    sessionEpoch: row.sessionEpoch,
+    enrolledAt: row.enrolledAt,
+    ...(state.connectedAt !== undefined && isConnected(connection) && { connectedAt: state.connectedAt }),
+    ...(lastSeen !== null && { lastSeenAt: lastSeen }),
+    conditions: conditionsOf(row, standing, state.duplicateSince),
+  }
+  return {
+    kind: 'Gateway',
+    metadata: {
+      name: row.name,
+      uid: row.id,
+      org: row.org,
+      workspace: row.workspace,
+      environment: row.environment,
+      labels: row.labels,
+      annotations: {},
+      generation: 1,
+      resourceVersion: createHash('sha256')
+        .update(JSON.stringify([row.labels, row.revokedAt]))
+        .digest('hex')
+        .slice(0, 16),
+      createdAt: row.enrolledAt,
+      updatedAt: row.updatedAt,
+    },
+    spec: { origin: row.origin, instanceUid: row.instanceUid },
+    status,
+  }
+}
+
+function configAxis(row: GatewayRow, { desired, applied, heldBack }: Standing): GatewayStatus['config'] {
+  const state = desired === undefined ? 'none' : desired.state === 'offered' ? 'waiting' : desired.state
+  const point = (hash: string | null) =>
+    hash === null
+      ? undefined
+      : applied?.hash === hash
+        ? applied
+        : { generation: desired?.configHash === hash ? desired.generation : 0, hash }
+  const running = point(row.appliedHash)
+  const lkg = point(row.lkgHash)
+  return {
+    state,
+    ...(desired?.reason && { reason: desired.reason }),
+    ...(desired?.message && { message: desired.message }),
+    ...(desired && { desired: { generation: desired.generation, hash: desired.configHash, at: desired.createdAt } }),
+    ...(running && { applied: running }),
+    ...(lkg && { lkg }),
+    heldBack: heldBack.map(({ server, reason, message, since }) => ({ server, reason, message, since })),
+  }
+}
+
+/** Of the servers that should run there; what is not known to be ready is not. */
+function countServers({ id }: GatewayRow, live: Live, { desired }: Standing): { ready: number; total: number } {
+  const running = [...(desired?.document.entries.values() ?? [])].filter((entry) => !entry.stopped)
+  const reports = live.serversOf(id)
+  const ready = live.isConnected(id) ? running.filter(({ name }) => reports.get(name)?.state === 'ready').length : 0
+  return { ready, total: running.length }
+}
+
+function healthOf({ ready, total }: { ready: number; total: number }): HealthState {
+  if (ready === total) return 'healthy'
+  return ready > 0 ? 'degraded' : 'down'
+}
+
+function conditionsOf({ enrolledAt }: GatewayRow, { error, heldBack, desired }: Standing, duplicateSince: string | undefined): Condition[] {
+  const conditions: Condition[] = []
+  if (duplicateSince !== undefined)
+    conditions.push({
+      type: 'Degraded',
+      status: 'True',
+      reason: 'Duplicate',
+      message: 'Two processes present this identity: a state dir was copied. Enroll one of them anew with --re-enroll.',
+      lastTransitionTime: duplicateSince,
+    })
+  if (error !== undefined)
+    conditions.push({
+      type: 'Degraded',
+      status: 'True',
+      reason: 'ConfigTooLarge',
+      message: error,
+      lastTransitionTime: desired?.createdAt ?? enrolledAt,
+    })
+  const [first] = heldBack
+  if (first)
+    conditions.push({
+      type: 'HeldBack',
+      status: 'True',
+      reason: first.reason,
+      message: `${heldBack.map((one) => one.server).join(', ')}: ${first.message}`,
+      lastTransitionTime: first.since || enrolledAt,
+    })
+  return conditions
+}
+
+function readDescription({ description }: GatewayRow): GatewayDescription | null {
+  return description === null ? null : fromJsonString(GatewayDescriptionSchema, description, { ignoreUnknownFields: true })
+}

@@ -1,0 +1,124 @@
+import { McpgError } from '@mcpg/proto/errors'
+import { gatewayKind } from '@mcpg/proto/kinds/gateway'
+import { instanceKind, type InstanceStatus } from '@mcpg/proto/kinds/instance'
+import type { Resource } from '@mcpg/proto/kinds/kind'
+import { toolKind, type ToolSpec } from '@mcpg/proto/kinds/tool'
+import type { Command } from '@mcpg/proto/gen/gateway'
+import type { Configs } from '../config/service.ts'
+import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
+import { gatewayResource } from './gateway-resource.ts'
+import type { Inventories, InventoryBody } from './inventories.ts'
+import type { Live } from './live.ts'
+import type { Registry } from './registry.ts'
+import type { InstanceReport, ServerReport } from './reports.ts'
+import type { Gateways } from './service.ts'
+import type { GatewayRow } from './store.ts'
+
+/** Asks a connected gateway for one action. */
+export type SendCommand = (gatewayId: string, action: Command['action']) => Promise<void>
+
+type Facts = { registry: Registry; live: Live; configs: Pick<Configs, 'standing'> }
+
+export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remove'>): VirtualKind {
+  const { registry } = facts
+  return {
+    declaration: gatewayKind,
+    list: async (_caller, scope) => registry.list(scope).map((row) => gatewayResource(row, facts)),
+    get: async (_caller, scope, name) => {
+      const row = registry.find(scope, name)
+      return row && gatewayResource(row, facts)
+    },
+    delete: (caller, scope, name) => gateways.remove(caller, scope, name),
+  }
+}
+
+/** Instances as their gateways reported them; what an absent gateway runs is unknown. */
+export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' | 'live'>, send: SendCommand): VirtualKind {
+  return {
+    declaration: instanceKind,
+    list: async (_caller, scope, { server }) =>
+      [...instancesIn(scope)].filter((one) => !server || one.report.name === server).map(resourceOf),
+    get: async (_caller, scope, name) => {
+      const found = find(scope, name)
+      return found ? resourceOf(found) : null
+    },
+    delete: async (_caller, scope, name) => {
+      const found = find(scope, name)
+      if (!found) throw new McpgError('not_found', 'instance_unknown', `There is no instance ${name}.`, { hint: 'mcpg-ctl get instances' })
+      // The supervisor starts another: an instance is never gone for long.
+      await send(found.row.id, { case: 'stopInstance', value: { $typeName: 'mcpg.fleet.v1.StopInstanceCommand', instanceId: name } })
+    },
+  }
+
+  function* instancesIn(scope: VirtualScope): Generator<{ row: GatewayRow; report: ServerReport; instance: InstanceReport }> {
+    for (const row of registry.list(scope))
+      for (const report of live.serversOf(row.id).values()) for (const instance of report.instances) yield { row, report, instance }
+  }
+
+  function find(scope: VirtualScope, name: string) {
+    for (const found of instancesIn(scope)) if (found.instance.id === name) return found
+    return null
+  }
+
+  function resourceOf({ row, report, instance }: { row: GatewayRow; report: ServerReport; instance: InstanceReport }): Resource {
+    const { id, state, ...facts } = instance
+    const status: InstanceStatus = { ...facts, state: live.isConnected(row.id) ? (state ?? 'unknown') : 'unknown' }
+    return {
+      kind: 'Instance',
+      metadata: { ...metadataOf(row, id, id), createdAt: instance.startTime ?? report.reportedAt, updatedAt: report.reportedAt },
+      spec: { server: report.name, gateway: row.name },
+      status,
+    }
+  }
+}
+
+/** Tools as their servers define them; the same definition on several gateways is one tool. */
+export function toolVirtualKind({
+  registry,
+  live,
+  inventories,
+}: Pick<Facts, 'registry' | 'live'> & { inventories: Inventories }): VirtualKind {
+  return {
+    declaration: toolKind,
+    list: async (_caller, scope, { server }) => await listTools(scope, server),
+    get: async (_caller, scope, name) => (await listTools(scope)).find((tool) => tool.metadata.name === name) ?? null,
+  }
+
+  async function listTools(scope: VirtualScope, server?: string): Promise<Resource[]> {
+    const tools = new Map<string, Resource>()
+    const rows = registry.list(scope).sort((a, b) => (a.name < b.name ? -1 : 1))
+    for (const row of rows)
+      for (const report of live.serversOf(row.id).values()) {
+        if ((server && report.name !== server) || report.inventoryHash === undefined) continue
+        const body = await inventories.find(report.inventoryHash)
+        for (const item of body?.items ?? []) if (item.kind === 'tool') add(tools, row, report, item)
+      }
+    return [...tools.values()]
+  }
+
+  function add(tools: Map<string, Resource>, row: GatewayRow, report: ServerReport, item: InventoryBody['items'][number]): void {
+    const key = `${report.name}/${item.name}/${item.definitionHash}`
+    const known = tools.get(key)
+    if (known) return void (known.status['gateways'] as string[]).push(row.name)
+    const { title, description } = item.definition
+    const spec: ToolSpec = {
+      server: report.name,
+      name: item.name,
+      exposedName: item.exposedName,
+      ...(typeof title === 'string' && { title }),
+      ...(typeof description === 'string' && { description }),
+      definition: item.definition,
+      definitionHash: item.definitionHash,
+    }
+    tools.set(key, {
+      kind: 'Tool',
+      metadata: { ...metadataOf(row, item.exposedName, item.definitionHash), createdAt: report.reportedAt, updatedAt: report.reportedAt },
+      spec,
+      status: { gateways: [row.name] },
+    })
+  }
+}
+
+function metadataOf({ org, workspace, environment }: GatewayRow, name: string, uid: string) {
+  return { name, uid, org, workspace, environment, labels: {}, annotations: {}, generation: 1, resourceVersion: '1' }
+}

@@ -1,0 +1,165 @@
+import type { Clock } from '@mcpg/core/clock'
+import type { Condition, Resource } from '@mcpg/proto/kinds/kind'
+import type { ServerOnGateway, ServerSpec, ServerStatus } from '@mcpg/proto/kinds/server'
+import { isPlaced } from '../config/compile.ts'
+import type { Configs } from '../config/service.ts'
+import type { Inventories } from './inventories.ts'
+import type { Live } from './live.ts'
+import type { Registry } from './registry.ts'
+import { tellingInstance } from './reports.ts'
+import type { GatewayRow } from './store.ts'
+
+/**
+ * The status of a Server from what its gateways prove. A gateway that is not connected says nothing, so it counts as `unknown`; one
+ * that still runs an earlier revision counts as `pending`, however well that one does.
+ */
+export function serverStatuses({
+  registry,
+  live,
+  configs,
+  inventories,
+  clock,
+}: {
+  registry: Registry
+  live: Live
+  configs: Pick<Configs, 'standing' | 'observedGeneration'>
+  inventories: Inventories
+  clock: Clock
+}) {
+  const transitions = new Map<string, { status: string; since: string }>()
+  return { statusOf, placedOn }
+
+  /** Names of the gateways that would run it. */
+  function placedOn(scope: { org: string; workspace: string }, spec: ServerSpec): string[] {
+    return gatewaysFor(scope, spec)
+      .map((row) => row.name)
+      .sort()
+  }
+
+  async function statusOf(resource: Resource): Promise<ServerStatus> {
+    const { metadata } = resource
+    const spec = resource.spec as ServerSpec
+    const rows = gatewaysFor({ org: metadata.org ?? '', workspace: metadata.workspace ?? '' }, spec)
+    const gateways = rows.map((row) => onGateway(row, metadata.name, spec)).sort((a, b) => (a.gateway < b.gateway ? -1 : 1))
+    return {
+      observedGeneration: configs.observedGeneration(metadata.uid),
+      ready: gateways.reduce((sum, one) => sum + one.ready, 0),
+      desired: gateways.reduce((sum, one) => sum + one.desired, 0),
+      placed: gateways.length,
+      tools: await countTools(rows, metadata.name),
+      conditions: conditionsOf(metadata.uid, gateways),
+      gateways,
+    }
+  }
+
+  function gatewaysFor(scope: { org: string; workspace: string }, spec: ServerSpec): GatewayRow[] {
+    return registry.list(scope).filter((row) => row.revokedAt === null && isPlaced(spec, row))
+  }
+
+  function onGateway(row: GatewayRow, name: string, spec: ServerSpec): ServerOnGateway {
+    const { desired, heldBack, error } = configs.standing(row.id)
+    const report = live.serversOf(row.id).get(name)
+    const held = heldBack.find((one) => one.server === name)
+    const entry = desired?.document.entries.get(name)
+    const wanted = spec.state === 'stopped' || (held !== undefined && held.running === undefined) ? 0 : Math.max(1, report?.desired ?? 1)
+    const about = {
+      gateway: row.name,
+      environment: row.environment,
+      restarts: report?.restarts ?? 0,
+      ...(report?.resolvedVersion !== undefined && { resolvedVersion: report.resolvedVersion }),
+      ...(report !== undefined && { reportedAt: report.reportedAt }),
+      ...(held && {
+        heldBack: {
+          reason: held.reason,
+          message: held.message,
+          since: held.since,
+          ...(held.running !== undefined && { running: held.running }),
+        },
+      }),
+    }
+    const connection = live.presence.stateOf(row.id)
+    if (!live.isConnected(row.id))
+      return {
+        ...about,
+        state: 'unknown',
+        reason: `Gateway${camelCase(connection)}`,
+        message: `The gateway is ${connection.replace('_', ' ')}.`,
+        ready: 0,
+        desired: wanted,
+      }
+    if (held && held.running === undefined)
+      return { ...about, state: 'failed', reason: held.reason, message: `Held back: ${held.message}`, ready: 0, desired: 1 }
+    if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
+    if (!entry || !report || report.subHash !== entry.subHash) {
+      const refused = desired?.state === 'rejected' || desired?.state === 'rolled_back'
+      return {
+        ...about,
+        state: 'pending',
+        reason: refused ? 'ConfigRefused' : 'ConfigPending',
+        message: refused
+          ? `The gateway refused the config${desired.reason ? ` (${desired.reason})` : ''}${desired.message ? `: ${desired.message}` : '.'}`
+          : 'The gateway has not reported this revision yet.',
+        ready: 0,
+        desired: wanted,
+      }
+    }
+    const telling = tellingInstance(report)
+    const reason = telling?.reason
+    const message = telling?.message ?? report.lastError
+    return {
+      ...about,
+      state: report.state ?? 'unknown',
+      ...(reason !== undefined && { reason }),
+      ...(message !== undefined && report.state !== 'ready' && { message }),
+      ready: report.instances.filter((one) => one.state === 'ready').length,
+      desired: entry.stopped ? 0 : report.desired,
+      ...(telling && telling.lastLogLines.length > 0 && { lastLogLines: telling.lastLogLines }),
+      ...(telling?.exitCode !== undefined && { exitCode: telling.exitCode }),
+    }
+  }
+
+  async function countTools(rows: GatewayRow[], name: string): Promise<number> {
+    const names = new Set<string>()
+    for (const hash of new Set(rows.map((row) => live.serversOf(row.id).get(name)?.inventoryHash)))
+      if (hash !== undefined) for (const item of (await inventories.find(hash))?.items ?? []) if (item.kind === 'tool') names.add(item.name)
+    return names.size
+  }
+
+  function conditionsOf(uid: string, gateways: ServerOnGateway[]): Condition[] {
+    const bad = gateways.filter((one) => one.state === 'failed' || one.state === 'degraded' || one.state === 'unknown')
+    const held = gateways.filter((one) => one.heldBack)
+    const waiting = gateways.filter((one) => one.state === 'pending' || one.state === 'starting')
+    const isReady = gateways.length > 0 && held.length === 0 && gateways.every((one) => one.state === 'ready' || one.state === 'stopped')
+    const anyReady = gateways.some((one) => one.ready > 0)
+    const worst = held[0] ?? bad[0] ?? waiting[0]
+    const why = worst ? `${worst.gateway}: ${worst.heldBack?.message ?? worst.message ?? worst.reason ?? worst.state}` : ''
+    const condition = (type: Condition['type'], holds: boolean, reason: string, message: string): Condition => ({
+      type,
+      status: holds ? 'True' : 'False',
+      reason,
+      message,
+      lastTransitionTime: since(`${uid}/${type}`, holds),
+    })
+    const conditions: Condition[] = []
+    if (gateways.length === 0)
+      conditions.push(condition('Unplaced', true, 'NoGateway', 'No gateway matches its placement; it runs nowhere.'))
+    if (held.length > 0) conditions.push(condition('HeldBack', true, held[0]!.heldBack!.reason, why))
+    if (bad.length > 0) conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
+    if (waiting.length > 0) conditions.push(condition('Progressing', true, waiting[0]!.reason ?? camelCase(waiting[0]!.state), why))
+    conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', why))
+    conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why))
+    return conditions
+  }
+
+  /** When a condition became what it is; since we look, which is since the start at the latest. */
+  function since(key: string, holds: boolean): string {
+    const known = transitions.get(key)
+    const status = String(holds)
+    if (known?.status === status) return known.since
+    const now = new Date(clock.now()).toISOString()
+    transitions.set(key, { status, since: now })
+    return now
+  }
+}
+
+const camelCase = (word: string): string => word.replace(/(^|_)([a-z])/g, (_match, _gap, letter: string) => letter.toUpperCase())

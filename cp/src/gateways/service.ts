@@ -1,0 +1,220 @@
+import type { EnrollRequest } from '@mcpg/proto/gen/enrollment'
+import type { Clock } from '@mcpg/core/clock'
+import { McpgError } from '@mcpg/proto/errors'
+import type { Caller } from '../access/caller.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Changes } from '../changes/changes.ts'
+import type { Db, Tx } from '../db/db.ts'
+import type { Live } from './live.ts'
+import type { Registry } from './registry.ts'
+import type { GatewayRow, GatewayStore } from './store.ts'
+import type { Writes } from './writes.ts'
+
+export type GatewayScope = { org: string; workspace: string; environment?: string | undefined }
+
+/** What an enrollment gives a gateway: place, labels that select, and perhaps a name. */
+export type EnrollmentGrant = {
+  id: string
+  org: string
+  workspace: string
+  environment: string
+  gatewayName: string | null
+  labels: Record<string, string>
+}
+
+export type Gateways = ReturnType<typeof gatewayService>
+
+/** Gateways as objects: enrolled, labeled, revoked, deleted. What they say of themselves is in `live.ts`. */
+export function gatewayService({
+  db,
+  store,
+  registry,
+  live,
+  writes,
+  audit,
+  changes,
+  clock,
+}: {
+  db: Pick<Db, 'write'>
+  store: GatewayStore
+  registry: Registry
+  live: Live
+  writes: Writes
+  audit: Audit
+  changes: Changes
+  clock: Clock
+}) {
+  const endings = new Set<(gatewayId: string, why: 'revoked' | 'deleted') => void>()
+  return {
+    load,
+    stop,
+    insertEnrolled,
+    renewBearer,
+    enrolled,
+    get,
+    setLabels,
+    revoke,
+    remove,
+    onEnding: (tell: (id: string, why: 'revoked' | 'deleted') => void) => void endings.add(tell),
+  }
+
+  async function load(): Promise<void> {
+    await registry.load()
+    await live.restore()
+  }
+
+  async function stop(): Promise<void> {
+    live.stop()
+    await writes.flush()
+  }
+
+  /** The row of a new gateway; its name. Throws conflict when uid or name are taken, so that the caller's transaction gives the token back. */
+  async function insertEnrolled(
+    tx: Tx,
+    {
+      enrollment,
+      gatewayId,
+      request,
+      spkiSha256,
+      bearerSha256,
+      now,
+    }: { enrollment: EnrollmentGrant; gatewayId: string; request: EnrollRequest; spkiSha256: string; bearerSha256: string; now: string },
+  ): Promise<string> {
+    const { org, workspace, environment, gatewayName, labels } = enrollment
+    const { instanceUid } = request
+    const name = gatewayName ?? nameOfUid(instanceUid)
+    const sameUid = await tx.gateway.findUnique({ where: { org_workspace_instanceUid: { org, workspace, instanceUid } } })
+    if (sameUid) throw uidInUse(instanceUid, sameUid.name)
+    const sameName = await tx.gateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
+    if (sameName && gatewayName === null) throw uidInUse(instanceUid, name)
+    if (sameName)
+      throw new McpgError('conflict', 'gateway_name_in_use', `There is a gateway ${name} in ${environment} already.`, {
+        hint: `mcpg-ctl delete gateway/${name}`,
+      })
+    await store.insert(tx, {
+      id: gatewayId,
+      org,
+      workspace,
+      environment,
+      name,
+      instanceUid,
+      origin: 'enrolled',
+      labels,
+      spkiSha256,
+      sealingPublicKey: new Uint8Array(request.sealingPublicKey),
+      credentialSequence: 1,
+      bearerSha256,
+      enrollmentId: enrollment.id,
+      enrolledAt: now,
+      updatedAt: now,
+      revokedAt: null,
+      connection: 'never_seen',
+      connectionChangedAt: now,
+      lastSeenAt: null,
+      description: null,
+      descriptionHash: null,
+      sessionEpoch: 0,
+      bootId: null,
+      appliedHash: null,
+      lkgHash: null,
+      highestGeneration: 0,
+    })
+    return name
+  }
+
+  /** A new bearer for a gateway whose first answer was lost; the earlier one is void. Null when the gateway is gone. */
+  async function renewBearer(tx: Tx, { gatewayId, bearerSha256 }: { gatewayId: string; bearerSha256: string }) {
+    return await store.setBearer(tx, gatewayId, bearerSha256)
+  }
+
+  /** Lets a gateway in whose row has just been committed. */
+  async function enrolled(gatewayId: string): Promise<void> {
+    const row = await store.find(gatewayId)
+    if (!row) return
+    const isNew = registry.get(gatewayId) === undefined
+    registry.put(row)
+    if (!isNew) return
+    live.presence.set(gatewayId, 'never_seen')
+    changes.publish({ type: 'ADDED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name })
+  }
+
+  /** By name, instance uid or id. */
+  function get(scope: GatewayScope, word: string): GatewayRow {
+    const row = registry.find(scope, word)
+    if (row) return row
+    throw new McpgError(
+      'not_found',
+      'gateway_unknown',
+      `There is no gateway ${word}${scope.environment ? ` in ${scope.environment}` : ''}.`,
+      { hint: 'mcpg-ctl get gateways' },
+    )
+  }
+
+  async function setLabels(caller: Caller, scope: GatewayScope, word: string, labels: Record<string, string>): Promise<GatewayRow> {
+    const row = get(scope, word)
+    const updatedAt = isoNow()
+    await db.write(async (tx) => {
+      await store.setLabels(tx, row.id, labels, updatedAt)
+      await audit.record(tx, caller, 'gateway.label', targetOf(row))
+    })
+    Object.assign(row, { labels, updatedAt })
+    changes.publish({ type: 'MODIFIED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name })
+    return row
+  }
+
+  /** Voids the credential and ends the stream; the gateway stays listed. Repeating it changes nothing. */
+  async function revoke(caller: Caller, scope: GatewayScope, word: string): Promise<void> {
+    const row = get(scope, word)
+    if (row.revokedAt !== null) return
+    const now = isoNow()
+    await db.write(async (tx) => {
+      await store.revoke(tx, row.id, now)
+      await audit.record(tx, caller, 'gateway.revoke', targetOf(row))
+    })
+    // Order matters: the credential is void before the stream ends, so a fast reconnect is refused.
+    registry.put(Object.assign(row, { revokedAt: now, updatedAt: now }))
+    for (const tell of endings) tell(row.id, 'revoked')
+    live.presence.set(row.id, 'revoked')
+  }
+
+  /** Deletes an enrolled gateway at once; its agent stops its servers and erases its credentials when it hears of it. */
+  async function remove(caller: Caller, scope: GatewayScope, word: string): Promise<void> {
+    const row = get(scope, word)
+    // What waits about it would otherwise be written after its rows are gone.
+    await writes.flush()
+    await db.write(async (tx) => {
+      await store.bury(tx, row, isoNow())
+      await audit.record(tx, caller, 'gateway.delete', targetOf(row))
+    })
+    registry.bury(row)
+    for (const tell of endings) tell(row.id, 'deleted')
+    const servers = [...live.serversOf(row.id).values()]
+    live.forget(row.id)
+    const where = `${row.org}/${row.workspace}`
+    for (const { name, instances } of servers) {
+      for (const instance of instances) changes.publish({ type: 'DELETED', scope: where, kind: 'Instance', name: instance.id })
+      changes.status(where, 'Server', name)
+    }
+    changes.publish({ type: 'DELETED', scope: where, kind: 'Gateway', name: row.name })
+  }
+
+  function isoNow(): string {
+    return new Date(clock.now()).toISOString()
+  }
+}
+
+const targetOf = ({ org, workspace, name, id }: GatewayRow) => ({ org, workspace, kind: 'Gateway', name, uid: id })
+
+/** A name neither begins nor ends with a dash; an instance uid may. */
+const nameOfUid = (uid: string): string => uid.replace(/^-+|-+$/g, '') || 'gateway'
+
+function uidInUse(instanceUid: string, name: string): McpgError {
+  return new McpgError(
+    'conflict',
+    'instance_uid_in_use',
+    `The installation id ${instanceUid} belongs to the gateway ${name} of this workspace.`,
+    {
+      hint: `give another one with --instance-uid, or mcpg-ctl delete gateway/${name}`,
+    },
+  )
+}

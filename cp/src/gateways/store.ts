@@ -1,0 +1,186 @@
+import type { Db, Tx } from '../db/db.ts'
+import type { ConnectionState } from '@mcpg/proto/status'
+
+/** A row of `gateways`, JSON columns read. Times are RFC 3339, hashes lower-case hex. */
+export type GatewayRow = {
+  id: string
+  org: string
+  workspace: string
+  environment: string
+  name: string
+  instanceUid: string
+  origin: 'enrolled' | 'managed'
+  labels: Record<string, string>
+  spkiSha256: string
+  sealingPublicKey: Uint8Array<ArrayBuffer>
+  credentialSequence: number
+  bearerSha256: string | null
+  enrollmentId: string
+  enrolledAt: string
+  updatedAt: string
+  revokedAt: string | null
+  connection: ConnectionState
+  connectionChangedAt: string
+  lastSeenAt: string | null
+  description: string | null
+  descriptionHash: string | null
+  sessionEpoch: number
+  bootId: string | null
+  appliedHash: string | null
+  lkgHash: string | null
+  highestGeneration: number
+}
+
+/** What changes while a gateway is connected; written together, at most ten times a second. */
+export type GatewayPatch = Partial<
+  Pick<
+    GatewayRow,
+    | 'connection'
+    | 'connectionChangedAt'
+    | 'lastSeenAt'
+    | 'description'
+    | 'descriptionHash'
+    | 'sessionEpoch'
+    | 'bootId'
+    | 'appliedHash'
+    | 'lkgHash'
+    | 'highestGeneration'
+  >
+>
+
+export type ServerRow = { gatewayId: string; server: string; serverUid: string | null; status: string; inventoryHash: string | null }
+
+export type Tombstone = { id: string; bearerSha256: string | null }
+
+export type GatewayStore = ReturnType<typeof gatewayStore>
+
+export function gatewayStore({ read }: Pick<Db, 'read'>) {
+  return {
+    listAll,
+    listTombstones,
+    listServers,
+    find,
+    insert,
+    setBearer,
+    setLabels,
+    revoke,
+    bury,
+    patch,
+    touch,
+    putServer,
+    dropServer,
+    inventory,
+    putInventory,
+  }
+
+  async function listAll(): Promise<GatewayRow[]> {
+    return (await read.gateway.findMany()).map(rowOf)
+  }
+
+  async function find(id: string): Promise<GatewayRow | null> {
+    const row = await read.gateway.findUnique({ where: { id } })
+    return row && rowOf(row)
+  }
+
+  async function listTombstones(): Promise<Tombstone[]> {
+    return read.gatewayTombstone.findMany({ select: { id: true, bearerSha256: true } })
+  }
+
+  async function listServers(): Promise<(ServerRow & { updatedAt: string })[]> {
+    return read.gatewayServer.findMany({
+      select: { gatewayId: true, server: true, serverUid: true, status: true, inventoryHash: true, updatedAt: true },
+    })
+  }
+
+  async function insert(tx: Tx, row: GatewayRow): Promise<void> {
+    await tx.gateway.create({ data: { ...row, labels: JSON.stringify(row.labels), sessionEpoch: BigInt(row.sessionEpoch) } })
+  }
+
+  /** The credential sequence after it; null when the gateway is gone or revoked. */
+  async function setBearer(tx: Tx, id: string, bearerSha256: string): Promise<{ credentialSequence: number; name: string } | null> {
+    const row = await tx.gateway.findFirst({ where: { id, revokedAt: null } })
+    if (!row) return null
+    const credentialSequence = row.credentialSequence + 1
+    await tx.gateway.update({ where: { id }, data: { bearerSha256, credentialSequence } })
+    return { credentialSequence, name: row.name }
+  }
+
+  async function setLabels(tx: Tx, id: string, labels: Record<string, string>, updatedAt: string): Promise<void> {
+    await tx.gateway.update({ where: { id }, data: { labels: JSON.stringify(labels), updatedAt } })
+  }
+
+  async function revoke(tx: Tx, id: string, now: string): Promise<void> {
+    await tx.gateway.update({
+      where: { id },
+      data: { revokedAt: now, updatedAt: now, connection: 'revoked', connectionChangedAt: now },
+    })
+  }
+
+  /** Deletes a gateway with everything that is about it, and leaves what it takes to tell its agent. */
+  async function bury(
+    tx: Tx,
+    { id, org, workspace, environment, name, instanceUid, bearerSha256 }: GatewayRow,
+    deletedAt: string,
+  ): Promise<void> {
+    await tx.gatewayTombstone.create({ data: { id, org, workspace, environment, name, instanceUid, bearerSha256, deletedAt } })
+    const gatewayId = id
+    await tx.assignment.deleteMany({ where: { gatewayId } })
+    await tx.serverHold.deleteMany({ where: { gatewayId } })
+    await tx.gatewayServer.deleteMany({ where: { gatewayId } })
+    await tx.gateway.delete({ where: { id } })
+  }
+
+  /** Of a gateway that may be gone meanwhile. */
+  async function patch(tx: Tx, id: string, { sessionEpoch, ...data }: GatewayPatch): Promise<void> {
+    await tx.gateway.updateMany({
+      where: { id },
+      data: { ...data, ...(sessionEpoch !== undefined && { sessionEpoch: BigInt(sessionEpoch) }) },
+    })
+  }
+
+  /** One statement for up to 500 gateways. */
+  async function touch(tx: Tx, ids: string[], lastSeenAt: string): Promise<void> {
+    for (let from = 0; from < ids.length; from += 500)
+      await tx.gateway.updateMany({ where: { id: { in: ids.slice(from, from + 500) } }, data: { lastSeenAt } })
+  }
+
+  async function putServer(tx: Tx, row: ServerRow, updatedAt: string): Promise<void> {
+    const { gatewayId, server, ...data } = row
+    await tx.gatewayServer.upsert({
+      where: { gatewayId_server: { gatewayId, server } },
+      create: { ...row, updatedAt },
+      update: { ...data, updatedAt },
+    })
+  }
+
+  async function dropServer(tx: Tx, gatewayId: string, server: string): Promise<void> {
+    await tx.gatewayServer.deleteMany({ where: { gatewayId, server } })
+  }
+
+  async function inventory(hash: string): Promise<string | null> {
+    return (await read.inventory.findUnique({ where: { hash } }))?.body ?? null
+  }
+
+  async function putInventory(tx: Tx, hash: string, body: string, createdAt: string): Promise<void> {
+    await tx.inventory.upsert({ where: { hash }, create: { hash, body, createdAt }, update: {} })
+  }
+}
+
+type Stored = Omit<GatewayRow, 'labels' | 'sessionEpoch' | 'origin' | 'connection' | 'sealingPublicKey'> & {
+  labels: string
+  sessionEpoch: bigint
+  origin: string
+  connection: string
+  sealingPublicKey: Uint8Array
+}
+
+function rowOf(row: Stored): GatewayRow {
+  return {
+    ...row,
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    sessionEpoch: Number(row.sessionEpoch),
+    origin: row.origin as GatewayRow['origin'],
+    connection: row.connection as ConnectionState,
+    sealingPublicKey: new Uint8Array(row.sealingPublicKey),
+  }
+}

@@ -1,0 +1,189 @@
+import { create } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import { McpgError } from '@mcpg/proto/errors'
+import {
+  BackoffReason,
+  CommandSchema,
+  CommandState,
+  TerminateReason,
+  type Command,
+  type ConnectRequest,
+  type ConnectResponse,
+  type Hello,
+} from '@mcpg/proto/gen/gateway'
+import type { Configs } from '../config/service.ts'
+import type { Enrollments } from '../enrollments/service.ts'
+import type { Live } from '../gateways/live.ts'
+import type { Registry } from '../gateways/registry.ts'
+import { hex } from '../gateways/reports.ts'
+import type { Gateways } from '../gateways/service.ts'
+import type { Writes } from '../gateways/writes.ts'
+import type { StreamHandler } from '../grpc/stream.ts'
+import { cloneWatch } from './clones.ts'
+import { openSession, type Session, type SessionHost } from './session.ts'
+
+/** Epochs of streams that come together are written together. */
+const epochWindowMs = 20
+/** A gateway is let in without its epoch on disk when the database does not answer: the number goes up in memory all the same. */
+const epochPatienceMs = 2_000
+/** Offers made before other work gets its turn. */
+const offersPerTurn = 200
+const commandTimeoutMs = 15_000
+
+export type Link = ReturnType<typeof linkService>
+
+/** Every stream there is: one per gateway, the newest. */
+export function linkService({
+  live,
+  registry,
+  writes,
+  configs,
+  gateways,
+  enrollments,
+  clock,
+  timers,
+  log,
+}: {
+  live: Live
+  registry: Registry
+  writes: Pick<Writes, 'put' | 'committed'>
+  configs: Configs
+  gateways: Pick<Gateways, 'onEnding'>
+  enrollments: Pick<Enrollments, 'confirm'>
+  clock: Clock
+  timers: Timers
+  log: Log
+}) {
+  const sessions = new Map<string, Session>()
+  const all = new Set<Session>() // those that have not said hello too
+  const clones = cloneWatch({ clock })
+  const commands = new Map<string, { settle: (state: CommandState, message: string) => void }>()
+  let draining = false
+  const host: SessionHost = {
+    replicaId: randomUUID().slice(0, 8),
+    isDraining: () => draining,
+    admit,
+    nextEpoch,
+    confirmed: (gatewayId) => writes.put(`confirm/${gatewayId}`, (tx) => enrollments.confirm(tx, gatewayId)),
+    commandResult: (id, state, message) => commands.get(id)?.settle(state, message),
+    left,
+  }
+  configs.onAssigned((ids) => offerTo(ids))
+  gateways.onEnding((id, why) => {
+    clones.forget(id)
+    const [reason, message] =
+      why === 'deleted'
+        ? ([TerminateReason.DECOMMISSIONED, 'this gateway was deleted'] as const)
+        : ([TerminateReason.REVOKED, 'the credential was revoked'] as const)
+    sessions.get(id)?.terminate(reason, message)
+  })
+  live.onSilence((id) => sessions.get(id)?.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.')))
+  return { handler, command, drain, streams: () => sessions.size }
+
+  function handler(): StreamHandler<ConnectRequest, ConnectResponse> {
+    return (stream) => {
+      const session = openSession(stream, { host, live, configs, registry, clock, timers, log })
+      all.add(session)
+      return session.events()
+    }
+  }
+
+  function admit(session: Session, hello: Hello): { reason: TerminateReason; message: string } | null {
+    const { gatewayId } = session
+    const row = registry.get(gatewayId)
+    if (!row) return { reason: TerminateReason.DECOMMISSIONED, message: 'this gateway was deleted' }
+    if (hello.instanceUid !== row.instanceUid) {
+      log.warn(
+        { gateway: row.name, source: session.source, instanceUid: hello.instanceUid },
+        'a credential was presented by another installation',
+      )
+      return { reason: TerminateReason.DUPLICATE, message: `this credential belongs to the installation ${row.instanceUid}` }
+    }
+    const before = sessions.get(gatewayId)
+    if (clones.isHeld(gatewayId)) return duplicate()
+    live.setDuplicate(gatewayId, undefined)
+    if (clones.hello(gatewayId, hex(hello.bootId))) {
+      log.error({ gateway: row.name }, 'two processes present the same identity; neither gets in for five minutes')
+      live.setDuplicate(gatewayId, new Date(clock.now()).toISOString())
+      sessions.delete(gatewayId)
+      before?.terminate(TerminateReason.DUPLICATE, duplicate().message)
+      live.presence.broken(gatewayId)
+      return duplicate()
+    }
+    // The newcomer counts before the old one ends, so that its end is not taken for the end of the gateway.
+    sessions.set(gatewayId, session)
+    before?.terminate(TerminateReason.SUPERSEDED, 'a newer stream of this gateway took over')
+    return null
+  }
+
+  async function nextEpoch(gatewayId: string): Promise<number> {
+    const epoch = (registry.get(gatewayId)?.sessionEpoch ?? 0) + 1
+    live.patch(gatewayId, { sessionEpoch: epoch })
+    let cancel = () => {}
+    const impatient = new Promise<void>((resolve) => (cancel = clock.after(epochPatienceMs, resolve)))
+    await Promise.race([writes.committed(epochWindowMs), impatient])
+    cancel()
+    return epoch
+  }
+
+  function left(session: Session, said: 'goodbye' | 'nothing'): void {
+    all.delete(session)
+    if (sessions.get(session.gatewayId) !== session) return
+    sessions.delete(session.gatewayId)
+    if (said === 'goodbye') live.presence.goodbye(session.gatewayId)
+    else live.presence.broken(session.gatewayId)
+  }
+
+  /** A fleet is offered its configs in slices, so that heartbeats are answered in between. */
+  function offerTo(ids: string[]): void {
+    for (const id of ids.slice(0, offersPerTurn)) sessions.get(id)?.offer()
+    if (ids.length > offersPerTurn) setImmediate(() => offerTo(ids.slice(offersPerTurn)))
+  }
+
+  /** Asks a connected gateway for one action and waits for its answer. Throws failed_precondition when it refuses, unavailable when it is away. */
+  async function command(gatewayId: string, action: Command['action']): Promise<void> {
+    const session = sessions.get(gatewayId)
+    const name = registry.get(gatewayId)?.name ?? gatewayId
+    if (!session?.isOpen())
+      throw new McpgError('failed_precondition', 'gateway_not_connected', `The gateway ${name} is not connected.`, {
+        hint: `mcpg-ctl describe gateway/${name}`,
+      })
+    const commandId = randomUUID()
+    const answer = new Promise<{ state: CommandState; message: string }>((resolve, reject) => {
+      const cancel = clock.after(commandTimeoutMs, () =>
+        reject(new McpgError('timeout', 'command_timeout', `The gateway ${name} did not answer.`)),
+      )
+      commands.set(commandId, {
+        settle: (state, message) => {
+          if (state === CommandState.ACCEPTED || state === CommandState.RUNNING) return
+          cancel()
+          resolve({ state, message })
+        },
+      })
+    }).finally(() => commands.delete(commandId))
+    session.push({
+      case: 'command',
+      value: create(CommandSchema, { commandId, expireTime: timestampFromMs(clock.now() + commandTimeoutMs), action }),
+    })
+    const { state, message } = await answer
+    if (state !== CommandState.SUCCEEDED)
+      throw new McpgError('failed_precondition', 'command_refused', `The gateway ${name} refused: ${message || 'no reason given'}.`)
+  }
+
+  /** Tells every gateway to come back a little later, each at another moment, and ends the streams. */
+  async function drain(): Promise<void> {
+    draining = true
+    for (const session of [...all]) session.backoff(BackoffReason.DRAINING, timers.drainJitter)
+  }
+}
+
+function duplicate() {
+  return {
+    reason: TerminateReason.DUPLICATE,
+    message: 'two processes present the same identity: a state dir was copied; enroll one of them anew (--re-enroll)',
+  }
+}

@@ -1,0 +1,37 @@
+import 'reflect-metadata'
+import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
+import { randomBytes, webcrypto } from 'node:crypto'
+import { create, toJson, type JsonObject } from '@bufbuild/protobuf'
+import { EnrollRequestSchema } from '@mcpg/proto/gen/enrollment'
+import { CredentialKind } from '@mcpg/proto/gen/types'
+
+export type Identity = Awaited<ReturnType<typeof newIdentity>>
+
+/** The keys that an installation makes before it talks, with the proofs about them. */
+export async function newIdentity() {
+  const keys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair
+  const request = await Pkcs10CertificateRequestGenerator.create(
+    { name: 'CN=gateway', keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } },
+    webcrypto as never,
+  )
+  const sealingPublicKey = new Uint8Array(randomBytes(32))
+  const vouched = Buffer.concat([Buffer.from('mcpg-sealing-v1\0'), sealingPublicKey])
+  const signature = await webcrypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, keys.privateKey, vouched)
+  return {
+    csr: new Uint8Array(request.rawData),
+    sealingPublicKey,
+    sealingKeySignature: new Uint8Array(signature),
+    idempotencyKey: new Uint8Array(randomBytes(16)),
+  }
+}
+
+/** An EnrollRequest as it is posted. */
+export function enrollRequest(identity: Identity, instanceUid: string): JsonObject {
+  return toJson(
+    EnrollRequestSchema,
+    create(EnrollRequestSchema, { ...identity, instanceUid, credentialKind: CredentialKind.BEARER }),
+  ) as JsonObject
+}
