@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { McpgError, errorCodes, type ErrorCode } from '@mcpg/proto/errors'
+import { errorOfProblem, Problem } from '@mcpg/proto/problem'
+import type { z } from 'zod'
+import type { Env } from '../env.ts'
+import { ApiError, Interrupted } from '../failure.ts'
+import { findControlPlane } from '../local/run-files.ts'
+import type { Settings } from '../settings.ts'
+
+const defaultUrl = 'http://127.0.0.1:7843'
+const maxRetries = 5
+/** An apply of 5,000 objects is the longest answer there is. */
+const answerTimeoutMs = 120_000
+
+export type Call<Schema extends z.ZodType> = {
+  query?: Record<string, string | number | boolean | undefined>
+  body?: unknown
+  headers?: Record<string, string>
+  schema?: Schema
+  timeoutMs?: number
+}
+export type Answer<Body> = { status: number; headers: Headers; body: Body }
+export type Api = Awaited<ReturnType<typeof createApi>>
+
+/** Client of the REST API. Every failure is an McpgError; one that came as a problem document keeps its code and request id. */
+export async function createApi({ settings, env }: { settings: Settings; env: Env }) {
+  const url = checkedUrl(settings.cpUrl ?? (await findControlPlane(settings.stateDir))?.endpoints['http'] ?? defaultUrl, settings)
+  return { url, settings, call, open }
+
+  /** One request with a JSON answer, checked against `schema`; 429 and 503 are repeated by Retry-After. */
+  async function call<Schema extends z.ZodType>(
+    method: string,
+    path: string,
+    options: Call<Schema> = {},
+  ): Promise<Answer<z.infer<Schema>>> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await send(
+        method,
+        path,
+        options,
+        AbortSignal.any([env.stopping, AbortSignal.timeout(options.timeoutMs ?? answerTimeoutMs)]),
+      )
+      if (response.ok) return { status: response.status, headers: response.headers, body: await bodyOf(response, options.schema) }
+      const error = await errorOf(response)
+      if (!isBusy(response.status) || attempt > maxRetries) throw error
+      await pause(response, attempt, error)
+    }
+  }
+
+  /** An answer that is read as a stream; the caller ends it through the signal. */
+  async function open(
+    path: string,
+    { query, headers, signal }: { query?: Call<z.ZodType>['query']; headers?: Record<string, string>; signal: AbortSignal },
+  ) {
+    for (let attempt = 1; ; attempt++) {
+      const response = await send(
+        'GET',
+        path,
+        { ...(query ? { query } : {}), headers: { accept: 'text/event-stream', ...headers } },
+        signal,
+      )
+      if (response.ok) return response
+      const error = await errorOf(response)
+      if (!isBusy(response.status) || attempt > maxRetries) throw error
+      await pause(response, attempt, error)
+    }
+  }
+
+  async function send(method: string, path: string, { query, body, headers }: Call<z.ZodType>, signal: AbortSignal): Promise<Response> {
+    const target = new URL(path, url)
+    for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) target.searchParams.set(key, String(value))
+    try {
+      return await fetch(target, {
+        method,
+        signal,
+        redirect: 'error',
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
+          ...(settings.sessionCookie ? { cookie: `mcpg_sid=${settings.sessionCookie}`, 'x-mcpg-request': '1' } : {}),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    } catch (error) {
+      throw unreachable(error, signal)
+    }
+  }
+
+  function unreachable(error: unknown, signal: AbortSignal): Error {
+    if (env.stopping.aborted) return new Interrupted()
+    if (signal.aborted && (error as Error).name === 'TimeoutError')
+      return new McpgError('unavailable', 'no_answer', `The control plane at ${url} does not answer.`, { hint: 'mcpg-ctl status' })
+    return new McpgError('unavailable', 'control_plane_unreachable', `The control plane at ${url} cannot be reached.`, {
+      cause: error,
+      hint: settings.cpUrl
+        ? 'check --cp-url (MCPG_CP_URL), or start one: mcpg-ctl quickstart'
+        : 'start one: mcpg-ctl quickstart; or say where it is: --cp-url (MCPG_CP_URL)',
+    })
+  }
+
+  async function pause(response: Response, attempt: number, error: McpgError): Promise<void> {
+    const seconds = Math.min(60, Math.max(0, Number(response.headers.get('retry-after') ?? 1) || 0))
+    if (!settings.quiet)
+      env.stderr.write(`${error.message.replace(/\.$/, '')} (${response.status}), again in ${seconds} s (${attempt}/${maxRetries})\n`)
+    await delay(seconds * 1000, undefined, { signal: env.stopping }).catch(() => {
+      throw new Interrupted()
+    })
+  }
+}
+
+const isBusy = (status: number) => status === 429 || status === 503
+
+function checkedUrl(text: string, settings: Settings): string {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new McpgError('invalid', 'malformed_url', `"${text}" is not the URL of a control plane.`, {
+      hint: 'write it like http://127.0.0.1:7843 (--cp-url, MCPG_CP_URL)',
+    })
+  }
+  if (!/^https?:$/.test(url.protocol))
+    throw new McpgError('invalid', 'malformed_url', `A control plane speaks http or https, not ${url.protocol}`, {
+      hint: 'check --cp-url (MCPG_CP_URL)',
+    })
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  if (url.protocol === 'http:' && !isLoopback && !settings.insecurePlaintext)
+    throw new McpgError(
+      'invalid',
+      'plaintext_refused',
+      `${url.origin} is plain http to another machine: everybody on the way could read and change it.`,
+      {
+        hint: 'use https, or --insecure-plaintext on a network you trust',
+      },
+    )
+  return url.href
+}
+
+async function bodyOf<Schema extends z.ZodType>(response: Response, schema: Schema | undefined): Promise<z.infer<Schema>> {
+  const text = await response.text()
+  const json: unknown = text === '' ? undefined : parseJson(text)
+  if (!schema) return json as z.infer<Schema>
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new McpgError('internal', 'answer_not_understood', `The answer of ${response.url} is not what this version of mcpg-ctl expects.`, {
+    cause: parsed.error,
+    hint: 'mcpg-ctl version',
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const problem = Problem.safeParse(parseJson(await response.text().catch(() => '')))
+  const requestId = response.headers.get('x-request-id') ?? undefined
+  if (problem.success) return new ApiError(errorOfProblem(problem.data), problem.data.requestId ?? requestId)
+  const code = (Object.keys(errorCodes) as ErrorCode[]).find((one) => errorCodes[one].http === response.status) ?? 'internal'
+  const error = new McpgError(code, 'no_problem_document', `${response.url} answered ${response.status} ${response.statusText}`.trim(), {
+    status: response.status,
+    hint: 'is this an mcpg control plane? check --cp-url (MCPG_CP_URL)',
+  })
+  return new ApiError(error, requestId)
+}

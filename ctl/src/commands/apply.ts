@@ -1,0 +1,37 @@
+import { McpgError } from '@mcpg/proto/errors'
+import { applyObjects } from '../apply-objects.ts'
+import type { Context } from '../context.ts'
+import { readManifests } from '../manifest/read-files.ts'
+import { printResults } from '../output/print-results.ts'
+import { durationOption } from '../duration-option.ts'
+
+export type ApplyOptions = {
+  file: string[]
+  dryRun?: 'server' | 'client'
+  prune?: string
+  wait?: boolean
+  timeout: string
+  expand: boolean
+}
+
+export async function run(context: Context, _args: string[], options: ApplyOptions): Promise<number> {
+  const timeoutMs = durationOption('--timeout', options.timeout)
+  if (options.prune !== undefined && options.prune.trim() === '')
+    throw new McpgError('invalid', 'usage', '--prune needs a label selector.', { hint: 'e.g. --prune=team=tools' })
+  const objects = await readManifests(context, options)
+  if (options.dryRun === 'client') {
+    context.print(`${objects.length} ${objects.length === 1 ? 'object is' : 'objects are'} valid`)
+    return 0
+  }
+  const api = await context.api()
+  const results = await applyObjects(api, objects, { dryRun: options.dryRun === 'server', prune: options.prune })
+  await printResults(context, results, options.dryRun === 'server')
+  if (results.some(({ result }) => result === 'conflict')) {
+    context.say('hint: somebody changed it in between: mcpg-ctl diff -f <file>, then apply without resourceVersion or with the new one')
+    return 6
+  }
+  if (!options.wait || options.dryRun) return 0
+  const { waitForServers } = await import('../wait-for-servers.ts')
+  const names = results.filter(({ kind, result }) => kind === 'Server' && result !== 'deleted').map(({ name }) => name)
+  return waitForServers(context, api, names, timeoutMs)
+}

@@ -1,0 +1,25 @@
+import { findObject, kindOf } from '../api/objects.ts'
+import type { Context } from '../context.ts'
+import { groupedYaml } from '../manifest/print-form.ts'
+import { readManifests } from '../manifest/read-files.ts'
+import { unifiedDiff } from '../output/unified-diff.ts'
+
+export type DiffOptions = { file: string[]; expand: boolean }
+
+/** Exit code 1 when something differs. */
+export async function run(context: Context, _args: string[], options: DiffOptions): Promise<number> {
+  const objects = await readManifests(context, options)
+  const api = await context.api()
+  let differs = false
+  for (const object of objects) {
+    const live = await findObject(api, kindOf(object.kind), object.metadata.name)
+    const target = `${object.kind.toLowerCase()}/${object.metadata.name}`
+    const lines = unifiedDiff(live ? groupedYaml([live]) : '', groupedYaml([object]), {
+      before: `${target} (stored)`,
+      after: `${target} (manifest)`,
+    })
+    differs ||= lines.length > 0
+    lines.forEach((line) => context.print(line))
+  }
+  return differs ? 1 : 0
+}

@@ -1,0 +1,68 @@
+import type { GatewayFacts } from '@mcpg/gateway-agent/main'
+import type { Context } from '../context.ts'
+import { relative } from '../output/age.ts'
+import { oneLine, pairs } from '../output/table.ts'
+
+export type GatewayStatusOptions = { name?: string }
+
+/** What the agents of this machine have on disk; needs neither them nor the control plane. */
+export async function run({ settings, print, say }: Context, _args: string[], { name }: GatewayStatusOptions): Promise<void> {
+  const { gatewayFacts } = await import('@mcpg/gateway-agent/main')
+  const all = await gatewayFacts(settings.stateDir, name)
+  if (settings.output === 'json') return print(JSON.stringify(name ? all[0] : { items: all }, null, 2))
+  if (settings.output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml(name ? all[0] : all).trimEnd())
+  if (all.length === 0) say(`no gateway agent has a folder under ${settings.stateDir}/gateways`)
+  all.forEach((facts, index) => {
+    if (index > 0) print('')
+    pairs(linesOf(facts)).forEach((line) => print(line))
+  })
+}
+
+function linesOf({ name, folder, state, problem, running, gateway, controlPlane, config, policy }: GatewayFacts): [string, string][] {
+  const { lkg, applied, candidate, verdict } = config
+  return [
+    ['agent', `${name} (${folder})`],
+    [
+      'process',
+      running ? `running, pid ${running.pid}, since ${when(running.since)}, endpoint ${running.endpoint ?? 'none'}` : 'not running',
+    ],
+    ['credentials', problem ? `damaged: ${problem.message}${problem.hint ? ` (${problem.hint})` : ''}` : state.replace('_', ' ')],
+    ...(gateway ? identityLines(gateway) : []),
+    ['control plane', controlPlane ? contactText(controlPlane) : (gateway?.controlPlaneEndpoints.join(', ') ?? 'none yet')],
+    ['last good', pointText(lkg)],
+    ['applied', pointText(applied)],
+    ...(candidate ? ([['candidate', `${pointText(candidate)}, ${candidate.attempts} attempts`]] as [string, string][]) : []),
+    ...(verdict
+      ? ([['last verdict', oneLine(`generation ${verdict.generation} ${verdict.state} ${verdict.reason ?? ''} ${verdict.message}`)]] as [
+          string,
+          string,
+        ][])
+      : []),
+    ...(config.damaged.length > 0 ? ([['damaged files', config.damaged.join(', ')]] as [string, string][]) : []),
+    [
+      'policy',
+      policy.problem
+        ? `refused: ${oneLine(policy.problem.message)}`
+        : policy.rules
+          ? `${JSON.stringify(policy.rules)} (${policy.path})`
+          : 'everything but install scripts',
+    ],
+  ]
+}
+
+function identityLines(gateway: NonNullable<GatewayFacts['gateway']>): [string, string][] {
+  const { gatewayId, org, workspace, environment, instanceUid, enrolledAt, credential } = gateway
+  return [
+    ['gateway', `${gateway.name} in ${org}/${workspace}/${environment} (${gatewayId})`],
+    ['instance uid', instanceUid],
+    ['credential', `${credential.kind}, issue ${credential.sequence}`],
+    ['registered', when(enrolledAt)],
+  ]
+}
+
+const contactText = ({ endpoint, connectedAt, lastHeardAt }: NonNullable<GatewayFacts['controlPlane']>) =>
+  `${endpoint}, connected ${when(connectedAt)}, last heard ${when(lastHeardAt)}`
+
+const pointText = (point: { generation: number; hash: string } | null) => (point ? `generation ${point.generation}, ${point.hash}` : 'none')
+
+const when = (text: string) => `${text} (${relative(text)})`

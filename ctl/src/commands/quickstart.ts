@@ -1,0 +1,132 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepareStateDir } from '@mcpg/core/state-dir'
+import type { Api } from '../api/client.ts'
+import type { Context } from '../context.ts'
+import { Interrupted } from '../failure.ts'
+import { openBrowser, whyNoBrowser } from '../local/browser.ts'
+import { programFlags } from '../local/program-flags.ts'
+import { findControlPlane, listGateways } from '../local/run-files.ts'
+import { ladder } from '../output/ladder.ts'
+import { findLocalGateway, startLocalGateway, stopProcess } from '../quickstart/local-gateway.ts'
+import { applyStarter, showServers } from '../quickstart/starter-server.ts'
+import { isReady } from './serve.ts'
+
+export type QuickstartOptions = {
+  bindHttp?: string
+  bindGrpc?: string
+  browser: boolean
+  gateway: boolean
+  demo: boolean
+  detach?: boolean
+}
+
+const readyTimeoutMs = 120_000
+
+export async function run(context: Context, _args: string[], options: QuickstartOptions): Promise<void> {
+  if (await tellRunning(context)) return
+  if (options.detach) return runDetached(context, options)
+  const controlPlane = await startControlPlane(context, options)
+  try {
+    await Promise.race([bringUp(context, options, controlPlane.endpoints), controlPlane.ended])
+    await controlPlane.ended
+  } catch (error) {
+    // Ctrl-C is how it ends, also in the middle of its start.
+    if (!(error instanceof Interrupted) || !context.stopping.aborted) throw error
+  } finally {
+    await controlPlane.stop()
+  }
+}
+
+/** The control plane in this process; `ended` when somebody else stops it, `stop` ends the gateway before it. */
+async function startControlPlane(context: Context, { bindHttp, bindGrpc, gateway }: QuickstartOptions) {
+  const { env, stopping, settings } = context
+  const progress = ladder(context)
+  progress.set('control plane', 'running', 'starting')
+  const { serve } = await import('@mcpg/cp/main')
+  const stopServe = new AbortController()
+  let ready = (_endpoints: Record<string, string>) => {}
+  const isUp = new Promise<Record<string, string>>((resolve) => (ready = resolve))
+  const flags = programFlags(context, { bindHttp, bindGrpc, logFile: await logFileOf(context) })
+  const serving = serve({ flags, env: env.env, stopping: stopServe.signal, stderr: env.stderr, onReady: ready })
+  const interrupted = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
+  if (stopping.aborted) stopServe.abort()
+  const first = await Promise.race([isUp, serving.then(() => null), interrupted.then(() => null)])
+  if (!first) {
+    stopServe.abort()
+    await serving
+    throw new Interrupted()
+  }
+  progress.set('control plane', 'done', first['console'] ?? first['http'])
+  return { endpoints: first, ended: Promise.race([serving, interrupted]), stop }
+
+  async function stop(): Promise<void> {
+    const running = gateway ? await findLocalGateway(context) : null
+    if (running) {
+      if (!settings.quiet) env.stderr.write('stopping the gateway\n')
+      await stopProcess(running)
+    }
+    if (!settings.quiet) env.stderr.write('stopping the control plane\n')
+    stopServe.abort()
+    await serving
+  }
+}
+
+/** The log of the control plane would run through the ladder; null leaves a state dir that cannot be used to `serve`, which says why. */
+async function logFileOf({ settings, globals }: Context): Promise<string | undefined> {
+  if (globals.logFile) return globals.logFile
+  if (await prepareStateDir(settings.stateDir)) return undefined
+  const folder = join(settings.stateDir, 'logs')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return join(folder, 'control-plane.log')
+}
+
+async function bringUp(context: Context, options: QuickstartOptions, endpoints: Record<string, string>): Promise<void> {
+  const { createApi } = await import('../api/client.ts')
+  const api: Api = await createApi({ settings: { ...context.settings, cpUrl: endpoints['http'] }, env: context.env })
+  const progress = ladder(context)
+  if (options.demo) await applyStarter(api)
+  let endpoint: string | undefined
+  if (options.gateway) {
+    progress.set('gateway', 'running', 'starting')
+    const isPortFixed = !(options.bindGrpc ?? '').endsWith(':0')
+    ;({ endpoint } = await startLocalGateway(context, api, endpoints['grpc'] ?? '', isPortFixed))
+    progress.set('gateway', 'done', endpoint)
+    await showServers(context, api, progress)
+  }
+  if (context.stopping.aborted) throw new Interrupted()
+  printEndpoints(context, endpoints, endpoint)
+  if (options.browser && !whyNoBrowser(context.env)) openBrowser(endpoints['console'] ?? endpoints['http'] ?? '')
+  context.say('\nCtrl-C stops both.')
+}
+
+function printEndpoints({ print, settings }: Context, endpoints: Record<string, string>, endpoint: string | undefined): void {
+  if (settings.output === 'json') return print(JSON.stringify({ ...endpoints, ...(endpoint ? { mcp: endpoint } : {}) }))
+  print(`\nconsole       ${endpoints['console'] ?? endpoints['http']}`)
+  if (!endpoint) return print('\nadd a gateway with: mcpg-ctl enroll create')
+  print(`MCP endpoint  ${endpoint}`)
+  print(`\nconnect an AI client, for example:\n  claude mcp add --transport http mcpg ${endpoint}`)
+}
+
+async function tellRunning(context: Context): Promise<boolean> {
+  const running = await findControlPlane(context.settings.stateDir)
+  if (!running) return false
+  const gateways = await listGateways(context.settings.stateDir)
+  context.say(`already running (pid ${running.pid}); stop it with: mcpg-ctl stop`)
+  printEndpoints(context, running.endpoints, (gateways.find(({ name }) => name === 'quickstart') ?? gateways[0])?.endpoints['mcp'])
+  return true
+}
+
+async function runDetached(context: Context, options: QuickstartOptions): Promise<void> {
+  const { startDetached, untilReady } = await import('../local/detach.ts')
+  const started = await startDetached(context, 'quickstart', [...context.again.args, '--no-browser'], context.again.env)
+  const endpoints = await untilReady(context, started, 'quickstart', readyTimeoutMs, async () => {
+    const controlPlane = await findControlPlane(context.settings.stateDir)
+    if (controlPlane?.pid !== started.pid || !(await isReady(controlPlane.endpoints['http']))) return null
+    const gateway = options.gateway ? await findLocalGateway(context) : undefined
+    return gateway === null ? null : { ...controlPlane.endpoints, ...gateway?.endpoints }
+  })
+  printEndpoints(context, endpoints, endpoints['mcp'])
+  if (options.browser && !whyNoBrowser(context.env)) openBrowser(endpoints['console'] ?? '')
+  context.say(`\nrunning in the background (pid ${started.pid}); log: ${started.logFile}\nstop it with: mcpg-ctl stop`)
+}

@@ -1,0 +1,47 @@
+import type { Context } from '../context.ts'
+import { findControlPlane } from '../local/run-files.ts'
+import { programFlags } from '../local/program-flags.ts'
+
+export type ServeOptions = { detach?: boolean; [flag: string]: string | boolean | string[] | undefined }
+
+/** A database that has to be migrated may take its time. */
+const readyTimeoutMs = 120_000
+
+export async function run(context: Context, _args: string[], { detach, ...options }: ServeOptions): Promise<void> {
+  if (detach) return runDetached(context)
+  const { serve } = await import('@mcpg/cp/main')
+  const { env, print, stopping } = context
+  await serve({
+    flags: programFlags(context, options),
+    env: env.env,
+    stopping,
+    stderr: env.stderr,
+    onReady: (endpoints) => printEndpoints(context, endpoints, print),
+  })
+}
+
+async function runDetached(context: Context): Promise<void> {
+  const { startDetached, untilReady } = await import('../local/detach.ts')
+  const started = await startDetached(context, 'control-plane', context.again.args, context.again.env)
+  const file = await untilReady(context, started, 'The control plane', readyTimeoutMs, async () => {
+    const found = await findControlPlane(context.settings.stateDir)
+    return found?.pid === started.pid && (await isReady(found.endpoints['http'])) ? found : null
+  })
+  printEndpoints(context, file.endpoints, context.print)
+  context.say(`running in the background (pid ${started.pid}); log: ${started.logFile}\nstop it with: mcpg-ctl stop`)
+}
+
+export async function isReady(url: string | undefined): Promise<boolean> {
+  if (!url) return false
+  return fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(2000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+function printEndpoints({ settings }: Context, endpoints: Record<string, string>, print: (line: string) => void): void {
+  if (settings.output === 'json') return print(JSON.stringify({ endpoints }))
+  print(
+    `control plane ready: console ${endpoints['console'] ?? endpoints['http']}  REST ${endpoints['http']}  gateways ${endpoints['grpc']}`,
+  )
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isSameProcess } from '@mcpg/core/process-identity'
+import { McpgError } from '@mcpg/proto/errors'
+import type { RunFile } from '@mcpg/proto/run-files'
+import type { Context } from '../context.ts'
+import { durationOption } from '../duration-option.ts'
+import { findControlPlane, listGateways } from '../local/run-files.ts'
+
+export type StopOptions = { all?: boolean; timeout: string }
+
+/** The gateway that `quickstart` starts and that ends with it. */
+export const quickstartGateway = 'quickstart'
+
+export async function run(context: Context, _args: string[], { all, timeout }: StopOptions): Promise<void> {
+  const { settings, print, say } = context
+  const timeoutMs = durationOption('--timeout', timeout)
+  const gateways = await listGateways(settings.stateDir)
+  const controlPlane = await findControlPlane(settings.stateDir)
+  const stopped: string[] = []
+  // Gateways first, so that they say goodbye to a control plane that is still there.
+  for (const gateway of gateways.filter(({ name }) => all || name === quickstartGateway))
+    await stop(`gateway ${gateway.name}`, gateway, () => terminate(gateway))
+  if (controlPlane) await stop('control plane', controlPlane, () => askToStop(controlPlane))
+  if (stopped.length === 0 && settings.output !== 'json') print('nothing is running')
+  if (settings.output === 'json') print(JSON.stringify({ stopped }))
+  const left = all ? [] : gateways.filter(({ name }) => name !== quickstartGateway)
+  if (left.length > 0) say(`still running: ${left.map(({ name }) => `gateway ${name}`).join(', ')}; stop them too: mcpg-ctl stop --all`)
+
+  async function stop(what: string, program: RunFile, ask: () => Promise<void> | void): Promise<void> {
+    await ask()
+    const deadline = performance.now() + timeoutMs
+    while (isSameProcess(program.pid, program.startTime)) {
+      if (performance.now() > deadline)
+        throw new McpgError('timeout', 'stop_timeout', `${what} (pid ${program.pid}) has not ended after ${timeout}.`, {
+          hint: `end it at once: kill -9 ${program.pid}`,
+        })
+      await delay(50)
+    }
+    stopped.push(what)
+    if (settings.output !== 'json') print(`${what} stopped (pid ${program.pid})`)
+  }
+
+  /** By the API, so that it also works where signals do not; a control plane that cannot answer gets the signal. */
+  async function askToStop(program: RunFile): Promise<void> {
+    const isAsked = await fetch(new URL('/v1/control/stop', program.endpoints['http']), {
+      method: 'POST',
+      signal: AbortSignal.timeout(2000),
+      headers: settings.token ? { authorization: `Bearer ${settings.token}` } : {},
+    }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (!isAsked) terminate(program)
+  }
+}
+
+function terminate({ pid, startTime }: RunFile): void {
+  // Looked at again just before: a pid is reused.
+  if (isSameProcess(pid, startTime)) process.kill(pid, 'SIGTERM')
+}

@@ -1,0 +1,181 @@
+import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
+import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
+import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
+import type { ServerStatus } from '@mcpg/proto/kinds/server'
+import { toYaml } from '../manifest/print-form.ts'
+import { fieldOrder } from '../manifest/field-order.ts'
+import { relative } from './age.ts'
+import { harmless, oneLine, pairs, table } from './table.ts'
+
+export type Related = { instances: Resource[]; tools: Resource[] }
+
+/** Log lines shown for one thing that failed. */
+const maxLogLines = 20
+
+/** Everything a person asks about an object, in sections; what has a section of its own is not repeated. */
+export function describeObject(kind: KindDeclaration, resource: Resource, related: Related): string[] {
+  const { metadata, spec, status } = resource
+  const scope = [metadata.org, metadata.workspace, metadata.environment].filter(Boolean).join('/')
+  return [
+    ...pairs([
+      ['Kind', kind.kind],
+      ['Name', metadata.name],
+      ...(scope ? ([['Scope', scope]] as [string, string][]) : []),
+      ['Labels', mapLine(metadata.labels)],
+      ...(Object.keys(metadata.annotations).length > 0
+        ? ([['Annotations', oneLine(mapLine(metadata.annotations))]] as [string, string][])
+        : []),
+      ['Created', `${metadata.createdAt} (${relative(metadata.createdAt)})`],
+      ['Generation', `${metadata.generation}`],
+    ]),
+    ...section('Spec', block(fieldOrder(kind.spec, spec))),
+    ...statusSections(kind, status, related),
+  ]
+}
+
+function statusSections(kind: KindDeclaration, status: Resource['status'], related: Related): string[] {
+  switch (kind.kind) {
+    case 'Server':
+      return serverSections(status as Partial<ServerStatus>, related)
+    case 'Gateway':
+      return gatewaySections(status as Partial<GatewayStatus>, related)
+    case 'Instance':
+      return instanceSections(status as Partial<InstanceStatus>)
+    default:
+      return section('Status', block(status))
+  }
+}
+
+function serverSections(
+  { ready, desired, placed, conditions = [], gateways = [] }: Partial<ServerStatus>,
+  { instances, tools }: Related,
+): string[] {
+  const rows = gateways.map((one) => [
+    one.gateway,
+    one.heldBack ? 'HeldBack' : one.state,
+    `${one.ready}/${one.desired}`,
+    String(one.restarts),
+    one.resolvedVersion ?? '',
+    one.reason ?? '',
+    one.message ?? '',
+  ])
+  const heldBack = gateways.filter((one) => one.heldBack)
+  return [
+    ...section(
+      'Status',
+      pairs([
+        ['Ready', `${ready ?? 0}/${desired ?? 0}`],
+        ['Placed on', `${placed ?? 0} gateways`],
+      ]),
+    ),
+    ...conditionSection(conditions),
+    ...section('Gateways', gateways.length > 0 ? table(['name', 'state', 'ready', 'restarts', 'version', 'reason', 'message'], rows) : []),
+    ...section(
+      'Held back',
+      heldBack.flatMap(({ gateway, heldBack: hold }) => [
+        `${gateway}: ${hold!.reason}, ${oneLine(hold!.message)} (since ${relative(hold!.since)})`,
+        hold!.running ? `  still running: ${hold!.running}` : '  nothing of it runs there',
+      ]),
+    ),
+    ...(heldBack.length > 0 ? ['  change the server, or try the same again: mcpg-ctl server restart <name> --retry'] : []),
+    ...instanceTable(instances),
+    ...section(
+      'Tools',
+      tools.length > 0
+        ? table(
+            ['name', 'exposed as', 'title'],
+            tools.map(({ spec }) => [String(spec['name']), String(spec['exposedName']), String(spec['title'] ?? '')]),
+          )
+        : [],
+    ),
+    ...gateways
+      .filter(({ lastLogLines = [] }) => lastLogLines.length > 0)
+      .flatMap((one) => logSection(`Last log lines on ${one.gateway}${exitText(one)}`, one.lastLogLines ?? [])),
+  ]
+}
+
+function gatewaySections(status: Partial<GatewayStatus>, { instances }: Related): string[] {
+  const { connection, config, health, servers, conditions = [] } = status
+  const point = (one: { generation: number; hash: string } | undefined) =>
+    one ? `generation ${one.generation}, ${one.hash.slice(0, 12)}` : 'none'
+  return [
+    ...section(
+      'Status',
+      pairs([
+        ['Connection', `${connection ?? 'unknown'}${status.lastSeenAt ? `, last seen ${relative(status.lastSeenAt)}` : ''}`],
+        ['Config', [config?.state ?? 'none', config?.reason, config?.message && oneLine(config.message)].filter(Boolean).join(', ')],
+        ['Health', `${health ?? 'unknown'}, ${servers?.ready ?? 0}/${servers?.total ?? 0} servers ready`],
+      ]),
+    ),
+    ...section(
+      'Config',
+      pairs([
+        ['Desired', point(config?.desired)],
+        ['Applied', point(config?.applied)],
+        ['Last good', point(config?.lkg)],
+      ]),
+    ),
+    ...section(
+      'Held back',
+      (config?.heldBack ?? []).map((hold) => `${hold.server}: ${hold.reason}, ${oneLine(hold.message)} (since ${relative(hold.since)})`),
+    ),
+    ...conditionSection(conditions),
+    ...section(
+      'Host',
+      pairs([
+        ['Hostname', status.hostname ?? ''],
+        ['Platform', status.platform ?? ''],
+        ['Version', status.version ?? ''],
+        ['Endpoints', (status.endpoints ?? []).join(', ')],
+        ['Sessions', String(status.activeSessions ?? 0)],
+        ['Reports', mapLine(status.reportedLabels ?? {})],
+        ['Enrolled', status.enrolledAt ?? ''],
+      ]),
+    ),
+    ...instanceTable(instances),
+  ]
+}
+
+function instanceSections({ lastLogLines = [], ...status }: Partial<InstanceStatus>): string[] {
+  return [...section('Status', block(status)), ...logSection('Last log lines', lastLogLines)]
+}
+
+function instanceTable(instances: Resource[]): string[] {
+  const rows = instances.map(({ metadata, spec, status }) => {
+    const { state, reason, restartCount, startTime } = status as Partial<InstanceStatus>
+    return [
+      metadata.name,
+      String(spec['server']),
+      String(spec['gateway']),
+      state ?? '',
+      reason ?? '',
+      String(restartCount ?? 0),
+      relative(startTime ?? ''),
+    ]
+  })
+  return section('Instances', rows.length > 0 ? table(['name', 'server', 'gateway', 'state', 'reason', 'restarts', 'started'], rows) : [])
+}
+
+function conditionSection(conditions: Condition[]): string[] {
+  const rows = conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
+    type,
+    status,
+    reason,
+    relative(lastTransitionTime),
+    message,
+  ])
+  return section('Conditions', rows.length > 0 ? table(['type', 'status', 'reason', 'since', 'message'], rows) : [])
+}
+
+const section = (title: string, lines: string[]) =>
+  lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())]
+const logSection = (title: string, lines: string[]) => section(title, lines.slice(-maxLogLines).map(oneLine))
+const block = (value: unknown) => harmless(toYaml(value)).trimEnd().split('\n')
+const mapLine = (map: Record<string, string>) =>
+  Object.entries(map)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ') || 'none'
+
+function exitText({ exitCode, reason }: { exitCode?: number | undefined; reason?: string | undefined }): string {
+  return exitCode === undefined ? '' : ` (${reason ? `${reason}, ` : ''}exit code ${exitCode})`
+}

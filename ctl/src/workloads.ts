@@ -1,0 +1,51 @@
+import type { Resource } from '@mcpg/proto/kinds/kind'
+import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
+import { serverDefaults, type ServerOnGateway, type ServerSpec, type ServerStatus } from '@mcpg/proto/kinds/server'
+
+/** A server on a gateway, judged: `pending` may still change by itself, everything else has ended. */
+export type Workload = {
+  server: string
+  gateway: string
+  verdict: 'ok' | 'pending' | 'failed' | 'offline' | 'unplaced'
+  state: string
+  reason: string
+  message: string
+  lastLogLines: string[]
+}
+
+/** Connections in which a gateway hears of nothing for now. */
+const silent = new Set(['offline', 'stopped', 'never_seen', 'revoked', 'unknown'])
+
+/** What became of a server, gateway by gateway; one row `unplaced` when no gateway runs it. Pure. */
+export function workloadsOf(server: Resource, gateways: ReadonlyMap<string, Resource>): Workload[] {
+  const { metadata } = server
+  const status = server.status as Partial<ServerStatus>
+  const row = { server: metadata.name, lastLogLines: [] as string[], reason: '', message: '' }
+  // Until the control plane has looked at this revision its status speaks of an older one.
+  if ((status.observedGeneration ?? 0) < metadata.generation)
+    return [{ ...row, gateway: '', verdict: 'pending', state: 'pending', reason: 'NotObserved' }]
+  const unplaced = status.conditions?.find(({ type, status: value }) => type === 'Unplaced' && value === 'True')
+  if (unplaced) return [{ ...row, gateway: '', verdict: 'unplaced', state: 'Unplaced', reason: unplaced.reason, message: unplaced.message }]
+  const placed = status.gateways ?? []
+  if (placed.length === 0) return [{ ...row, gateway: '', verdict: 'pending', state: 'pending', reason: '' }]
+  const wanted = (server.spec as ServerSpec).state ?? serverDefaults.state
+  return placed.map((one) => ({ ...row, ...judge(one, wanted, gateways.get(one.gateway)) }))
+}
+
+function judge(one: ServerOnGateway, wanted: string, gateway: Resource | undefined): Omit<Workload, 'server'> {
+  const { gateway: name, state, reason = '', message = '', lastLogLines = [] } = one
+  const row = { gateway: name, state: state as string, reason, message, lastLogLines }
+  const connection = (gateway?.status as Partial<GatewayStatus> | undefined)?.connection
+  if (one.heldBack) return { ...row, verdict: 'failed', state: 'HeldBack', reason: one.heldBack.reason, message: one.heldBack.message }
+  if (connection && silent.has(connection))
+    return { ...row, verdict: 'offline', state: connection, reason: '', message: `gateway is ${connection.replace('_', ' ')}` }
+  if (wanted === 'stopped') return { ...row, verdict: state === 'stopped' ? 'ok' : 'pending' }
+  if (state === 'ready') return { ...row, verdict: isApplied(gateway) ? 'ok' : 'pending' }
+  return { ...row, verdict: state === 'failed' ? 'failed' : 'pending' }
+}
+
+/** A server is ready through the whole change of a config, so ready alone says nothing about the new revision. */
+function isApplied(gateway: Resource | undefined): boolean {
+  const config = (gateway?.status as Partial<GatewayStatus> | undefined)?.config
+  return !config?.desired || config.applied?.hash === config.desired.hash
+}
