@@ -22,6 +22,9 @@ export const defaultTimers = {
   reconnectBase: 1_000,
   reconnectMax: 60_000,
   healthyStream: 60_000,
+  /** A refused credential is tried again this late; so is a gateway that somebody else pretends to be, after `duplicateHold`. */
+  unauthenticatedRetry: 3_600_000,
+  duplicateHold: 300_000,
   /** Spread of reconnects when a control plane shuts down. */
   drainJitter: 5_000,
   /** Changes wait this long for company before a compile, and never longer than the second. */

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { systemClock, type Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import { version } from '@mcpg/proto/version'
+import { catalogue } from './endpoint/catalogue.ts'
+import { endpoint } from './endpoint/endpoint.ts'
+import type { Settings } from './config.ts'
+import { configMachine } from './config/machine.ts'
+import { configFolder, openSlots } from './config/slots.ts'
+import { eraseIdentity, loadIdentity, type Identity } from './identity/identity-file.ts'
+import { watchIdentity } from './identity/watch.ts'
+import { contactFile } from './link/contact.ts'
+import { describeGateway } from './link/description.ts'
+import { controlPlanes } from './link/endpoints.ts'
+import { linkLoop } from './link/link.ts'
+import type { Policy } from './policy/policy.ts'
+import { superviseServers } from './servers/supervisor.ts'
+import { readiness } from './status/health.ts'
+import { gatewayMetrics } from './status/metrics.ts'
+
+/** What a test may replace. Everything else is the real thing. */
+export type Overrides = { clock?: Clock; random?: () => number }
+
+export type AgentDeps = {
+  folder: string
+  settings: Pick<Settings, 'stateDir' | 'controlPlane' | 'bind' | 'allowedHosts' | 'allowedOrigins' | 'insecurePlaintext' | 'timers'>
+  identity: Identity
+  policy: Policy
+  log: Log
+  /** Where a fault test may end the process. */
+  onSync: () => void
+  /** The control plane deleted this gateway: credentials and configs are erased already, the program should end. */
+  onDecommission: (message: string) => void
+}
+
+/** Builds the whole agent. Nothing is constructed anywhere else. */
+export async function createAgent(deps: AgentDeps, { clock = systemClock, random = Math.random }: Overrides = {}) {
+  const { folder, settings, identity, policy, log, onSync, onDecommission } = deps
+  const { timers } = settings
+  const { gatewayId } = identity
+  const contacts = await contactFile(folder)
+  const keys = identity.configSigningKeys.map((key) => new Uint8Array(Buffer.from(key, 'base64')))
+  const slots = openSlots(configFolder(folder), onSync)
+
+  const servers = superviseServers({ stateDir: folder, cacheDir: join(settings.stateDir, 'cache'), timers, clock, log, gatewayId })
+  const config = configMachine({ gateway: { gatewayId, keys }, slots, servers, policy, clock, log })
+  const catalog = catalogue({ servers, timers, clock, log })
+  const { bind } = settings
+  const mcp = endpoint({
+    bind: bind?.host ?? '127.0.0.1',
+    port: bind?.port,
+    ...(contacts.endpointPort() !== undefined && { preferredPort: contacts.endpointPort() }),
+    allowedHosts: settings.allowedHosts,
+    allowedOrigins: settings.allowedOrigins,
+    catalogue: catalog,
+    health: {
+      healthz: () => ({ status: 200, body: { status: 'ok' } }),
+      readyz,
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+    },
+    gatewayName: identity.name,
+    version,
+    timers,
+    clock,
+    log,
+  })
+  const link = linkLoop({
+    identity: storedIdentity,
+    endpoints: (me) => controlPlanes(settings.controlPlane, me.controlPlaneEndpoints, settings),
+    config,
+    servers,
+    source: { onInventory: catalog.onInventory, inventory: (server) => catalog.inventory(server) ?? null },
+    describe: () => describeGateway({ endpoints: [mcpUrl()] }),
+    activeSessions: () => mcp.activeSessions(),
+    contact: contacts.contact(),
+    onContact: contacts.saveContact,
+    onDecommission: decommission,
+    clock,
+    timers,
+    log,
+    random,
+  })
+  const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions() })
+  const parts: Part[] = [
+    { name: 'servers', start: async () => {}, stop: () => servers.stop() },
+    catalog,
+    { name: 'config', start: () => config.start(), stop: () => config.stop() },
+    mcp,
+    { name: 'remembered endpoint', start: async () => contacts.saveEndpoint(mcp.address().port), stop: () => contacts.flushed() },
+    link,
+    watchIdentity(folder, () => link.wake()),
+  ]
+  return { parts, mcpUrl, wake: () => link.wake() }
+
+  /** What lies on disk may be newer than what was read at the start; damaged meanwhile, it is not needed to go on. */
+  async function storedIdentity(): Promise<Identity> {
+    try {
+      return (await loadIdentity(folder)) ?? identity
+    } catch (error) {
+      log.error({ err: error }, 'the stored identity cannot be read; the one of the start is used')
+      return identity
+    }
+  }
+
+  function readyz() {
+    const waiting = readiness({ config, servers })
+    return waiting.length === 0 ? { status: 200, body: { status: 'ok' } } : { status: 503, body: { waiting } }
+  }
+
+  function mcpUrl(): string {
+    const { host, port } = mcp.address()
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  }
+
+  /** The configs go when the program ends, since until then something runs by them. */
+  function decommission(message: string): void {
+    eraseIdentity(folder).then(
+      () => onDecommission(message),
+      (error: unknown) => {
+        log.error({ err: error }, 'the credentials of the deleted gateway could not be erased')
+        onDecommission(message)
+      },
+    )
+  }
+}

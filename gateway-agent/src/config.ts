@@ -1,0 +1,138 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { isLoopbackHost } from '@mcpg/core/http-guard'
+import type { LogSettings } from '@mcpg/core/log'
+import { defaultStateDir } from '@mcpg/core/state-dir'
+import { readTimers, type Timers } from '@mcpg/core/timers'
+import { McpgError } from '@mcpg/proto/errors'
+import { InstanceUid, Name } from '@mcpg/proto/names'
+import { parseEnrollmentUrl, type EnrollmentUrl } from './identity/enrollment-url.ts'
+import { parseControlPlane } from './link/endpoints.ts'
+
+export type Flags = Record<string, string | boolean | string[] | undefined>
+export type Env = Record<string, string | undefined>
+
+export type Settings = {
+  stateDir: string
+  /** Name of the folder of this agent under `<state>/gateways/`. */
+  name: string
+  /** Host or name: the beginning of a generated instance uid. */
+  uidStem: string
+  enrollmentUrl: EnrollmentUrl | undefined
+  /** Base URL of the gRPC listener, only when it was given explicitly. */
+  controlPlane: string | undefined
+  instanceUid: string | undefined
+  /** Where the MCP endpoint listens; none given: 127.0.0.1:7845, and the next free port if it is taken. */
+  bind: { host: string; port: number } | undefined
+  allowedHosts: string[]
+  allowedOrigins: string[]
+  reEnroll: boolean
+  fixPermissions: boolean
+  insecurePlaintext: boolean
+  log: LogSettings
+  timers: Timers
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Flag, else environment variable, else default. Throws McpgError `invalid` naming the flag. The only reader of the environment. */
+export function readSettings(flags: Flags, env: Env): Settings {
+  const { text, flag, list } = reader(flags, env)
+  const insecurePlaintext = flag('insecure-plaintext')
+  const name = text('name') ?? 'default'
+  check(Name.safeParse(name).success, 'name', `--name ${JSON.stringify(name)} is not a name: 1-63 of a-z, 0-9 and -`)
+  const instanceUid = text('instance-uid')
+  if (instanceUid !== undefined)
+    check(
+      InstanceUid.safeParse(instanceUid).success,
+      'instance_uid',
+      `--instance-uid must be 1-63 of a-z, 0-9 and -, got ${JSON.stringify(instanceUid)}`,
+    )
+  const url = text('enrollment-url')
+  const controlPlane = text('cp-grpc')
+  const level = text('log-level') ?? 'info'
+  check(isLevel(level), 'log_level', `--log-level must be one of ${levels.join(', ')}, got ${JSON.stringify(level)}`)
+  return {
+    stateDir: text('state-dir') ?? defaultStateDir(),
+    name,
+    uidStem: text('name') ?? hostname(),
+    enrollmentUrl: url === undefined ? undefined : parseEnrollmentUrl(url, { insecurePlaintext }),
+    controlPlane: controlPlane === undefined ? undefined : parseControlPlane(controlPlane, { insecurePlaintext }),
+    instanceUid,
+    bind: readBind(text('bind')),
+    allowedHosts: list('allowed-host'),
+    allowedOrigins: list('allowed-origin'),
+    reEnroll: flag('re-enroll'),
+    fixPermissions: flag('fix-permissions'),
+    insecurePlaintext,
+    log: { level, json: flag('json-logs'), file: text('log-file') },
+    timers: timersOf(env['MCPG_TIMERS']),
+  }
+}
+
+/** Flags may come as they are typed (`cp-grpc`) or as parsers spell them (`cpGrpc`). */
+function reader(flags: Flags, env: Env) {
+  const raw = (name: string) =>
+    flags[name] ?? flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] ?? env[variableOf(name)]
+  return { text, flag, list }
+
+  function text(name: string): string | undefined {
+    const value = raw(name)
+    if (value === undefined || value === '') return undefined
+    check(typeof value === 'string', name.replaceAll('-', '_'), `--${name} needs one value`)
+    return value
+  }
+
+  function flag(name: string): boolean {
+    const value = raw(name)
+    if (value === undefined || value === false || value === '' || value === 'false' || value === '0') return false
+    check(value === true || value === 'true' || value === '1', name.replaceAll('-', '_'), `${variableOf(name)} must be true or false`)
+    return true
+  }
+
+  function list(name: string): string[] {
+    const value = raw(name)
+    if (value === undefined || typeof value === 'boolean') return []
+    return (Array.isArray(value) ? value : value.split(',')).map((one) => one.trim()).filter((one) => one !== '')
+  }
+}
+
+const variableOf = (name: string) => `MCPG_${name.replaceAll('-', '_').toUpperCase()}`
+
+function readBind(text: string | undefined): Settings['bind'] {
+  if (text === undefined) return undefined
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^\s:/@]+)):(\d{1,5})$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (!host || port > 65_535) throw invalid('bind', `--bind must be <address>:<port>, e.g. 127.0.0.1:7845, got ${JSON.stringify(text)}`)
+  if (!isLoopbackHost(host))
+    throw new McpgError(
+      'invalid',
+      'bind_not_loopback',
+      `--bind ${text} is not a loopback address, and the endpoint has no TLS and no sign-in yet`,
+      {
+        hint: 'bind 127.0.0.1:7845 and let a proxy on this host publish it',
+      },
+    )
+  return { host, port }
+}
+
+function timersOf(text: string | undefined): Timers {
+  try {
+    return readTimers(text)
+  } catch (error) {
+    throw invalid('timers', `MCPG_TIMERS: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const isLevel = (text: string): text is (typeof levels)[number] => levels.some((level) => level === text)
+
+function check(holds: boolean, reason: string, message: string): asserts holds {
+  if (!holds) throw invalid(reason, message)
+}
+
+const invalid = (reason: string, message: string) =>
+  new McpgError('invalid', `invalid_${reason}`, message, { hint: 'mcpg-ctl gateway --help' })
+
+/** Folder of one agent. */
+export const gatewayFolder = (stateDir: string, name: string): string => join(stateDir, 'gateways', name)

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { chmod, readFile, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeFileAtomic } from '@mcpg/core/atomic-file'
+import { McpgError } from '@mcpg/proto/errors'
+import { checkKeys } from './keys.ts'
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/)
+const base64 = z.base64()
+
+/**
+ * Everything an enrollment made of this installation, in one file so that it is there as a whole or not at all: `identity.json`
+ * (0600, with a SHA-256 over itself). Binary values are base64.
+ */
+export const Identity = z.strictObject({
+  gatewayId: z.string().min(1),
+  name: z.string(),
+  org: z.string(),
+  workspace: z.string(),
+  environment: z.string(),
+  instanceUid: z.string(),
+  enrolledAt: z.iso.datetime(),
+  /** Of the token it was enrolled with: the same URL again is a restart, another one is a mistake. */
+  enrolledTokenSha256: hex,
+  /** Where it was enrolled: origin of the REST listener. */
+  enrolledAtOrigin: z.string(),
+  controlPlaneEndpoints: z.array(z.string()),
+  configSigningKeys: z.array(base64),
+  trustBundle: z.array(base64),
+  credential: z.strictObject({ kind: z.literal('bearer'), sequence: z.number().int().nonnegative(), bearerToken: z.string().min(1) }),
+  identityKey: z.string(),
+  sealingKey: z.string(),
+})
+export type Identity = z.infer<typeof Identity>
+
+/** An enrollment that has not been answered yet: what must be the same when it is repeated. */
+export const Attempt = z.strictObject({
+  tokenSha256: hex,
+  /** 16 bytes, base64. */
+  idempotencyKey: base64,
+  instanceUid: z.string(),
+  isUidGenerated: z.boolean(),
+  identityKey: z.string(),
+  sealingKey: z.string(),
+})
+export type Attempt = z.infer<typeof Attempt>
+
+export const identityFile = (folder: string): string => join(folder, 'identity.json')
+const attemptFile = (folder: string) => join(folder, 'attempt.json')
+
+/** Null when there is none. Throws McpgError `unauthenticated`/`credentials_damaged` or `credentials_readable_by_others`. */
+export async function loadIdentity(folder: string, { fixPermissions = false } = {}): Promise<Identity | null> {
+  const identity = await load(identityFile(folder), Identity, fixPermissions)
+  if (identity) checkParts(identityFile(folder), identity)
+  return identity
+}
+
+export async function saveIdentity(folder: string, identity: Identity): Promise<void> {
+  await save(identityFile(folder), identity)
+  await rm(attemptFile(folder), { force: true })
+}
+
+/** A damaged attempt is no loss that could be healed: nothing was promised to anybody yet, so it is made anew. `mend`: takes a wide mode away. */
+export async function loadAttempt(folder: string, { mend = true } = {}): Promise<Attempt | null> {
+  return load(attemptFile(folder), Attempt, mend).catch(() => null)
+}
+
+export async function saveAttempt(folder: string, attempt: Attempt): Promise<void> {
+  await save(attemptFile(folder), attempt)
+}
+
+/** After a decommission: nothing is left that could open a stream. */
+export async function eraseIdentity(folder: string): Promise<void> {
+  await rm(identityFile(folder), { force: true })
+  await rm(attemptFile(folder), { force: true })
+}
+
+async function save(path: string, content: Identity | Attempt): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify({ v: 1, sha256: sha256(JSON.stringify(content)), content }, null, 2)}\n`)
+}
+
+async function load<Content>(path: string, schema: z.ZodType<Content>, fixPermissions: boolean): Promise<Content | null> {
+  let text: string
+  try {
+    await checkMode(path, fixPermissions)
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof McpgError) throw error
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw damaged(path, 'cannot be read', error)
+  }
+  const envelope = parse(text)
+  const content = schema.safeParse(envelope?.content)
+  if (!envelope || !content.success) throw damaged(path, text.trim() === '' ? 'is empty' : 'is truncated or not what it should be')
+  if (envelope.sha256 !== sha256(JSON.stringify(envelope.content))) throw damaged(path, 'does not match its own checksum')
+  return content.data
+}
+
+function parse(text: string): { sha256: unknown; content: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && 'sha256' in value && 'content' in value ? value : null
+  } catch {
+    return null
+  }
+}
+
+function checkParts(path: string, identity: Identity): void {
+  try {
+    checkKeys(identity)
+  } catch (error) {
+    throw damaged(path, 'holds a damaged key', error)
+  }
+}
+
+async function checkMode(path: string, fixPermissions: boolean): Promise<void> {
+  const { mode } = await stat(path)
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return
+  if (fixPermissions) return chmod(path, 0o600)
+  throw new McpgError(
+    'unauthenticated',
+    'credentials_readable_by_others',
+    `${path} holds credentials and can be read by others (mode ${(mode & 0o777).toString(8)})`,
+    { hint: `restart with --fix-permissions, or chmod 600 ${path}; if somebody may have read it, delete the gateway and enroll again` },
+  )
+}
+
+function damaged(path: string, what: string, cause?: unknown): McpgError {
+  return new McpgError('unauthenticated', 'credentials_damaged', `The credentials of this gateway are damaged: ${path} ${what}`, {
+    hint: 'restore the file from a backup, or enroll again: mcpg-ctl gateway --re-enroll --enrollment-url <new URL>',
+    cause,
+  })
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

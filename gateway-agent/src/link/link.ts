@@ -1,0 +1,311 @@
+/*
+ * The one loop that ensures a live stream to the control plane. Everything that happens to the link (a break, a backoff, a changed
+ * credential, the end of the program) only changes state and wakes the loop.
+ *
+ *   connecting ──welcome──▶ connected ──break, backoff, terminate──▶ waiting ──delay or wake()──▶ connecting
+ *
+ *   broken, failed     full jitter (`delays.ts`)
+ *   backoff            exactly what was asked for, plus the random wait it names; a stream that may stay is left at that moment
+ *   refused, REVOKED   patience, then once an hour; wake() and a changed identity file try at once
+ *   DUPLICATE          five minutes
+ *   INCOMPATIBLE       once an hour
+ *   DECOMMISSIONED     the end: `onDecommission`
+ *
+ * Losing the control plane touches nothing else: whatever is routed goes on being served.
+ */
+import { create } from '@bufbuild/protobuf'
+import { durationFromMs, durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import {
+  GoodbyeReason,
+  HeartbeatSchema,
+  HelloSchema,
+  TerminateReason,
+  type Backoff,
+  type ConnectResponse,
+  type Welcome,
+} from '@mcpg/proto/gen/gateway'
+import type { GatewayDescription } from '@mcpg/proto/gen/types'
+import type { ConfigMachine } from '../config/machine.ts'
+import type { Identity } from '../identity/identity-file.ts'
+import type { Servers } from '../servers/supervision.ts'
+import { commandRunner } from './commands.ts'
+import type { Contact } from './contact.ts'
+import { reconnectDelays } from './delays.ts'
+import { inventories, type InventorySource } from './inventory.ts'
+import type { Frame, Outbox } from './outbox.ts'
+import { reporting } from './reporting.ts'
+import { session, type SessionEnd } from './session.ts'
+import { configStatusOnWire, hashesOnWire } from './wire.ts'
+
+export type LinkState =
+  | { phase: 'connecting'; endpoint: string }
+  | { phase: 'connected'; endpoint: string; sinceMs: number }
+  | { phase: 'waiting'; endpoint: string; retryInMs: number; message: string }
+  | { phase: 'stopped' }
+
+export type Link = Part & {
+  state(): LinkState
+  /** Dial at once, whatever was being waited for. */
+  wake(): void
+}
+
+export function linkLoop({
+  identity,
+  endpoints,
+  config,
+  servers,
+  source,
+  describe,
+  activeSessions,
+  contact,
+  onContact,
+  onDecommission,
+  clock,
+  timers,
+  log,
+  random = Math.random,
+}: {
+  /** Asked before every attempt, so that a renewed credential is used at once; must not reject. */
+  identity: () => Promise<Identity>
+  endpoints: (identity: Identity) => string[]
+  config: ConfigMachine
+  servers: Servers
+  source: InventorySource
+  describe: () => GatewayDescription
+  activeSessions: () => number
+  contact: Contact | null
+  onContact: (contact: Contact) => void
+  onDecommission: (message: string) => void
+  clock: Clock
+  timers: Timers
+  log: Log
+  random?: () => number
+}): Link {
+  const delays = reconnectDelays(timers, random)
+  const runCommand = commandRunner({ servers, clock })
+  const inventory = inventories(source)
+  const bootId = new Uint8Array(randomBytes(16))
+  let state: LinkState = { phase: 'stopped' }
+  let loop: Promise<void> = Promise.resolve()
+  let leaving = new AbortController()
+  let isStopping = false
+  let wakeUp = () => {}
+  let previousEpoch = 0n
+  let lastHeard = contact ? Date.parse(contact.lastHeardAt) : null
+  let dialled = 0
+  /** Monotonic time before which the control plane does not want to see us. */
+  let notBefore: number | null = null
+  let cancelDeparture = () => {}
+  let cpuBefore = process.cpuUsage()
+  let warnedOfSkew = false
+  let replica = ''
+  let reports: ReturnType<typeof reporting> | null = null
+
+  return { name: 'link', start, stop, state: () => state, wake }
+
+  async function start(fail: (error: unknown) => void): Promise<void> {
+    loop = run().catch(fail)
+  }
+
+  async function stop(): Promise<void> {
+    isStopping = true
+    leaving.abort('stopping')
+    wakeUp()
+    await loop
+    inventory.stop()
+    state = { phase: 'stopped' }
+  }
+
+  function wake(): void {
+    delays.forgive()
+    notBefore = null
+    wakeUp()
+  }
+
+  async function run(): Promise<void> {
+    while (!isStopping) {
+      const me = await identity()
+      if (isStopping) break
+      const targets = endpoints(me)
+      const endpoint = targets[dialled++ % targets.length] ?? ''
+      const end = await connect(me, endpoint)
+      if (isStopping) break
+      const waitMs = delayAfter(end, endpoint)
+      if (waitMs === null) return
+      state = { phase: 'waiting', endpoint, retryInMs: waitMs, message: 'message' in end ? end.message : end.kind }
+      await pause(waitMs)
+    }
+  }
+
+  async function connect(me: Identity, endpoint: string): Promise<SessionEnd> {
+    state = { phase: 'connecting', endpoint }
+    leaving = new AbortController()
+    const connectedAt = { value: '' }
+    const end = await session({
+      endpoint,
+      bearer: me.credential.bearerToken,
+      leaving: { signal: leaving.signal, goodbye },
+      clock,
+      timers,
+      random,
+      conversation: { hello: () => hello(me), heartbeat, welcome, receive, serverTime, backoff },
+    })
+    cancelDeparture()
+    config.forgetNonce()
+    if (connectedAt.value !== '') heard(endpoint, connectedAt.value)
+    return end
+
+    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox): () => void {
+      previousEpoch = sessionEpoch
+      connectedAt.value = new Date(clock.now()).toISOString()
+      replica = replicaId
+      state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
+      heard(endpoint, connectedAt.value)
+      log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
+      reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
+      reports.full({ withDescription: false })
+      return () => {
+        reports?.stop()
+        reports = null
+      }
+    }
+  }
+
+  function heard(endpoint: string, connectedAt: string): void {
+    lastHeard = clock.now()
+    onContact({ endpoint, connectedAt, lastHeardAt: new Date(lastHeard).toISOString(), replicaId: replica })
+  }
+
+  /** Null ends the loop for good. */
+  function delayAfter(end: SessionEnd, endpoint: string): number | null {
+    if (end.kind === 'terminated' && end.terminate.reason === TerminateReason.DECOMMISSIONED) {
+      log.warn(`this gateway was deleted from the control plane: ${end.terminate.message}`)
+      onDecommission(end.terminate.message)
+      return null
+    }
+    const waitMs = notBefore === null ? usualDelay(end) : Math.max(0, notBefore - clock.monotonic())
+    notBefore = null
+    log.warn({ endpoint, retryInMs: waitMs }, `no stream to the control plane: ${sentence(end)}; serving goes on`)
+    return waitMs
+  }
+
+  function usualDelay(end: SessionEnd): number {
+    switch (end.kind) {
+      case 'failed':
+        return delays.failed()
+      case 'refused':
+        return delays.refused()
+      case 'terminated':
+        if (end.terminate.reason === TerminateReason.DUPLICATE) return timers.duplicateHold
+        if (end.terminate.reason === TerminateReason.REVOKED || end.terminate.reason === TerminateReason.INCOMPATIBLE)
+          return timers.unauthenticatedRetry
+        return delays.broken(end.livedMs)
+      case 'broken':
+        return delays.broken(end.livedMs)
+      case 'left':
+      case 'backoff':
+        return 0
+    }
+  }
+
+  /** Obeyed to the millisecond; the random part is the one the control plane names. */
+  function backoff({ reconnectAfter, jitter, keepStream }: Backoff): void {
+    const waitMs = (reconnectAfter ? durationMs(reconnectAfter) : 0) + Math.floor(random() * (jitter ? durationMs(jitter) : 0))
+    notBefore = clock.monotonic() + waitMs
+    cancelDeparture()
+    if (keepStream) cancelDeparture = clock.after(waitMs, () => leaving.abort('backoff'))
+  }
+
+  function receive(frame: ConnectResponse['frame'], outbox: Outbox): void {
+    switch (frame.case) {
+      case 'configOffer':
+        return config.offer(frame.value)
+      case 'reportFullState':
+        return reports?.full({ withDescription: true })
+      case 'inventoryRequest':
+        return reports?.sendItems(frame.value.server)
+      case 'command': {
+        const result = runCommand(frame.value)
+        return outbox.push('other', () => ({ case: 'commandResult', value: result }))
+      }
+      case 'connectionSettings': {
+        const { settingsHash } = frame.value
+        const message = 'This version keeps the settings of its enrollment.'
+        return outbox.push('other', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
+      }
+      default: // What this version does not know is ignored; it offers no capability that would need more.
+    }
+  }
+
+  function hello(me: Identity): Frame {
+    const report = config.report()
+    return {
+      case: 'hello',
+      value: create(HelloSchema, {
+        instanceUid: me.instanceUid,
+        bootId,
+        previousSessionEpoch: previousEpoch,
+        gatewayTime: timestampFromMs(clock.now()),
+        description: describe(),
+        configHashes: hashesOnWire(config.hashes()),
+        ...(report && { configStatus: configStatusOnWire(report) }),
+        attempt: delays.attempts(),
+        ...(lastHeard !== null && { offlineFor: durationFromMs(Math.max(0, clock.now() - lastHeard)) }),
+      }),
+    }
+  }
+
+  function heartbeat(): Frame {
+    const all = servers.report()
+    const cpu = process.cpuUsage(cpuBefore)
+    cpuBefore = process.cpuUsage()
+    return {
+      case: 'heartbeat',
+      value: create(HeartbeatSchema, {
+        configHashes: hashesOnWire(config.hashes()),
+        gatewayTime: timestampFromMs(clock.now()),
+        activeSessions: activeSessions(),
+        readyServers: all.filter((report) => report.state === 'ready').length,
+        totalServers: all.length,
+        memoryRssBytes: BigInt(process.memoryUsage.rss()),
+        cpuTime: durationFromMs(Math.round((cpu.user + cpu.system) / 1000)),
+      }),
+    }
+  }
+
+  /** Only a stop is a goodbye: a stream that is left because it was asked for is not the end of this gateway. */
+  function goodbye(): Frame | null {
+    return isStopping ? { case: 'goodbye', value: { reason: GoodbyeReason.SHUTDOWN } } : null
+  }
+
+  function serverTime(seconds: bigint): void {
+    const skewSeconds = seconds === 0n ? 0 : Math.round(clock.now() / 1000) - Number(seconds)
+    const isSkewed = Math.abs(skewSeconds) > 30
+    if (isSkewed && !warnedOfSkew)
+      log[Math.abs(skewSeconds) > 300 ? 'error' : 'warn']({ skewSeconds }, 'the clocks of gateway and control plane differ')
+    warnedOfSkew = isSkewed
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve)
+      wakeUp = () => {
+        cancel()
+        resolve()
+      }
+      if (isStopping) wakeUp()
+    })
+  }
+}
+
+function sentence(end: SessionEnd): string {
+  if (end.kind === 'terminated') return `terminated (${TerminateReason[end.terminate.reason]}) ${end.terminate.message}`.trim()
+  if (end.kind === 'refused') return `the credential was refused (${end.message})`
+  if (end.kind === 'backoff' || end.kind === 'left') return 'it asked to come back later'
+  return end.message
+}

@@ -1,0 +1,201 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+import { durationMs } from '@bufbuild/protobuf/wkt'
+import { jitter } from '@mcpg/core/backoff'
+import type { Clock } from '@mcpg/core/clock'
+import type { Timers } from '@mcpg/core/timers'
+import { GatewayService, type Backoff, type ConnectResponse, type Terminate, type Welcome } from '@mcpg/proto/gen/gateway'
+import { createOutbox, type Frame, type Outbox } from './outbox.ts'
+
+/** How one stream ended. */
+export type SessionEnd =
+  | { kind: 'failed'; message: string } // no welcome
+  | { kind: 'refused'; message: string } // the credential was not accepted
+  | { kind: 'broken'; message: string; livedMs: number }
+  | { kind: 'backoff'; backoff: Backoff } // asked to come back later
+  | { kind: 'terminated'; terminate: Terminate; livedMs: number }
+  | { kind: 'left'; livedMs: number } // by ourselves
+
+export type SessionTimers = Pick<Timers, 'helloDeadline' | 'ackDeadline' | 'keepAlive' | 'keepAliveTimeout' | 'heartbeat'>
+
+/** What happens on the stream besides keeping it alive. */
+export type Conversation = {
+  hello: () => Frame
+  heartbeat: () => Frame
+  /** The first frame from the other side; the answer is called once when the stream has ended. */
+  welcome: (welcome: Welcome, outbox: Outbox) => () => void
+  receive: (frame: ConnectResponse['frame'], outbox: Outbox) => void
+  serverTime: (seconds: bigint) => void
+  /** Asked to leave at a time of its choosing while the stream may stay. */
+  backoff: (backoff: Backoff) => void
+}
+
+const maxFrameBytes = 4 * 1024 * 1024
+/** How long a leave waits for the other side to read what was said before it. */
+const leaveGraceMs = 1_000
+
+export type Leaving = { signal: AbortSignal; goodbye: () => Frame | null }
+
+/** One stream from dial to end; never rejects. `leaving` ends it from our side, after its last frame. */
+export async function session({
+  endpoint,
+  bearer,
+  conversation,
+  leaving,
+  clock,
+  timers,
+  random,
+}: {
+  endpoint: string
+  bearer: string
+  conversation: Conversation
+  leaving: Leaving
+  clock: Clock
+  timers: SessionTimers
+  random: () => number
+}): Promise<SessionEnd> {
+  // The connection is ended through its socket: the manager's own abort() takes away the listeners of a session that is just being
+  // destroyed, and its error would then end the process.
+  let socket: Socket | undefined
+  const connection = new Http2SessionManager(
+    endpoint,
+    { pingIntervalMs: timers.keepAlive, pingTimeoutMs: timers.keepAliveTimeout },
+    { createConnection: (authority) => (socket = dial(authority)) },
+  )
+  const client = createClient(
+    GatewayService,
+    createGrpcTransport({ baseUrl: endpoint, sessionManager: connection, readMaxBytes: maxFrameBytes }),
+  )
+  const cut = new AbortController()
+  const outbox = createOutbox()
+  let end: SessionEnd | null = null
+  let welcomedAt: number | null = null
+  let finish = () => {}
+  let intervalMs = timers.heartbeat
+  let cancelHeartbeat = () => {}
+  let cancelDeadline = clock.after(timers.helloDeadline, () => giveUp('no welcome came in time'))
+  let awaitsAnswer = true
+
+  leaving.signal.addEventListener('abort', leave, { once: true })
+  outbox.push('hello', conversation.hello)
+  if (leaving.signal.aborted) leave()
+  try {
+    const headers = { authorization: `Bearer ${bearer}` }
+    for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers })) {
+      answered()
+      if (take(response.frame)) break
+    }
+    end ??= endOf('the control plane closed the stream')
+  } catch (error) {
+    end ??= endOf(describe(error), isRefused(error))
+  } finally {
+    leaving.signal.removeEventListener('abort', leave)
+    cancelDeadline()
+    cancelHeartbeat()
+    finish()
+    outbox.end()
+    hangUp()
+  }
+  return end
+
+  /** True ends the stream. */
+  function take(frame: ConnectResponse['frame']): boolean {
+    switch (frame.case) {
+      case 'welcome':
+        if (welcomedAt !== null) return false
+        welcomedAt = clock.monotonic()
+        conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
+        finish = conversation.welcome(frame.value, outbox)
+        pace(frame.value.heartbeatInterval)
+        beat()
+        return false
+      case 'heartbeatAck':
+        conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
+        pace(frame.value.heartbeatInterval)
+        return false
+      case 'backoff':
+        conversation.backoff(frame.value)
+        if (frame.value.keepStream) return false
+        end = { kind: 'backoff', backoff: frame.value }
+        return true
+      case 'terminate':
+        end = { kind: 'terminated', terminate: frame.value, livedMs: livedMs() }
+        return true
+      default:
+        if (welcomedAt !== null) conversation.receive(frame, outbox)
+        return false
+    }
+  }
+
+  function pace(interval: Welcome['heartbeatInterval']): void {
+    if (interval) intervalMs = durationMs(interval)
+  }
+
+  function beat(): void {
+    cancelHeartbeat = clock.after(jitter(intervalMs, 0.1, random), beat)
+    outbox.push('heartbeat', () => {
+      expectAnswer()
+      return conversation.heartbeat()
+    })
+  }
+
+  /** From the first frame that waits for an answer; any frame of the other side is one. */
+  function expectAnswer(): void {
+    if (awaitsAnswer) return
+    awaitsAnswer = true
+    cancelDeadline = clock.after(timers.ackDeadline, () => giveUp('heartbeats are not answered'))
+  }
+
+  function answered(): void {
+    awaitsAnswer = false
+    cancelDeadline()
+  }
+
+  function giveUp(why: string): void {
+    end ??= endOf(why)
+    hangUp()
+  }
+
+  function leave(): void {
+    end ??= { kind: 'left', livedMs: livedMs() }
+    outbox.push('other', leaving.goodbye)
+    outbox.end()
+    cancelDeadline()
+    cancelDeadline = clock.after(leaveGraceMs, () => cut.abort())
+  }
+
+  function endOf(message: string, isRefusal = false): SessionEnd {
+    if (welcomedAt !== null) return { kind: 'broken', message, livedMs: livedMs() }
+    return { kind: isRefusal ? 'refused' : 'failed', message }
+  }
+
+  function hangUp(): void {
+    cut.abort()
+    if (socket && !socket.destroyed) socket.destroy(new Error('the stream has ended'))
+  }
+
+  function livedMs(): number {
+    return welcomedAt === null ? 0 : clock.monotonic() - welcomedAt
+  }
+}
+
+function dial(authority: URL): Socket {
+  const host = authority.hostname.replace(/^\[(.*)\]$/, '$1')
+  const port = Number(authority.port) || (authority.protocol === 'https:' ? 443 : 80)
+  if (authority.protocol !== 'https:') return connectPlain({ host, port })
+  return connectTls({ host, port, ALPNProtocols: ['h2'], ...(isIP(host) === 0 && { servername: host }) })
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof ConnectError && (error.code === Code.Unauthenticated || error.code === Code.PermissionDenied)
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof ConnectError)) return error instanceof Error ? error.message : String(error)
+  const cause = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : ''
+  if (cause === 'ECONNREFUSED') return 'connection refused'
+  if (cause === 'ECONNRESET') return 'connection reset'
+  return error.rawMessage
+}

@@ -1,0 +1,159 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { systemClock } from '@mcpg/core/clock'
+import { writeFileAtomic } from '@mcpg/core/atomic-file'
+import { run } from '@mcpg/core/lifecycle'
+import { createLog } from '@mcpg/core/log'
+import { isSameProcess, startTimeOf } from '@mcpg/core/process-identity'
+import { prepareStateDir, type StateDirProblem } from '@mcpg/core/state-dir'
+import { lockFolder } from '@mcpg/core/state-lock'
+import { McpgError } from '@mcpg/proto/errors'
+import { gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
+import { version } from '@mcpg/proto/version'
+import { createAgent } from './agent.ts'
+import { gatewayFolder, readSettings, type Env, type Flags, type Settings } from './config.ts'
+import { crashPoint } from './config/crash-point.ts'
+import { configFolder, openSlots } from './config/slots.ts'
+import { ensureIdentity } from './identity/enroll.ts'
+import { describeGateway } from './link/description.ts'
+import { loadPolicy, policyFile } from './policy/policy.ts'
+
+export { gatewayFacts, type GatewayFacts } from './facts.ts'
+export { probeSupervision } from './servers/tree/probe.ts'
+
+export type GatewayReady = {
+  /** Of the agent on this machine (`--name`), and of the gateway in the fleet. */
+  name: string
+  gateway: string
+  gatewayId: string
+  /** URL of the MCP endpoint. */
+  endpoint: string
+  /** Dials the control plane at once, for a SIGHUP. */
+  wake(): void
+}
+
+/**
+ * Runs a gateway agent until `stopping` aborts or the control plane deletes the gateway; both resolve. Rejects with McpgError for
+ * everything a person can mend. Handles no signal and never ends the process.
+ */
+export async function runGateway({
+  flags,
+  env,
+  stopping,
+  onReady = () => {},
+  stderr,
+}: {
+  flags: Flags
+  env: Env
+  stopping: AbortSignal
+  onReady?: (info: GatewayReady) => void
+  stderr: { write(text: string): unknown }
+}): Promise<void> {
+  const settings = readSettings(flags, env)
+  const tell = (line: string) => void stderr.write(`${line}\n`)
+  const folder = await prepareFolders(settings)
+  const policy = await loadPolicy(policyFile(folder))
+  const release = await takeFolder(settings, folder)
+  const log = createLog(settings.log)
+  try {
+    if (settings.insecurePlaintext)
+      tell('Warning: --insecure-plaintext sends credentials unencrypted to control planes that are not on this machine.')
+    const identity = await ensureIdentity({
+      ...settings,
+      folder,
+      url: settings.enrollmentUrl,
+      description: describeGateway({ endpoints: [] }),
+      clock: systemClock,
+      tell,
+      stopping,
+    })
+    if (!identity) return
+    const ending = new AbortController()
+    let deleted: string | null = null
+    const onDecommission = (message: string) => {
+      deleted = message || 'it was deleted'
+      ending.abort()
+    }
+    const onSync = crashPoint(env, settings.stateDir)
+    const agent = await createAgent({ folder, settings, identity, policy, log, onSync, onDecommission })
+    const runFile = join(settings.stateDir, gatewayRunFile(settings.name))
+    try {
+      await run([...agent.parts, runFilePart(runFile, agent.mcpUrl)], AbortSignal.any([stopping, ending.signal]), () => {
+        log.info({ gateway: identity.name, endpoint: agent.mcpUrl() }, 'serving')
+        onReady({ name: settings.name, gateway: identity.name, gatewayId: identity.gatewayId, endpoint: agent.mcpUrl(), wake: agent.wake })
+      })
+    } finally {
+      if (deleted !== null) {
+        await openSlots(configFolder(folder)).erase()
+        tell(
+          `The gateway ${identity.name} was deleted from the control plane (${deleted}); its servers are stopped and its credentials erased.`,
+        )
+      }
+    }
+  } finally {
+    release()
+  }
+}
+
+async function prepareFolders({ stateDir, name, fixPermissions }: Settings): Promise<string> {
+  const folder = gatewayFolder(stateDir, name)
+  for (const path of [stateDir, folder, join(stateDir, 'run')]) {
+    const problem = await prepareStateDir(path, { fixPermissions })
+    if (problem) throw stateDirError(problem)
+  }
+  return folder
+}
+
+const codes: Record<StateDirProblem['reason'], 'invalid' | 'forbidden'> = {
+  not_a_folder: 'invalid',
+  wide_mode: 'forbidden',
+  other_owner: 'forbidden',
+  not_writable: 'forbidden',
+}
+
+function stateDirError({ reason, message, fix }: StateDirProblem): McpgError {
+  return new McpgError(codes[reason], `state_dir_${reason}`, `${message}.`, {
+    hint: reason === 'wide_mode' ? `${fix}, or restart with --fix-permissions` : fix,
+  })
+}
+
+/** The folder for this process alone, or the error that names who has it. */
+async function takeFolder({ stateDir, name }: Settings, folder: string): Promise<() => void> {
+  const release = lockFolder(folder)
+  if (release) return release
+  const holder = await readRunFile(join(stateDir, gatewayRunFile(name)))
+  const who =
+    holder && isSameProcess(holder.pid, holder.startTime) ? ` (pid ${holder.pid}, ${holder.endpoints['mcp'] ?? 'no endpoint'})` : ''
+  throw new McpgError('conflict', 'already_running', `A gateway agent runs on ${folder} already${who}.`, {
+    hint: 'mcpg-ctl stop --all ends it; --name <other> starts a second one beside it',
+  })
+}
+
+/** Written once everything serves, gone before anything stops. */
+function runFilePart(path: string, mcpUrl: () => string) {
+  return {
+    name: 'run file',
+    async start() {
+      const file: RunFile = {
+        pid: process.pid,
+        startTime: startTimeOf(process.pid) ?? '',
+        version,
+        startedAt: new Date().toISOString(),
+        endpoints: { mcp: mcpUrl() },
+      }
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await writeFileAtomic(path, `${JSON.stringify(file)}\n`)
+    },
+    async stop() {
+      await rm(path, { force: true })
+    },
+  }
+}
+
+async function readRunFile(path: string): Promise<RunFile | null> {
+  try {
+    return RunFile.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return null
+  }
+}
