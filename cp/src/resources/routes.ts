@@ -34,7 +34,7 @@ export const resourceRoutes =
             schema: {
               ...about(`${name}${declaration.kind}`, action.description),
               params: NamedParams,
-              ...(action.body ? { body: action.body.optional() } : {}),
+              ...(action.body ? { body: action.body.nullish() } : {}),
               response: { 200: Resource },
             },
           },
