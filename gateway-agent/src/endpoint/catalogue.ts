@@ -84,17 +84,19 @@ export function catalogue({ servers, timers, clock, log }: { servers: Servers; t
 
   function sync(): void {
     const routed = servers.routed()
-    const changed: string[] = []
-    for (const [name, book] of books) {
-      if (routed.get(name) === book.server) continue
-      book.close()
+    const removed = [...books.keys()].filter((name) => !routed.has(name))
+    for (const name of removed) {
+      books.get(name)?.close()
       books.delete(name)
-      changed.push(name)
     }
-    for (const [name, server] of routed) if (!books.has(name)) books.set(name, serverBook(server, { timers, clock, events }))
-    if (changed.length === 0) return
+    for (const [name, server] of routed) {
+      const before = books.get(name)
+      if (before?.server === server) continue
+      before?.close()
+      books.set(name, serverBook(server, { timers, clock, events, before }))
+    }
     indexes = undefined
-    for (const name of changed) emit({ type: 'listChanged', server: name, kinds: [...listKinds] })
+    for (const name of removed) emit({ type: 'listChanged', server: name, kinds: [...listKinds] })
   }
 
   /** By name, so that lists have an order that does not depend on who answered first. */

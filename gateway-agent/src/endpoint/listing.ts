@@ -13,16 +13,29 @@ const maxItems = 20_000
 export type CacheHint = { ttlMs: number; cacheScope: 'public' | 'private' }
 const noCaching: CacheHint = { ttlMs: 0, cacheScope: 'private' }
 
-export type Listing = ReturnType<typeof listing>
+export type Listing = {
+  /** Another conversation with the server, or none; what the old one said stays until the new one has answered. */
+  use(next: McpConnection | undefined): void
+  items(): Definition[] | undefined
+  hint(): CacheHint
+  failure(): string | undefined
+  isFresh(): boolean
+  isKnown(): boolean
+  invalidate(): void
+  /** Resolves when the list is fresh, or as fresh as it gets now; never rejects. */
+  refresh(): Promise<void>
+}
+
+type Options = { kind: ListKind; timers: Timers; clock: Clock; before: Listing | undefined; onChange: () => void }
 
 /**
  * One list of one server: the last good one, how old it is, and one refresh at a time. A refresh that fails leaves the last list in
  * place and is not tried again for a while.
  */
-export function listing({ kind, timers, clock, onChange }: { kind: ListKind; timers: Timers; clock: Clock; onChange: () => void }) {
-  let items: Definition[] | undefined
+export function listing({ kind, timers, clock, before, onChange }: Options): Listing {
+  let items: Definition[] | undefined = before?.items()
   let hint = noCaching
-  let text = ''
+  let text = items === undefined ? '' : JSON.stringify(items)
   let fetchedAt = -Infinity
   let failedAt = -Infinity
   let failure: string | undefined
@@ -41,7 +54,6 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
     refresh,
   }
 
-  /** Another conversation with the server, or none; what the old one said stays until the new one has answered. */
   function use(next: McpConnection | undefined): void {
     connection = next
     refreshing = undefined
@@ -62,7 +74,6 @@ export function listing({ kind, timers, clock, onChange }: { kind: ListKind; tim
     return clock.monotonic() - fetchedAt < timers.listCache
   }
 
-  /** Resolves when the list is fresh, or as fresh as it gets now; never rejects. */
   function refresh(): Promise<void> {
     if (isFresh() || !connection || clock.monotonic() - failedAt < timers.listNegative) return Promise.resolve()
     if (refreshing) return refreshing

@@ -67,11 +67,17 @@ function listeningInodes(file: string, port: number): string[] {
 
 function socketsOf(pid: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      const match = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))
-      return match ? [match[1]!] : []
-    })
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => socketOf(`/proc/${pid}/fd/${fd}`))
   } catch {
     return []
+  }
+}
+
+/** Its inode; '' for another file, and for one that was closed since it was listed. */
+function socketOf(link: string): string {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(link))?.[1] ?? ''
+  } catch {
+    return ''
   }
 }

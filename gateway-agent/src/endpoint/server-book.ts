@@ -33,24 +33,26 @@ export type ServerBook = {
   close: () => void
 }
 
-/** Everything the endpoint knows about one routed server; follows its connection from one to the next. */
+/**
+ * Everything the endpoint knows about one routed server; follows its connection from one to the next. What `before`, an earlier definition
+ * of the same name, has listed stays until this one has.
+ */
 export function serverBook(
   server: RoutedServer,
-  { timers, clock, events }: { timers: Timers; clock: Clock; events: BookEvents },
+  { timers, clock, events, before }: { timers: Timers; clock: Clock; events: BookEvents; before: ServerBook | undefined },
 ): ServerBook {
   let connection: McpConnection | undefined
-  let facts: ServerFacts | undefined
+  let facts = before?.facts()
   let reason: string | undefined
   let detach = () => {}
   const announcing = new Map<ListKind, number>()
-  let headers = new Map<string, readonly ParamHeader[]>()
+  let headers = headersByTool(before?.lists.tools.items() ?? [])
   const book: ServerBook = {
     name: server.name,
     server,
-    lists: Object.fromEntries(listKinds.map((kind) => [kind, listing({ kind, timers, clock, onChange: () => onChange(kind) })])) as Record<
-      ListKind,
-      Listing
-    >,
+    lists: Object.fromEntries(
+      listKinds.map((kind) => [kind, listing({ kind, timers, clock, before: before?.lists[kind], onChange: () => onChange(kind) })]),
+    ) as Record<ListKind, Listing>,
     facts: () => facts,
     connection: () => connection,
     headersOf: (tool) => headers.get(tool) ?? [],

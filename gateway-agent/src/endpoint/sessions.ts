@@ -94,10 +94,10 @@ export function sessions({
       for (const session of open.values())
         if (session.target.covers(event.server)) for (const method of methods) tell(session, method, undefined)
     } else if (event.type === 'message') {
-      for (const session of open.values()) {
-        const isWanted = session.level === undefined || admits(session.level, event.params['level'])
-        if (isWanted && session.target.covers(event.server)) tell(session, 'notifications/message', event.params)
-      }
+      // What a server logs between calls may be about the last caller: with several clients it reaches none of them.
+      const [session, ...others] = [...open.values()].filter(({ target }) => target.covers(event.server))
+      const isWanted = session?.level === undefined || admits(session.level, event.params['level'])
+      if (session && others.length === 0 && isWanted) tell(session, 'notifications/message', event.params)
     }
   }
 

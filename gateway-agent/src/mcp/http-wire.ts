@@ -170,14 +170,22 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
       if (id !== undefined && id !== null) return void post({ jsonrpc: '2.0', id, ...answerToServer(method) })
       const params = isObject(message['params']) ? message['params'] : {}
       if (method === 'notifications/progress') return onProgress(params)
-      const owner = entry ?? (method === 'notifications/message' ? pending.only() : undefined)
-      if (owner && (owner.timeoutMs === Infinity || method === 'notifications/message')) return owner.onNotification?.(method, params)
+      if (method === 'notifications/message') return onLog(params, entry)
+      // A stream that was opened to listen tells everybody, through who opened it.
+      if (entry?.timeoutMs === Infinity) return entry.onNotification?.(method, params)
       return deliver(method, params)
     }
     // An error that names no id, as servers answer requests they cannot read, belongs to the request of this exchange.
     if (!entry || (id !== entry.id && !(error !== undefined && (id === null || id === undefined)))) return
     if (isObject(result)) pending.settle(entry.id, { result })
     else if (error !== undefined) pending.settle(entry.id, { error: failureOf(error) })
+  }
+
+  /** A log line of the standing stream names no call: it can only belong to one that is alone, with several it could reach a stranger. */
+  function onLog(params: Params, entry: PendingCall | undefined): void {
+    const [call, ...others] = entry ? [entry] : pending.ofClients()
+    if (!call) deliver('notifications/message', params)
+    else if (others.length === 0) call.onNotification?.('notifications/message', params)
   }
 
   function onProgress(params: Params): void {

@@ -25,6 +25,8 @@ const longestCallMs = 600_000
 /** Timeouts are looked for this often: one timer for all calls of a connection, however many there are. */
 const sweepMs = 100
 
+const clientMethods = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
+
 export type PendingCalls = ReturnType<typeof pendingCalls>
 
 /** The calls of one connection that wait for their answer. */
@@ -33,7 +35,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
   let lastId = 0
   let cancelSweep: (() => void) | undefined
   let lasting = 0
-  return { calls, nextId, add, settle, fail, touch, failAll, inFlight: () => calls.size - lasting, only }
+  return { calls, nextId, add, settle, fail, touch, failAll, inFlight: () => calls.size - lasting, ofClients }
 
   function nextId(): number {
     return ++lastId
@@ -79,11 +81,9 @@ export function pendingCalls({ clock }: { clock: Clock }) {
     for (const id of calls.keys()) fail(id, error())
   }
 
-  /** The one call in flight; undefined when there are none or several. */
-  function only(): PendingCall | undefined {
-    if (calls.size - lasting !== 1) return undefined
-    for (const call of calls.values()) if (call.timeoutMs !== Infinity) return call
-    return undefined
+  /** The calls on behalf of a client; lists, pings and levels are asked for by the gateway itself. */
+  function ofClients(): PendingCall[] {
+    return [...calls.values()].filter(({ method }) => clientMethods.has(method))
   }
 
   function sweep(): void {

@@ -144,9 +144,15 @@ export function stdioWire({
     const subscription = metaOf(params)?.[metaKeys.subscriptionId]
     const owner = typeof subscription === 'number' ? pending.calls.get(subscription) : undefined
     if (owner) return owner.onNotification?.(method, params)
-    // A log line names no call. Only a call that is alone can be its cause; with several in flight it could reach a stranger.
-    if (method === 'notifications/message' && pending.inFlight() > 0) return pending.only()?.onNotification?.(method, params)
+    if (method === 'notifications/message') return onLog(params)
     deliver(method, params)
+  }
+
+  /** A log line names no call. Only a call that is alone can be its cause; with several in flight it could reach a stranger. */
+  function onLog(params: Params): void {
+    const [call, ...others] = pending.ofClients()
+    if (!call) deliver('notifications/message', params)
+    else if (others.length === 0) call.onNotification?.('notifications/message', params)
   }
 
   function onProgress(params: Params): void {
