@@ -172,7 +172,7 @@ describe('an instance that ends by itself', () => {
     const { servers } = open()
     await apply(servers, { name: 'floods', command: fixture('floods') })
     for (const kind of ['unended', 'endless']) {
-      await expect(call(servers, 'floods', 'flood', { kind })).rejects.toThrow()
+      await expect(call(servers, 'floods', 'flood', { kind })).rejects.toThrow('The server')
       await until(`${kind} has ended it`, () => reportOf(servers, 'floods')?.lastError?.startsWith('LineTooLong'))
       await until('it is ready again', () => reportOf(servers, 'floods')?.state === 'ready', 20_000)
     }
@@ -206,9 +206,9 @@ describe('a change', () => {
     const [oldPid, otherPid] = [await call(servers, 'echo', 'pid'), await call(servers, 'other', 'pid')]
     const failures: unknown[] = []
     const pids = new Set<string>()
-    let over = false
+    const over = new AbortController()
     const traffic = Array.from({ length: 4 }, async () => {
-      while (!over)
+      while (!over.signal.aborted)
         await call(servers, 'echo', 'pid').then(
           (pid) => pids.add(pid),
           (error: unknown) => failures.push(error),
@@ -216,7 +216,7 @@ describe('a change', () => {
     })
     for (const restarts of [1, 2, 3]) await apply(servers, { ...echo, restarts }, other)
     await call(servers, 'echo', 'echo', { text: 'x' })
-    over = true
+    over.abort()
     await Promise.all(traffic)
     expect(failures).toEqual([])
     expect(pids.size).toBe(4)

@@ -80,7 +80,10 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
     void open?.abort()
     const wanted = next.filter(({ config, subHash }) => current.get(config.name)?.desired.subHash !== subHash)
     const started = new Map(wanted.map((desired) => [desired.config.name, start(desired)]))
-    const gates = [...started.values()].filter(({ desired }) => gating.has(desired.config.name))
+    // A gating server that runs already (the candidate that brought it was superseded) keeps the time it has been ready.
+    const gates = next
+      .flatMap(({ config: { name } }) => (gating.has(name) ? [started.get(name) ?? current.get(name)] : []))
+      .filter((one) => one !== undefined)
     let state: 'open' | 'committed' | 'aborted' = 'open'
     const made = { changed: [...started.keys()], proven: proveAll(gates), commit, abort, probation, started }
     open = made

@@ -25,13 +25,13 @@ export function nodePackageRuntime(server: ConfigServer, deps: ProcessDeps & Pac
   return { prepare, launch: (io) => launchStdio([...argv, ...args], io) }
 
   async function prepare({ onInstalling, signal }: Parameters<Runtime['prepare']>[0]) {
-    const resolved = resolutions.get(key)
-    const version = exactVersion.test(wanted) ? wanted : resolved?.version
-    let stored = version === undefined ? null : await store.find(name, version, variant)
+    const version = known()
+    let stored = version === undefined ? null : await store.find({ name, variant }, version)
     if (!stored) {
       onInstalling()
       stored = await install(`${name}@${version ?? (wanted || 'latest')}`, signal)
     }
+    const resolved = resolutions.get(key)
     if (resolved?.integrity !== undefined && stored.integrity !== undefined && resolved.integrity !== stored.integrity)
       throw new StartFailure(
         'InstallFailed',
@@ -43,9 +43,13 @@ export function nodePackageRuntime(server: ConfigServer, deps: ProcessDeps & Pac
     return { resolvedVersion: stored.version }
   }
 
+  function known(): string | undefined {
+    return exactVersion.test(wanted) ? wanted : resolutions.get(key)?.version
+  }
+
   function install(spec: string, signal: AbortSignal): Promise<StoredPackage> {
     const order = { spec, name, allowScripts, cache: join(deps.cacheDir, 'npm') }
-    return store.install({ name, spec, variant }, (folder, either) => runWorker({ ...order, folder }, either), signal)
+    return store.install({ name, spec, variant, known, fill: (folder, either) => runWorker({ ...order, folder }, either) }, signal)
   }
 }
 

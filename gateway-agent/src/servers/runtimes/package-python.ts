@@ -27,7 +27,7 @@ export function pythonPackageRuntime(server: ConfigServer, deps: ProcessDeps & P
 
   async function prepare({ onInstalling, signal }: Parameters<Runtime['prepare']>[0]) {
     const known = exactVersion.test(wanted) ? wanted : resolutions.get(key)?.version
-    let stored = known === undefined ? null : await store.find(name, known, variant)
+    let stored = known === undefined ? null : await store.find({ name, variant }, known)
     if (!stored) {
       onInstalling()
       const version = known ?? (await resolve(signal))
@@ -49,15 +49,12 @@ export function pythonPackageRuntime(server: ConfigServer, deps: ProcessDeps & P
   function install(version: string, signal: AbortSignal): Promise<StoredPackage> {
     const spec = `${name}==${version}`
     // A virtual environment knows its own path, so it is filled where it will stay.
-    return store.install(
-      { name, spec, variant, inPlace: version },
-      async (folder, either) => {
-        const env = { UV_TOOL_DIR: join(folder, 'tools'), UV_TOOL_BIN_DIR: join(folder, 'bin') }
-        await uv(['tool', 'install', '--quiet', ...builds, spec], { signal: either, env })
-        return { version }
-      },
-      signal,
-    )
+    const fill = async (folder: string, either: AbortSignal) => {
+      const env = { UV_TOOL_DIR: join(folder, 'tools'), UV_TOOL_BIN_DIR: join(folder, 'bin') }
+      await uv(['tool', 'install', '--quiet', ...builds, spec], { signal: either, env })
+      return { version }
+    }
+    return store.install({ name, spec, variant, known: () => version, inPlace: true, fill }, signal)
   }
 }
 

@@ -25,13 +25,11 @@ export function openSupervisor(timers: Partial<Timers> = {}, more: Partial<Super
     gatewayId: 'gw-test',
     ...more,
   })
-  return {
-    servers,
-    folder,
-    async close() {
-      await servers.stop()
-      rmSync(folder, { recursive: true, force: true })
-    },
+  return { servers, folder, close }
+
+  async function close(): Promise<void> {
+    await servers.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
