@@ -74,6 +74,7 @@ export function runInstance(deps: InstanceDeps): Instance {
   let ends: number[] = []
   let failures = 0
   let looping = false
+  let listing = false
   let flood = Promise.withResolvers<InstanceEnd>()
   let junk = { bytes: 0, since: 0 }
   const life = live()
@@ -162,6 +163,8 @@ export function runInstance(deps: InstanceDeps): Instance {
     })
     const end = await Promise.race([ended.then((exit) => endOfProcess(exit, true)), closed, flood.promise, unhealthy.promise, stopped])
     stopProbing()
+    // Calls that still wait for it are told now, not when the process is gone.
+    void proven.close().catch(() => {})
     // A connection that was out of routing has to be announced as gone like any other.
     connection ??= proven
     return end === 'stopped' ? 'again' : end
@@ -180,8 +183,10 @@ export function runInstance(deps: InstanceDeps): Instance {
   /** The handshake and, where there are tools, their list: what a client will do first. Never rejects. */
   async function prove(running: Running, until: number): Promise<{ connection: McpConnection } | { error: unknown }> {
     const left = () => Math.max(1, until - clock.monotonic())
+    listing = false
     try {
       const opened = await running.connect(left())
+      listing = true
       if (opened.capabilities['tools'] !== undefined) await listTools(opened, left())
       return { connection: opened }
     } catch (error) {
@@ -216,7 +221,10 @@ export function runInstance(deps: InstanceDeps): Instance {
   }
 
   function notReadyInTime(): InstanceEnd {
-    return { reason: 'InitializeTimeout', message: `was not ready within ${server.startTimeoutMs / 1000} s of its start${lastWords()}` }
+    return {
+      reason: listing ? 'ToolsListFailed' : 'InitializeTimeout',
+      message: `did not answer ${listing ? 'tools/list' : 'the handshake'} within ${server.startTimeoutMs / 1000} s of its start${lastWords()}`,
+    }
   }
 
   function endOfProcess(exit: Partial<InstanceEnd>, wasReady: boolean): InstanceEnd {

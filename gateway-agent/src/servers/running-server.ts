@@ -13,6 +13,8 @@ export type RunningServer = {
   report(): ServerReport
   /** Resolves with null when it is ready for the first time (or wants no instance), or with how its first attempt failed. */
   first: Promise<InstanceEnd | null>
+  /** Whether `first` has resolved. */
+  isDecided(): boolean
   /** Null once every instance has been ready for so long without a break, or when `signal` aborts; else how the first one ended. */
   steady(ms: number, signal: AbortSignal): Promise<InstanceEnd | null>
   stopInstance(instanceId: string): boolean
@@ -32,13 +34,14 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   const connectionListeners = new Set<() => void>()
   const outcomeListeners = new Set<(end: InstanceEnd | null) => void>()
   const first = Promise.withResolvers<InstanceEnd | null>()
+  let decided = config.state === 'stopped'
   let lastError: string | undefined
   let restartsBefore = 0
   let phase: 'serving' | 'retiring' | 'stopped' = 'serving'
   if (config.state === 'stopped') first.resolve(null)
   else active.push(addInstance())
   const routed: RoutedServer = { name: config.name, config, acquire, onConnection }
-  return { desired, routed, report, first: first.promise, steady, stopInstance, retire, stop }
+  return { desired, routed, report, first: first.promise, isDecided: () => decided, steady, stopInstance, retire, stop }
 
   function addInstance(): Instance {
     const instance = runInstance({
@@ -53,6 +56,7 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
       onOutcome(end) {
         if (leaving.has(instance)) return
         lastError = end ? `${end.reason}: ${end.message}` : undefined
+        decided = true
         first.resolve(end)
         notify(outcomeListeners, end)
         onChange()

@@ -172,7 +172,7 @@ describe('an instance that ends by itself', () => {
     const { servers } = open()
     await apply(servers, { name: 'floods', command: fixture('floods') })
     for (const kind of ['unended', 'endless']) {
-      await expect(call(servers, 'floods', 'flood', { kind })).rejects.toThrow('The server')
+      await expect(call(servers, 'floods', 'flood', { kind })).rejects.toThrow(/The (server printed|gateway closed)/)
       await until(`${kind} has ended it`, () => reportOf(servers, 'floods')?.lastError?.startsWith('LineTooLong'))
       await until('it is ready again', () => reportOf(servers, 'floods')?.state === 'ready', 20_000)
     }
@@ -290,6 +290,18 @@ describe('a change', () => {
     expect(await call(servers, 'echo', 'echo', { text: 'served' })).toBe('served')
     expect(reportOf(servers, 'hangs')?.state).toBe('starting')
     expect(await change.probation(0, new AbortController().signal)).toBeNull()
+  })
+
+  it('keeps the old instance of a server that does not gate until the new one has shown what it can', async () => {
+    const { servers } = open()
+    await apply(servers, echo)
+    const pid = await call(servers, 'echo', 'pid')
+    const change = servers.change([desired({ ...echo, restarts: 1 })], new Set())
+    expect((await change.proven).failures).toEqual([])
+    change.commit()
+    expect(await call(servers, 'echo', 'pid')).toBe(pid)
+    await until('the new one serves', async () => (await call(servers, 'echo', 'pid')) !== pid)
+    await until('the old one is gone', () => isGone(Number(pid)))
   })
 
   it('passes probation when its instances stay ready, and fails it when one ends', async () => {

@@ -58,6 +58,8 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
   let current = new Map<string, RunningServer>()
   // Asked for with every call, so it is made once per commit.
   let routed: ReadonlyMap<string, RoutedServer> = new Map()
+  /** Predecessors of servers that have not shown yet whether they start, by name. */
+  const stillServing = new Map<string, RunningServer>()
   const retiring = new Set<RunningServer>()
   let open: (Change & { started: Map<string, RunningServer> }) | undefined
   let stopping: Promise<void> | undefined
@@ -94,16 +96,14 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
       if (state !== 'open') throw new Error(`a change that is ${state} cannot be committed`)
       state = 'committed'
       open = undefined
-      const before = current
+      const before = new Map(current)
       const entries = next.flatMap(({ config: { name } }) => {
         const server = started.get(name) ?? before.get(name)
         return server ? [[name, server] as const] : []
       })
       current = new Map(entries)
-      for (const [name, server] of before) if (current.get(name) !== server) retire(server)
-      routed = new Map([...current].map(([name, server]) => [name, server.routed]))
-      for (const listener of routingListeners) listener()
-      changed()
+      for (const [name, server] of before) if (current.get(name) !== server) replace(server, started.get(name))
+      route()
     }
 
     async function abort(): Promise<void> {
@@ -145,8 +145,26 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
     return known
   }
 
-  function retire(server: RunningServer): void {
-    void end(server, server.retire())
+  /** A successor that nobody waited for (it does not gate) may not be ready: until its first outcome its predecessor goes on serving. */
+  function replace(server: RunningServer, successor: RunningServer | undefined): void {
+    const name = server.desired.config.name
+    const older = stillServing.get(name)
+    stillServing.delete(name)
+    if (older) void end(older, older.retire())
+    if (!successor || successor.isDecided()) return void end(server, server.retire())
+    stillServing.set(name, server)
+    void successor.first.then(() => {
+      if (stillServing.get(name) !== server) return
+      stillServing.delete(name)
+      route()
+      return end(server, server.retire())
+    })
+  }
+
+  function route(): void {
+    routed = new Map([...current].map(([name, server]) => [name, (stillServing.get(name) ?? server).routed]))
+    for (const listener of routingListeners) listener()
+    changed()
   }
 
   async function end(server: RunningServer, ending: Promise<void>): Promise<void> {
@@ -163,7 +181,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
       const coming = open?.started.get(name)
       const main = current.get(name) ?? coming
       if (!main) return []
-      const others = [coming, ...retiring].filter((one) => one && one !== main && one.desired.config.name === name)
+      const others = [coming, stillServing.get(name), ...retiring].filter((one) => one && one !== main && one.desired.config.name === name)
       const own = main.report()
       return [{ ...own, instances: [...own.instances, ...others.flatMap((one) => one?.report().instances ?? [])] }]
     })
@@ -187,7 +205,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
   }
 
   async function stopAll(): Promise<void> {
-    const all = [...current.values(), ...(open?.started.values() ?? []), ...retiring]
+    const all = [...current.values(), ...(open?.started.values() ?? []), ...stillServing.values(), ...retiring]
     await Promise.all(
       all.map((server) => server.stop().catch((error: unknown) => log.error({ err: error }, 'a server could not be ended'))),
     )
