@@ -5,24 +5,19 @@ import type { Api } from './api/client.ts'
 import { watch } from './api/watch.ts'
 import type { Context } from './context.ts'
 import { Interrupted } from './failure.ts'
-import { ladder, type Phase } from './output/ladder.ts'
+import { ladder } from './output/ladder.ts'
 import { oneLine, table } from './output/table.ts'
-import { workloadsOf, type Workload } from './workloads.ts'
+import { phases, workloadsOf, type Workload } from './workloads.ts'
 
 /** How long a `failed` must stand unchanged: the report of the revision before may still be on its way. */
 const settleMs = 3_000
 
-const phases: Record<Workload['verdict'], Phase> = {
-  ok: 'done',
-  pending: 'running',
-  failed: 'failed',
-  offline: 'skipped',
-  unplaced: 'skipped',
-}
+/** What became of each, and the exit code that says so: 0, 7 failed or Unplaced, 8 gave up. */
+export type Waited = { workloads: Workload[]; exitCode: number }
 
-/** Waits until every gateway runs these servers, then prints what became of each. The answer is the exit code: 0, 7 failed, 8 gave up. */
-export async function waitForServers(context: Context, api: Api, names: string[], timeoutMs: number): Promise<number> {
-  if (names.length === 0) return 0
+/** Waits until every gateway runs these servers. */
+export async function waitForServers(context: Context, api: Api, names: string[], timeoutMs: number): Promise<Waited> {
+  if (names.length === 0) return { workloads: [], exitCode: 0 }
   const servers = new Map<string, Resource>()
   const gateways = new Map<string, Resource>()
   const failedSince = new Map<string, number>()
@@ -47,7 +42,7 @@ export async function waitForServers(context: Context, api: Api, names: string[]
     clearInterval(recheck)
   }
   if (context.stopping.aborted) throw new Interrupted(`stopped waiting, the work goes on; wait again with: ${context.commandLine}`)
-  return report(context, workloads, timeoutMs)
+  return { workloads, exitCode: exitCodeOf(workloads) }
 
   function look(): void {
     if (!isComplete || done.signal.aborted) return
@@ -55,12 +50,11 @@ export async function waitForServers(context: Context, api: Api, names: string[]
       const server = servers.get(name)
       return server ? workloadsOf(server, gateways) : []
     })
-    for (const one of workloads)
-      progress.set(
-        `${one.server}${one.gateway ? `@${one.gateway}` : ''}`,
-        phases[one.verdict],
-        oneLine([one.state, one.reason].filter(Boolean).join(' ')),
-      )
+    for (const one of workloads) {
+      if (one.gateway) progress.remove(one.server)
+      const text = oneLine([one.state, one.reason].filter(Boolean).join(' '))
+      progress.set(one.gateway ? `${one.server}@${one.gateway}` : one.server, phases[one.verdict], text)
+    }
     if (workloads.every(hasEnded)) done.abort()
   }
 
@@ -75,27 +69,27 @@ export async function waitForServers(context: Context, api: Api, names: string[]
   }
 }
 
-function report({ settings, print, say }: Context, workloads: Workload[], timeoutMs: number): number {
-  const of = (verdict: Workload['verdict']) => workloads.filter((one) => one.verdict === verdict)
-  if (settings.output === 'json') print(JSON.stringify({ workloads }, null, 2))
-  else if (settings.output !== 'name') {
-    const rows = workloads.map(({ server, gateway, state, reason, message }) => [server, gateway || '-', state, reason, message])
-    table(['server', 'gateway', 'state', 'reason', 'message'], rows).forEach((line) => print(line))
-  }
-  for (const { server, gateway, lastLogLines } of of('failed')) {
+const of = (workloads: Workload[], verdict: Workload['verdict']) => workloads.filter((one) => one.verdict === verdict)
+
+function exitCodeOf(workloads: Workload[]): number {
+  if (of(workloads, 'failed').length > 0) return 7
+  if (of(workloads, 'pending').length > 0) return 8
+  return of(workloads, 'unplaced').length > 0 ? 7 : 0
+}
+
+/** The workload table, and what to know about those that are not simply well. */
+export function printWaited({ print, say }: Context, { workloads }: Waited, timeout: string): void {
+  const rows = workloads.map(({ server, gateway, state, reason, message }) => [server, gateway || '-', state, reason, message])
+  table(['server', 'gateway', 'state', 'reason', 'message'], rows).forEach((line) => print(line))
+  const failed = of(workloads, 'failed')
+  for (const { server, gateway, lastLogLines } of failed) {
     if (lastLogLines.length > 0) say(`\nlast lines of ${server} on ${gateway}:`)
     lastLogLines.slice(-10).forEach((line) => say(`  ${oneLine(line)}`))
   }
-  for (const { server, message } of of('unplaced')) say(`${server} is Unplaced: ${message || 'no gateway matches its placement'}`)
-  for (const { server, gateway, state } of of('offline'))
+  for (const { server, message } of of(workloads, 'unplaced'))
+    say(`${server} is Unplaced: ${message || 'no gateway matches its placement'}`)
+  for (const { server, gateway, state } of of(workloads, 'offline'))
     say(`${gateway} is ${state.replace('_', ' ')}: it gets ${server} when it comes back`)
-  if (of('failed').length > 0) {
-    say(`hint: mcpg-ctl describe server ${of('failed')[0]!.server}`)
-    return 7
-  }
-  if (of('pending').length > 0) {
-    say(`gave up after ${timeoutMs / 1000} s; the work goes on`)
-    return 8
-  }
-  return of('unplaced').length > 0 ? 7 : 0
+  if (failed[0]) say(`hint: mcpg-ctl describe server ${failed[0].server}`)
+  else if (of(workloads, 'pending').length > 0) say(`gave up after ${timeout}; the work goes on`)
 }

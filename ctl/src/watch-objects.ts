@@ -1,55 +1,72 @@
+import { McpgError } from '@mcpg/proto/errors'
 import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import { parseSelector, selects } from '@mcpg/proto/selectors'
 import type { Api } from './api/client.ts'
-import type { Filter } from './api/objects.ts'
+import { globOf, type Filter } from './api/objects.ts'
 import { watch } from './api/watch.ts'
 import type { Context } from './context.ts'
 import { Interrupted } from './failure.ts'
 import { columnsOf } from './output/print-resources.ts'
-import { table } from './output/table.ts'
+import { growingTable } from './output/table.ts'
 
-/** Prints objects and then every change, until Ctrl-C: a line of the table for each, or with -o json|ndjson one event a line. */
-export async function watchObjects(
-  context: Context,
-  api: Api,
-  kinds: KindDeclaration[],
-  { selector, names = [], environment }: Filter,
-): Promise<void> {
-  const { settings, print, say, stopping } = context
-  const terms = parseSelector(selector ?? '')
-  const isJson = settings.output === 'json' || settings.output === 'ndjson'
-  const patterns = names.map(
-    (name) =>
-      new RegExp(
-        `^${name
-          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-          .replaceAll('*', '.*')
-          .replaceAll('?', '.')}$`,
-      ),
-  )
-  let headed = ''
+/** Prints objects and then every change, until Ctrl-C: a line of the table for each, or with -o json|ndjson|yaml the event. */
+export async function watchObjects(context: Context, api: Api, kinds: KindDeclaration[], filter: Filter): Promise<void> {
+  const { say, stopping } = context
+  const isWanted = matcher(filter)
+  const show = printer(context, kinds)
   for await (const { type, object } of watch(api, { kinds: kinds.map(({ kind }) => kind), signal: stopping, say })) {
-    if (!object || !isWanted(object)) continue
-    if (isJson) print(JSON.stringify({ type, object }))
-    else if (settings.output === 'name') print(`${object.kind.toLowerCase()}/${object.metadata.name}`)
-    else printRow(type, object)
+    if (type === 'BOOKMARK') show.settled()
+    if (object && isWanted(object)) show.event(type, object)
   }
   throw new Interrupted(`stopped watching; go on with: ${context.commandLine}`)
+}
 
-  function isWanted({ metadata }: Resource): boolean {
-    if (!selects(terms, metadata.labels)) return false
-    if (environment && metadata.environment && metadata.environment !== environment) return false
-    return patterns.length === 0 || patterns.some((pattern) => pattern.test(metadata.name))
+function matcher({ selector, names = [], environment }: Filter): (object: Resource) => boolean {
+  const terms = termsOf(selector ?? '')
+  const patterns = names.map(globOf)
+  return ({ metadata }) =>
+    selects(terms, metadata.labels) &&
+    !(environment && metadata.environment && metadata.environment !== environment) &&
+    (patterns.length === 0 || patterns.some((pattern) => pattern.test(metadata.name)))
+}
+
+function termsOf(selector: string) {
+  try {
+    return parseSelector(selector)
+  } catch (error) {
+    throw new McpgError('invalid', 'bad_selector', (error as Error).message)
+  }
+}
+
+/** What is there at first is held until all of it is known, so that the columns fit. */
+function printer({ settings, print }: Context, kinds: KindDeclaration[]) {
+  const { output } = settings
+  const tables = new Map(kinds.map((kind) => [kind.kind, { ...columnsOf(kind, output === 'wide'), ...growingTable() }]))
+  let first: { type: string; object: Resource }[] | null = []
+  let headed = ''
+  return { event, settled }
+
+  function event(type: string, object: Resource): void {
+    if (output === 'json' || output === 'ndjson') print(JSON.stringify({ type, object }))
+    else if (output === 'yaml')
+      void import('./manifest/print-form.ts').then(({ toYaml }) => print(`---\n${toYaml({ type, object }).trimEnd()}`))
+    else if (output === 'name') print(`${object.kind.toLowerCase()}/${object.metadata.name}`)
+    else if (first) first.push({ type, object })
+    else row(type, object)
   }
 
-  function printRow(type: string, object: Resource): void {
-    const kind = kinds.find((one) => one.kind === object.kind)
-    if (!kind) return
-    const { header, cells } = columnsOf(kind, settings.output === 'wide')
-    // A line is printed once and never moved, so the columns have a width of their own.
-    const [head = '', row = ''] = table(['event', ...header], [[type, ...cells(object)].map((cell) => cell.padEnd(14))])
-    if (headed !== kind.kind) print(head)
-    headed = kind.kind
-    print(row)
+  function settled(): void {
+    const held = first
+    first = null
+    for (const { type, object } of held ?? []) tables.get(object.kind)?.measure([type, ...tables.get(object.kind)!.cells(object)])
+    held?.forEach(({ type, object }) => row(type, object))
+  }
+
+  function row(type: string, object: Resource): void {
+    const found = tables.get(object.kind)
+    if (!found) return
+    if (headed !== object.kind) print(found.line(['EVENT', ...found.header.map((name) => name.toUpperCase())]))
+    headed = object.kind
+    print(found.line([type, ...found.cells(object)]))
   }
 }

@@ -1,3 +1,4 @@
+import type { Phase } from './output/ladder.ts'
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import { serverDefaults, type ServerOnGateway, type ServerSpec, type ServerStatus } from '@mcpg/proto/kinds/server'
@@ -11,6 +12,15 @@ export type Workload = {
   reason: string
   message: string
   lastLogLines: string[]
+}
+
+/** A verdict as a step of a ladder. */
+export const phases: Record<Workload['verdict'], Phase> = {
+  ok: 'done',
+  pending: 'running',
+  failed: 'failed',
+  offline: 'skipped',
+  unplaced: 'skipped',
 }
 
 /** Connections in which a gateway hears of nothing for now. */

@@ -98,7 +98,8 @@ function withHint(error: unknown, kind: KindDeclaration): unknown {
   })
 }
 
-const globOf = (text: string) =>
+/** `*` and `?` as in a shell. */
+export const globOf = (text: string): RegExp =>
   new RegExp(
     `^${text
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')

@@ -108,10 +108,11 @@ export function bridge({
   /** The stream on which a legacy server speaks unasked; one that has none answers 405. */
   async function listen(): Promise<void> {
     const mine = session
-    for (let pauseMs = 500; mine && mine === session && !ended.signal.aborted; pauseMs = Math.min(maxStreamPauseMs, pauseMs * 2)) {
+    const isMine = () => mine !== null && mine === session && !ended.signal.aborted
+    for (let pauseMs = 500; isMine(); pauseMs = Math.min(maxStreamPauseMs, pauseMs * 2)) {
       const response = await post('GET', undefined, sessionHeaders(), AbortSignal.any([signal, ended.signal])).catch(() => null)
       if (response?.status === 405 || response?.status === 400) return
-      if (response?.status === 404 && mine === session) return void (await reopen())
+      if (response?.status === 404 && isMine()) return void (await reopen())
       if (response?.ok) {
         pauseMs = 500
         await messagesOf(response, write).catch(() => {})

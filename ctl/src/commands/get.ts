@@ -1,3 +1,4 @@
+import { McpgError } from '@mcpg/proto/errors'
 import { Tenancy } from '@mcpg/proto/rest/tenancy'
 import { listOf } from '@mcpg/proto/rest/list'
 import { listObjects, readTargets } from '../api/objects.ts'
@@ -12,6 +13,8 @@ export async function run(context: Context, args: string[], { selector, allWorks
   const { kinds, names } = readTargets(args)
   const api = await context.api()
   const environment = context.settings.environmentGiven ? context.settings.environment : undefined
+  if (watch && allWorkspaces)
+    throw new McpgError('invalid', 'usage', 'One workspace is watched at a time.', { hint: 'name it with --workspace' })
   if (watch) return watchObjects(context, api, kinds, { selector, names, environment })
   const scopes = allWorkspaces ? await workspaces() : [context.settings]
   const lists: Listed[] = await Promise.all(

@@ -27,13 +27,16 @@ export async function run(context: Context, _args: string[], options: Quickstart
   if (await tellRunning(context)) return
   if (options.detach) return runDetached(context, options)
   const controlPlane = await startControlPlane(context, options)
+  const bringingUp = bringUp(context, options, controlPlane.endpoints)
   try {
-    await Promise.race([bringUp(context, options, controlPlane.endpoints), controlPlane.ended])
+    await Promise.race([bringingUp, controlPlane.ended])
     await controlPlane.ended
   } catch (error) {
     // Ctrl-C is how it ends, also in the middle of its start.
     if (!(error instanceof Interrupted) || !context.stopping.aborted) throw error
   } finally {
+    // A gateway that is just being started is known only when that has ended.
+    await bringingUp.catch(() => {})
     await controlPlane.stop()
   }
 }
@@ -91,8 +94,7 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
     progress.set('gateway', 'running', 'starting')
     const isPortFixed = !(options.bindGrpc ?? '').endsWith(':0')
     ;({ endpoint } = await startLocalGateway(context, api, endpoints['grpc'] ?? '', isPortFixed))
-    progress.set('gateway', 'done', endpoint)
-    await showServers(context, api, progress)
+    await showServers(context, api, progress, endpoint)
   }
   if (context.stopping.aborted) throw new Interrupted()
   printEndpoints(context, endpoints, endpoint)

@@ -73,7 +73,7 @@ function serverSections(
     ...section(
       'Held back',
       heldBack.flatMap(({ gateway, heldBack: hold }) => [
-        `${gateway}: ${hold!.reason}, ${oneLine(hold!.message)} (since ${relative(hold!.since)})`,
+        `${gateway}: ${holdText(hold!)}`,
         hold!.running ? `  still running: ${hold!.running}` : '  nothing of it runs there',
       ]),
     ),
@@ -117,7 +117,7 @@ function gatewaySections(status: Partial<GatewayStatus>, { instances }: Related)
     ),
     ...section(
       'Held back',
-      (config?.heldBack ?? []).map((hold) => `${hold.server}: ${hold.reason}, ${oneLine(hold.message)} (since ${relative(hold.since)})`),
+      (config?.heldBack ?? []).map((hold) => `${hold.server}: ${holdText(hold)}`),
     ),
     ...conditionSection(conditions),
     ...section(
@@ -165,6 +165,12 @@ function conditionSection(conditions: Condition[]): string[] {
     message,
   ])
   return section('Conditions', rows.length > 0 ? table(['type', 'status', 'reason', 'since', 'message'], rows) : [])
+}
+
+/** Many messages begin with their reason. */
+function holdText({ reason, message, since }: { reason: string; message: string; since: string }): string {
+  const text = oneLine(message)
+  return `${text.startsWith(reason) ? text : `${reason}, ${text}`} (since ${relative(since)})`
 }
 
 const section = (title: string, lines: string[]) =>

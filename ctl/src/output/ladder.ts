@@ -10,7 +10,7 @@ export function ladder({ env, settings }: Pick<Context, 'env' | 'settings'>) {
   const isLive = env.isTTY.stderr && !settings.quiet
   const steps = new Map<string, { phase: Phase; text: string }>()
   let drawn = 0
-  return { set, clear }
+  return { set, remove }
 
   function set(name: string, phase: Phase, text = ''): void {
     const before = steps.get(name)
@@ -21,15 +21,15 @@ export function ladder({ env, settings }: Pick<Context, 'env' | 'settings'>) {
     else env.stderr.write(`${line(name, phase, text)}\n`)
   }
 
-  /** What is drawn stays; the next thing begins below it. */
-  function clear(): void {
-    drawn = 0
-    steps.clear()
+  /** A step that has become others. */
+  function remove(name: string): void {
+    steps.delete(name)
   }
 
   function draw(): void {
     const lines = [...steps].map(([name, { phase, text }]) => line(name, phase, text).slice(0, Math.max(20, env.columns - 1)))
-    env.stderr.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}${lines.map((one) => `\u001b[2K${one}\n`).join('')}`)
+    // Up to where it was drawn before, everything below erased, then drawn again.
+    env.stderr.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${lines.map((one) => `${one}\n`).join('')}`)
     drawn = lines.length
   }
 }

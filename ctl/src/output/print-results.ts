@@ -1,5 +1,6 @@
 import type { ApplyResult, FieldDiff } from '@mcpg/proto/rest/apply'
 import type { Context } from '../context.ts'
+import type { Workload } from '../workloads.ts'
 import { oneLine } from './table.ts'
 
 const planned = {
@@ -12,11 +13,17 @@ const planned = {
 const signs = { created: '+', configured: '~', unchanged: ' ', deleted: '-', conflict: '!' } as const
 
 /** What an apply did, or would do: then with every field that differs. */
-export async function printResults({ settings, print, say }: Context, results: ApplyResult[], isPlan: boolean): Promise<void> {
+export async function printResults(
+  { settings, print, say }: Context,
+  results: ApplyResult[],
+  isPlan: boolean,
+  workloads?: Workload[],
+): Promise<void> {
   const { output } = settings
-  if (output === 'json') return print(JSON.stringify({ dryRun: isPlan, results }, null, 2))
+  const all = { dryRun: isPlan, results, ...(workloads ? { workloads } : {}) }
+  if (output === 'json') return print(JSON.stringify(all, null, 2))
   if (output === 'ndjson') return results.forEach((one) => print(JSON.stringify(one)))
-  if (output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml({ dryRun: isPlan, results }).trimEnd())
+  if (output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml(all).trimEnd())
   if (output === 'name') return results.forEach(({ kind, name }) => print(`${kind.toLowerCase()}/${name}`))
   for (const result of results) {
     const object = `${result.kind.toLowerCase()}/${result.name}`

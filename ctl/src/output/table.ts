@@ -12,6 +12,26 @@ export function table(header: string[], rows: string[][]): string[] {
   )
 }
 
+/** A table of which nobody knows the end: columns only ever grow. */
+export function growingTable() {
+  // As wide as the longest event, so that the first deletion moves nothing.
+  const widths: number[] = ['MODIFIED'.length]
+  return { measure, line }
+
+  function measure(cells: string[]): string[] {
+    const clean = cells.map(oneLine)
+    clean.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, widthOf(cell))))
+    return clean
+  }
+
+  function line(cells: string[]): string {
+    return measure(cells)
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
+      .join('  ')
+      .trimEnd()
+  }
+}
+
 /** `key   value` lines, the values below one another. */
 export function pairs(entries: [string, string][], indent = ''): string[] {
   const width = Math.max(0, ...entries.map(([key]) => key.length + 1))

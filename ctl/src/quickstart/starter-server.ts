@@ -6,9 +6,12 @@ import type { Api } from '../api/client.ts'
 import { listObjects } from '../api/objects.ts'
 import { listPath, workspacePath } from '../api/paths.ts'
 import type { Context } from '../context.ts'
+import { quickstartGateway } from '../commands/stop.ts'
 import type { ladder } from '../output/ladder.ts'
-import { workloadsOf } from '../workloads.ts'
-import { gatewayKind } from '@mcpg/proto/kinds/gateway'
+import { oneLine } from '../output/table.ts'
+import { phases, workloadsOf } from '../workloads.ts'
+import { gatewayKind, type GatewayStatus } from '@mcpg/proto/kinds/gateway'
+import type { Resource } from '@mcpg/proto/kinds/kind'
 import { starterServer } from './starter.ts'
 
 /** Downloading a package over a slow line takes its time; the work goes on after that. */
@@ -21,24 +24,34 @@ export async function applyStarter(api: Api): Promise<void> {
   await api.call('POST', `${workspacePath(api.settings)}/apply`, { body: { objects: [starterServer] }, schema: ApplyResponse })
 }
 
-/** Shows the servers of this gateway until each has ended up somewhere; what failed is told and keeps nobody waiting. */
-export async function showServers({ stopping }: Context, api: Api, progress: ReturnType<typeof ladder>): Promise<void> {
+/**
+ * Shows the gateway of this machine until it is connected, and its servers until each has ended up somewhere; what failed is told and
+ * keeps nobody waiting.
+ */
+export async function showServers({ stopping }: Context, api: Api, progress: ReturnType<typeof ladder>, endpoint: string): Promise<void> {
   const deadline = performance.now() + waitMs
   while (!stopping.aborted && performance.now() < deadline) {
     const [servers, gateways] = await Promise.all([listObjects(api, serverKind), listObjects(api, gatewayKind)])
     const byName = new Map(gateways.map((gateway) => [gateway.metadata.name, gateway]))
-    const workloads = servers.flatMap((server) => workloadsOf(server, byName).map((one) => ({ ...one, tools: server.status['tools'] })))
-    for (const one of workloads) {
-      const phase = one.verdict === 'ok' ? 'done' : one.verdict === 'pending' ? 'running' : one.verdict === 'failed' ? 'failed' : 'skipped'
-      progress.set(
-        one.server,
-        phase,
-        one.verdict === 'ok'
-          ? `${one.state}, ${String(one.tools ?? 0)} tools`
-          : [one.state, one.reason, one.message].filter(Boolean).join(' '),
-      )
-    }
-    if (workloads.every(({ verdict }) => verdict !== 'pending')) return
-    await delay(250, undefined, { signal: stopping }).catch(() => {})
+    const connection = (byName.get(quickstartGateway)?.status as Partial<GatewayStatus> | undefined)?.connection ?? 'unknown'
+    const isOnline = connection === 'online'
+    progress.set('gateway', isOnline ? 'done' : 'running', isOnline ? endpoint : `${endpoint}, connecting`)
+    if (isOnline && showWorkloads(servers, byName, progress)) return
+    await delay(100, undefined, { signal: stopping }).catch(() => {})
   }
+}
+
+/** True once none of them may still change by itself. */
+function showWorkloads(servers: Resource[], gateways: ReadonlyMap<string, Resource>, progress: ReturnType<typeof ladder>): boolean {
+  const workloads = servers.flatMap((server) =>
+    workloadsOf(server, gateways).map((one) => ({ ...one, tools: Number(server.status['tools'] ?? 0) })),
+  )
+  const own = workloads.filter(({ gateway, verdict }) => gateway === quickstartGateway || (gateway === '' && verdict === 'pending'))
+  for (const { server, verdict, state, reason, message, tools } of own)
+    progress.set(
+      server,
+      phases[verdict],
+      verdict === 'ok' ? `${state}, ${tools} tools` : oneLine([state, reason, message].filter(Boolean).join(' ')),
+    )
+  return own.every(({ verdict }) => verdict !== 'pending')
 }
