@@ -1,17 +1,17 @@
 // Bundles the three programs into ctl/dist: one entry, lazy chunks, and what runs in a thread of its own.
 // Native modules and what reads its own files from disk stay outside.
 import { context } from 'esbuild'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { root } from './workspace.mjs'
 
 const outdir = `${root}/ctl/dist`
 const watch = process.argv.includes('--watch')
-if (!watch) rmSync(outdir, { recursive: true, force: true })
 const bundle = await context({
   absWorkingDir: root,
   entryPoints: [
     { in: 'ctl/src/main.ts', out: 'mcpg-ctl' },
     { in: 'cp/src/db/writer.ts', out: 'writer' },
+    { in: 'gateway-agent/src/servers/runtimes/package-node-worker.ts', out: 'package-node-worker' },
   ],
   outdir,
   bundle: true,
@@ -23,6 +23,7 @@ const bundle = await context({
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
+  metafile: true,
   external: ['better-sqlite3', '@npmcli/arborist'],
   // Bundled CommonJS calls require() for Node's own modules.
   banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
@@ -30,6 +31,14 @@ const bundle = await context({
 
 if (watch) await bundle.watch()
 else {
-  await bundle.rebuild()
+  const { metafile } = await bundle.rebuild()
   await bundle.dispose()
+  forgetOldChunks(new Set(Object.keys(metafile.outputs).map((path) => path.slice('ctl/dist/'.length))))
+}
+
+/** A program that was started from the previous bundle still loads its chunks lazily: they stay for an hour. */
+function forgetOldChunks(current) {
+  for (const name of readdirSync(outdir))
+    if (!current.has(name) && statSync(`${outdir}/${name}`).mtimeMs < Date.now() - 3_600_000)
+      rmSync(`${outdir}/${name}`, { recursive: true })
 }
