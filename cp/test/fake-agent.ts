@@ -45,7 +45,7 @@ export type Knobs = {
 }
 
 type Frame = Exclude<ConnectRequest['frame'], { case: undefined }>
-type Answer = Exclude<ConnectResponse['frame'], { case: undefined }>
+export type Answer = Exclude<ConnectResponse['frame'], { case: undefined }>
 type Known = { hash: string; generation: number; servers: Map<string, string> }
 
 export type FakeAgent = ReturnType<typeof fakeAgent>
@@ -84,30 +84,30 @@ export function fakeAgent({
 
   /** Opens a stream and says hello; what comes back is handled until the stream ends. */
   function connect({ hello = true, reading = true }: { hello?: boolean; reading?: boolean } = {}): void {
-    outgoing = channel<ConnectRequest>()
+    const mine = channel<ConnectRequest>()
+    outgoing = mine
     abort = new AbortController()
     sequence = 0n
     ended = undefined
-    const stream = client.connect(outgoing, { headers: { authorization: `Bearer ${bearer}` }, signal: abort.signal })
+    const stream = client.connect(mine, { headers: { authorization: `Bearer ${bearer}` }, signal: abort.signal })
     if (hello) sayHello()
     const iterator = stream[Symbol.asyncIterator]()
     if (!reading) return void iterator.next().catch(() => {})
+    const finish = (why: unknown) => {
+      mine.end()
+      if (outgoing === mine) ended = why
+      for (const listener of listeners) listener()
+    }
     void (async () => {
       for (;;) {
         const { value, done } = await iterator.next()
         if (done) break
-        receive(value)
+        if (outgoing === mine) receive(value)
       }
     })().then(
       () => finish('closed'),
       (error: unknown) => finish(error),
     )
-  }
-
-  function finish(why: unknown): void {
-    ended = why
-    outgoing.end()
-    for (const listener of listeners) listener()
   }
 
   function send(frame: Frame, { skip = 0n }: { skip?: bigint } = {}): void {
@@ -293,4 +293,11 @@ export function inventoryOf(server: string, tool: string, withItems: boolean) {
   const inventoryHash = new Uint8Array(createHash('sha256').update(definitionHash).digest())
   const items = withItems ? [{ kind: 1, name: tool, exposedName: `${server}__${tool}`, definition, definitionHash }] : []
   return create(ServerInventorySchema, { server, inventoryHash, serverInfoName: server, serverInfoVersion: '1', items })
+}
+
+type FrameOf<Case extends Answer['case']> = Extract<Answer, { case: Case }>['value']
+
+/** The newest frame of a kind that came. */
+export function last<Case extends Answer['case']>(agent: FakeAgent, name: Case): FrameOf<Case> | undefined {
+  return agent.frames.findLast((frame) => frame.case === name)?.value as FrameOf<Case> | undefined
 }

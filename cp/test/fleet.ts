@@ -1,6 +1,9 @@
 import type { Clock } from '@mcpg/core/clock'
 import { readTimers } from '@mcpg/core/timers'
-import { testApp, type TestApp } from '../src/testing.ts'
+import { createApp, type App } from '../src/app.ts'
+import { readConfig } from '../src/config.ts'
+import { temporaryFolder } from '../src/db/testing.ts'
+import type { Answer } from '../src/testing.ts'
 import { fakeAgent, type FakeAgent, type Knobs } from './fake-agent.ts'
 import { enrollRequest, newIdentity, type Identity } from './identity.ts'
 import { inProcessTransport } from './in-process.ts'
@@ -16,33 +19,57 @@ export async function testFleet({
   timers = '',
   limits,
 }: { clock?: Clock; timers?: string; limits?: { failedPerSecond: number; failedBurst: number; perSecond: number } } = {}) {
-  const test: TestApp = await testApp({
-    ...(clock && { clock }),
-    change: (config) => ({
-      ...config,
-      timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
-      enrollmentLimits: limits ?? { failedPerSecond: 1, failedBurst: 20, perSecond: 10_000 },
-    }),
-  })
-  const { fleet } = test.app
+  const folder = temporaryFolder()
+  const config = {
+    ...readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {}),
+    timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
+    enrollmentLimits: limits ?? { failedPerSecond: 1, failedBurst: 20, perSecond: 10_000 },
+  }
   const agents: FakeAgent[] = []
-  for (const part of fleet.parts)
-    await part.start((error) => {
-      throw error
+  let app = await start()
+  const transport = inProcessTransport(
+    (stream) => app.fleet.connect(stream),
+    (bearer) => app.fleet.identify(bearer),
+  )
+  return { app: () => app, db: () => app.db, call, restart, createEnrollment, redeem, join, agentOf, apply, server, gateway, close }
+
+  async function start(): Promise<App> {
+    const next = await createApp(config, clock ? { clock } : {})
+    for (const part of next.fleet.parts)
+      await part.start((error) => {
+        throw error
+      })
+    return next
+  }
+
+  /** A request through the whole REST stack. */
+  async function call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+    const answer = await app.http.inject({
+      method,
+      url: path,
+      ...(body !== undefined && { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-  const transport = inProcessTransport(fleet.connect, fleet.identify)
-  return { ...test, fleet, transport, createEnrollment, redeem, join, agentOf, apply, server, gateway, close }
+    const isJson = /json/.test(String(answer.headers['content-type']))
+    return { status: answer.statusCode, headers: answer.headers, body: isJson && answer.body !== '' ? answer.json() : answer.body }
+  }
+
+  /** The process ends and another one comes up over the same state dir; agents notice nothing but their streams. */
+  async function restart(between: () => Promise<void> = async () => {}): Promise<void> {
+    for (const part of app.parts.toReversed()) await part.stop()
+    await between()
+    app = await start()
+  }
 
   async function createEnrollment(
     body: Record<string, unknown> = {},
   ): Promise<{ name: string; token: string; url: string; command: string; expiresAt: string }> {
-    const answer = await test.call('POST', `${environment}/enrollments`, body)
+    const answer = await call('POST', `${environment}/enrollments`, body)
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
     return { ...answer.body, token: answer.body.url.split('/enroll/')[1] }
   }
 
   async function redeem(token: string, identity: Identity, instanceUid: string) {
-    return await test.call('POST', `/enroll/${token}`, enrollRequest(identity, instanceUid))
+    return await call('POST', `/enroll/${token}`, enrollRequest(identity, instanceUid))
   }
 
   /** Enrolls an installation and connects its agent. */
@@ -64,21 +91,22 @@ export async function testFleet({
 
   async function apply(...servers: { name: string; [field: string]: unknown }[]): Promise<void> {
     const objects = servers.map(({ name, ...spec }) => ({ kind: 'Server', metadata: { name }, spec }))
-    const answer = await test.call('POST', `${workspace}/apply`, { objects })
+    const answer = await call('POST', `${workspace}/apply`, { objects })
     if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
   }
 
   async function server(name: string) {
-    return (await test.call('GET', `${workspace}/servers/${name}`)).body
+    return (await call('GET', `${workspace}/servers/${name}`)).body
   }
 
   async function gateway(name: string) {
-    return (await test.call('GET', `${environment}/gateways/${name}`)).body
+    return (await call('GET', `${environment}/gateways/${name}`)).body
   }
 
   async function close(): Promise<void> {
     for (const agent of agents) agent.disconnect()
-    await test.close()
+    for (const part of app.parts.toReversed()) await part.stop()
+    folder.remove()
   }
 }
 

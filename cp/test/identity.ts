@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
-import { randomBytes, webcrypto } from 'node:crypto'
+import { KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
 import { create, toJson, type JsonObject } from '@bufbuild/protobuf'
 import { EnrollRequestSchema } from '@mcpg/proto/gen/enrollment'
 import { CredentialKind } from '@mcpg/proto/gen/types'
@@ -19,7 +19,7 @@ export async function newIdentity() {
   )
   const sealingPublicKey = new Uint8Array(randomBytes(32))
   const vouched = Buffer.concat([Buffer.from('mcpg-sealing-v1\0'), sealingPublicKey])
-  const signature = await webcrypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, keys.privateKey, vouched)
+  const signature = sign('sha256', vouched, KeyObject.from(keys.privateKey))
   return {
     csr: new Uint8Array(request.rawData),
     sealingPublicKey,

@@ -51,7 +51,7 @@ export function configService({
   store: ConfigStore
   documents: Documents
   registry: Pick<Registry, 'get' | 'all'>
-  writes: Pick<Writes, 'put'>
+  writes: Pick<Writes, 'put' | 'committed'>
   keys: Pick<Keys, 'sign'>
   changes: Changes
   clock: Clock
@@ -150,10 +150,7 @@ export function configService({
       const compiled = compile(snapshot)
       const lifted = liftedHolds(snapshot)
       const changed: { gatewayId: string; document: Document }[] = []
-      for (const one of compiled) {
-        note(one)
-        if ('document' in one && desired.get(one.gatewayId)?.configHash !== one.document.hash) changed.push(one)
-      }
+      for (const one of compiled) if ('document' in one && desired.get(one.gatewayId)?.configHash !== one.document.hash) changed.push(one)
       const failed =
         changed.length > 0 ? await store.failedBefore([...new Set(changed.map((one) => one.document.hash))]) : new Set<string>()
       const gateways = new Map(snapshot.gateways.map((gateway) => [gateway.id, gateway]))
@@ -172,6 +169,7 @@ export function configService({
         )
       }
       await save(next, changed, lifted)
+      for (const one of compiled) note(one)
       for (const server of snapshot.servers) {
         if (compiledGenerations.get(server.uid) === server.generation) continue
         compiledGenerations.set(server.uid, server.generation)
@@ -334,7 +332,9 @@ export function configService({
     )
     if (
       status.failureReason === ConfigFailureReason.STALE_GENERATION ||
-      status.failureReason === ConfigFailureReason.CONFLICTING_GENERATION
+      status.failureReason === ConfigFailureReason.CONFLICTING_GENERATION ||
+      // Its copy was damaged on its disk: nothing is wrong with the config, and a new number makes it be sent again.
+      status.failureReason === ConfigFailureReason.SLOT_CORRUPT
     )
       // A gateway that complains about a generation it does not itself report as seen would be renumbered for ever.
       return gateway.highestGeneration >= generation ? await raiseAbove(gatewayId, gateway.highestGeneration) : undefined
@@ -349,6 +349,8 @@ export function configService({
       holds.set(holdKey(row), row)
       tellServer(gatewayId, row.server)
     }
+    // The compile reads from the tables what last worked here.
+    await writes.committed(0)
     due.now(`${gateway.org}/${gateway.workspace}`)
   }
 

@@ -37,7 +37,7 @@ describe('creating an enrollment', () => {
 
   it('stores no token, only its hash', async () => {
     const { token } = await fleet.createEnrollment()
-    const rows = JSON.stringify([await fleet.app.db.read.enrollment.findMany(), await fleet.app.db.read.audit.findMany()])
+    const rows = JSON.stringify([await fleet.db().read.enrollment.findMany(), await fleet.db().read.audit.findMany()])
     expect(rows).not.toContain(token)
   })
 
@@ -87,7 +87,7 @@ describe('redeeming a token', () => {
       spec: { origin: 'enrolled', instanceUid },
       status: { connection: 'never_seen', health: 'unknown' },
     })
-    const rows = JSON.stringify(await fleet.app.db.read.gateway.findMany(), (_key, value: unknown) =>
+    const rows = JSON.stringify(await fleet.db().read.gateway.findMany(), (_key, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     )
     expect(rows).not.toContain(body.credential.bearerToken)
@@ -116,8 +116,8 @@ describe('redeeming a token', () => {
     expect(second.status).toBe(200)
     expect(second.body.gatewayId).toBe(first.body.gatewayId)
     expect(second.body.credential).toMatchObject({ credentialSequence: '2' })
-    expect(() => fleet.fleet.identify(first.body.credential.bearerToken)).toThrow(/No gateway has this credential/)
-    expect(fleet.fleet.identify(second.body.credential.bearerToken)).toEqual({ gatewayId: first.body.gatewayId, standing: 'active' })
+    expect(() => fleet.app().fleet.identify(first.body.credential.bearerToken)).toThrow(/No gateway has this credential/)
+    expect(fleet.app().fleet.identify(second.body.credential.bearerToken)).toEqual({ gatewayId: first.body.gatewayId, standing: 'active' })
   })
 
   it('repeats nothing once the gateway has said hello, nor after a day, nor for another key', async () => {
@@ -143,7 +143,7 @@ describe('redeeming a token', () => {
     const { token, name } = await fleet.createEnrollment()
     await fleet.redeem(token, one(), uid())
     await fleet.redeem(token, another(), uid())
-    const alerts = await fleet.app.db.read.audit.findMany({ where: { action: 'enrollment.reuse_refused', name } })
+    const alerts = await fleet.db().read.audit.findMany({ where: { action: 'enrollment.reuse_refused', name } })
     expect(alerts).toHaveLength(1)
     expect(JSON.parse(alerts[0]!.detail!)).toMatchObject({ alert: true })
   })
@@ -216,7 +216,7 @@ describe('refusing a redemption', () => {
 
   it('gives bearers to programs of this machine only', async () => {
     const { token } = await fleet.createEnrollment()
-    const answer = await fleet.app.http.inject({
+    const answer = await fleet.app().http.inject({
       method: 'POST',
       url: `/enroll/${token}`,
       payload: enrollRequest(one(), uid()),
@@ -267,9 +267,9 @@ describe('limits', () => {
 })
 
 async function usesOf(name: string): Promise<number> {
-  return (await fleet.app.db.read.enrollment.findFirst({ where: { name } }))!.usedCount
+  return (await fleet.db().read.enrollment.findFirst({ where: { name } }))!.usedCount
 }
 
 async function confirmedAt(gatewayId: string): Promise<string | null> {
-  return (await fleet.app.db.read.redemption.findFirst({ where: { gatewayId } }))!.confirmedAt
+  return (await fleet.db().read.redemption.findFirst({ where: { gatewayId } }))!.confirmedAt
 }

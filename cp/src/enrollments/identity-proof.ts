@@ -7,7 +7,7 @@ const sealingPrefix = Buffer.from('mcpg-sealing-v1\0')
 
 /**
  * What an installation proves about its keys: that it holds the private half of the CSR's key (the CSR signs itself), and that this key
- * vouches for the sealing key. ECDSA signatures are DER or the bare pair r‖s. Throws `invalid`, before any token is touched.
+ * vouches for the sealing key. The signature is ECDSA with SHA-256 in DER. Throws `invalid`, before any token is touched.
  */
 export async function verifyIdentity(proof: {
   csr: Uint8Array
@@ -39,8 +39,7 @@ async function verifiedSpki(csr: Uint8Array): Promise<Buffer> {
 
 function verifySealingKey(spki: Buffer, sealingKey: Uint8Array, signature: Uint8Array): boolean {
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-  const message = Buffer.concat([sealingPrefix, sealingKey])
-  return (['der', 'ieee-p1363'] as const).some((dsaEncoding) => verify('sha256', message, { key, dsaEncoding }, signature))
+  return verify('sha256', Buffer.concat([sealingPrefix, sealingKey]), key, signature)
 }
 
 const refused = (reason: string, message: string, cause?: unknown) => new McpgError('invalid', reason, message, { cause })

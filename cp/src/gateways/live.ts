@@ -179,7 +179,7 @@ export function liveGateways({
     const row = {
       gatewayId: id,
       server: report.name,
-      serverUid: null,
+
       status: JSON.stringify(report),
       inventoryHash: report.inventoryHash ?? null,
     }

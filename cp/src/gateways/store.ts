@@ -48,7 +48,7 @@ export type GatewayPatch = Partial<
   >
 >
 
-export type ServerRow = { gatewayId: string; server: string; serverUid: string | null; status: string; inventoryHash: string | null }
+export type ServerRow = { gatewayId: string; server: string; status: string; inventoryHash: string | null }
 
 export type Tombstone = { id: string; bearerSha256: string | null }
 
@@ -88,7 +88,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
 
   async function listServers(): Promise<(ServerRow & { updatedAt: string })[]> {
     return read.gatewayServer.findMany({
-      select: { gatewayId: true, server: true, serverUid: true, status: true, inventoryHash: true, updatedAt: true },
+      select: { gatewayId: true, server: true, status: true, inventoryHash: true, updatedAt: true },
     })
   }
 

@@ -1,0 +1,188 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { GatewayConfig } from '@mcpg/proto/gateway-config'
+import { ServerSpec } from '@mcpg/proto/kinds/server'
+import {
+  compile,
+  entryOf,
+  liftedHolds,
+  maxDocumentBytes,
+  sha256Hex,
+  type Hold,
+  type Snapshot,
+  type SnapshotGateway,
+  type SnapshotServer,
+} from './compile.ts'
+
+const server = (name: string, spec: ServerSpec = { command: [name] }, rest: Partial<SnapshotServer> = {}): SnapshotServer => ({
+  uid: `uid-${name}`,
+  name,
+  generation: 1,
+  spec,
+  restarts: 0,
+  upgrades: 0,
+  ...rest,
+})
+const gateway = (id: string, rest: Partial<SnapshotGateway> = {}): SnapshotGateway => ({
+  id,
+  environment: 'default',
+  labels: {},
+  lkgHash: null,
+  highestGeneration: 0,
+  holds: new Map(),
+  proven: new Map(),
+  ...rest,
+})
+const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snapshot => ({
+  org: 'default',
+  workspace: 'default',
+  servers,
+  gateways,
+})
+
+function documentFor(servers: SnapshotServer[], one: SnapshotGateway) {
+  const [compiled] = compile(snapshot(servers, [one]))
+  if (!compiled || !('document' in compiled)) throw new Error('no document')
+  return { ...compiled, text: Buffer.from(compiled.document.bytes).toString(), names: compiled.document.entries.map((entry) => entry.name) }
+}
+
+type Golden = {
+  org: string
+  workspace: string
+  environment: string
+  servers: { name: string; spec: unknown; restarts?: number; upgrades?: number }[]
+}
+
+describe('the compiled bytes', () => {
+  const folder = new URL('golden/', import.meta.url)
+  it.each(readdirSync(folder).filter((name) => name.endsWith('.json')))('of %s never change', async (name) => {
+    const { environment, servers, ...scope } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden
+    const inputs = servers.map((one) =>
+      server(one.name, ServerSpec.parse(one.spec), { restarts: one.restarts ?? 0, upgrades: one.upgrades ?? 0 }),
+    )
+    const [compiled] = compile({ ...scope, servers: inputs, gateways: [gateway('gw', { environment })] })
+    if (!compiled || !('document' in compiled)) throw new Error('no document')
+    const text = Buffer.from(compiled.document.bytes).toString()
+    expect(compiled.document.hash).toBe(sha256Hex(compiled.document.bytes))
+    expect(
+      GatewayConfig.parse(JSON.parse(text)).servers.every((entry) => compiled.document.entries.some((known) => known.name === entry.name)),
+    ).toBe(true)
+    await expect(text).toMatchFileSnapshot(`golden/${name.replace('.json', '.compiled')}`)
+  })
+
+  it('leave every default out, however it is written', () => {
+    const bare = entryOf(server('a', { command: ['a'] }))
+    const full = entryOf(
+      server('a', {
+        command: ['a'],
+        env: [],
+        inheritEnv: [],
+        era: 'auto',
+        state: 'running',
+        required: true,
+        startTimeout: '1m',
+        callTimeout: '60s',
+        stopGrace: '5000ms',
+      }),
+    )
+    expect(full.json).toBe('{"command":["a"],"name":"a"}')
+    expect(full.subHash).toBe(bare.subHash)
+  })
+
+  it.each<[string, ServerSpec]>([
+    ['command', { command: ['b'] }],
+    ['package', { package: { runtime: 'node', name: 'b' } }],
+    ['url', { url: { url: 'http://127.0.0.1:1/' } }],
+    ['env', { command: ['a'], env: [{ name: 'A', value: '1' }] }],
+    ['inheritEnv', { command: ['a'], inheritEnv: ['A'] }],
+    ['cwd', { command: ['a'], cwd: '/' }],
+    ['era', { command: ['a'], era: 'legacy' }],
+    ['state', { command: ['a'], state: 'stopped' }],
+    ['required', { command: ['a'], required: false }],
+    ['startTimeout', { command: ['a'], startTimeout: '61s' }],
+    ['callTimeout', { command: ['a'], callTimeout: '61s' }],
+    ['stopGrace', { command: ['a'], stopGrace: '6s' }],
+  ])('are others when %s is another', (_field, spec) => {
+    expect(entryOf(server('a', spec)).subHash).not.toBe(entryOf(server('a', { command: ['a'] })).subHash)
+  })
+
+  it('do not depend on the order of the servers', () => {
+    const one = documentFor([server('b'), server('a')], gateway('gw'))
+    const other = documentFor([server('a'), server('b')], gateway('gw'))
+    expect(one.text).toBe(other.text)
+    expect(one.names).toEqual(['a', 'b'])
+  })
+
+  it('name no gateway, so that equal gateways share one document', () => {
+    const compiled = compile(
+      snapshot([server('a')], [gateway('gw_1'), gateway('gw_2', { labels: { role: 'edge' } }), gateway('gw_3', { environment: 'other' })]),
+    )
+    const documents = compiled.map((one) => ('document' in one ? one.document : null))
+    expect(documents[0]).toBe(documents[1])
+    expect(documents[2]).not.toBe(documents[0])
+    expect(Buffer.from(documents[0]!.bytes).toString()).not.toContain('gw_')
+  })
+
+  it('are an error over 1 MiB, which names the biggest parts', () => {
+    const big = server('big', { command: ['a', 'x'.repeat(maxDocumentBytes)] })
+    const [compiled] = compile(snapshot([server('small'), big], [gateway('gw')]))
+    expect(compiled).toMatchObject({
+      error: expect.stringMatching(
+        /The config has \d+ bytes, at most 1048576 are allowed\. Its biggest parts: server big \(\d+ bytes\), server small/,
+      ),
+    })
+  })
+})
+
+describe('placement', () => {
+  it('goes by environment and by every label', () => {
+    const placed = (placement: ServerSpec['placement'], one: Partial<SnapshotGateway>) =>
+      documentFor([server('a', { command: ['a'], placement })], gateway('gw', one)).names.length === 1
+    expect(placed(undefined, {})).toBe(true)
+    expect(placed({ environments: ['us', 'eu'] }, { environment: 'eu' })).toBe(true)
+    expect(placed({ environments: ['us'] }, { environment: 'eu' })).toBe(false)
+    expect(placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge', zone: '1', more: 'x' } })).toBe(true)
+    expect(placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge' } })).toBe(false)
+  })
+})
+
+describe('a refused revision', () => {
+  const bad = server('a', { command: ['bad'] })
+  const good = entryOf(server('a', { command: ['good'] }))
+  const hold = (one: SnapshotServer): Hold => ({ subHash: entryOf(one).subHash, entry: entryOf(one).json })
+  const held = (holds: Hold[], proven = true) =>
+    gateway('gw', {
+      holds: new Map([['uid-a', holds]]),
+      proven: proven ? new Map([['uid-a', { subHash: good.subHash, entry: good.json }]]) : new Map(),
+    })
+
+  it('is replaced by the one that last ran there, and the rest flows', () => {
+    const { names, text, heldBack } = documentFor([bad, server('b')], held([hold(bad)]))
+    expect(names).toEqual(['a', 'b'])
+    expect(text).toContain('"good"')
+    expect(heldBack).toEqual([{ uid: 'uid-a', server: 'a', subHash: hold(bad).subHash, running: good.subHash }])
+  })
+
+  it('is left out where nothing ran before, or that was refused too', () => {
+    expect(documentFor([bad, server('b')], held([hold(bad)], false)).names).toEqual(['b'])
+    const both = held([hold(bad), { subHash: good.subHash, entry: good.json }])
+    expect(documentFor([bad, server('b')], both)).toMatchObject({ names: ['b'], heldBack: [{ running: undefined }] })
+  })
+
+  it('stays refused after a mere restart, and is tried again when it changes', () => {
+    const restarted = { ...bad, restarts: 4 }
+    expect(documentFor([restarted], held([hold(bad)])).text).toContain('"good"')
+    expect(liftedHolds(snapshot([restarted], [held([hold(bad)])]))).toEqual([])
+    const changed = server('a', { command: ['better'] })
+    expect(documentFor([changed], held([hold(bad)])).text).toContain('"better"')
+    expect(liftedHolds(snapshot([changed], [held([hold(bad)])]))).toEqual([{ gatewayId: 'gw', serverUid: 'uid-a' }])
+  })
+
+  it('keeps the refusal of an older revision while it is refused itself', () => {
+    expect(liftedHolds(snapshot([bad], [held([hold(bad), { subHash: good.subHash, entry: good.json }])]))).toEqual([])
+  })
+
+  it('is forgotten with its server', () => {
+    expect(liftedHolds(snapshot([], [held([hold(bad)])]))).toEqual([{ gatewayId: 'gw', serverUid: 'uid-a' }])
+  })
+})

@@ -1,0 +1,372 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TerminateReason } from '@mcpg/proto/gen/gateway'
+import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
+import { inventoryOf, last, type FakeAgent } from '../../test/fake-agent.ts'
+
+let fleet: TestFleet
+beforeEach(async () => {
+  fleet = await testFleet({ timers: 'offlineAfterReset=50,helloDeadline=60,heartbeat=200,offlineAfter=800' })
+})
+afterEach(() => fleet.close())
+
+const terminated = (agent: FakeAgent, reason: TerminateReason) => agent.waitFor(() => last(agent, 'terminate')?.reason === reason)
+const connectionOf = async (name: string) => (await fleet.gateway(name)).status.connection as string
+
+describe('a stream', () => {
+  it('is welcomed with an epoch that is on disk, the clock and the heartbeat period', async () => {
+    const { agent, gatewayId } = await fleet.join('a')
+    expect(last(agent, 'welcome')).toMatchObject({
+      sessionEpoch: 1n,
+      protocolRevision: 1,
+      heartbeatInterval: { nanos: 200_000_000 },
+      offlineAfter: { nanos: 800_000_000 },
+    })
+    expect((await fleet.db().read.gateway.findUnique({ where: { id: gatewayId } }))?.sessionEpoch).toBe(1n)
+    expect(await fleet.gateway('a')).toMatchObject({
+      status: {
+        connection: 'online',
+        version: '0.1.0',
+        hostname: 'test-host',
+        endpoints: ['http://127.0.0.1:7845/mcp'],
+        reportedLabels: { os: 'linux' },
+        sessionEpoch: 1,
+      },
+    })
+  })
+
+  it('is refused without a credential that somebody was given', async () => {
+    const agent = fleet.agentOf('nobody', 'a')
+    agent.connect()
+    await agent.waitFor(() => agent.end())
+    expect(String(agent.end())).toContain('No gateway has this credential')
+  })
+
+  it('ends when the hello does not come in time, or something else comes first', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    agent.disconnect()
+    const silent = fleet.agentOf(bearer, 'a')
+    silent.connect({ hello: false })
+    await terminated(silent, TerminateReason.PROTOCOL_ERROR)
+    const rude = fleet.agentOf(bearer, 'a')
+    rude.connect({ hello: false })
+    rude.heartbeat()
+    await terminated(rude, TerminateReason.PROTOCOL_ERROR)
+  })
+
+  it('answers every heartbeat, and writes none of them', async () => {
+    const { agent, gatewayId } = await fleet.join('a')
+    await agent.waitFor(() => agent.offers.length > 0)
+    // What the config has set going is written by then.
+    await until(async () => (await fleet.db().read.assignment.findFirst({ where: { gatewayId } }))?.state === 'applied')
+    await until(async () => (await fleet.db().read.gateway.findUnique({ where: { id: gatewayId } }))?.appliedHash)
+    const before = await versionOfDatabase()
+    for (let beat = 0; beat < 50; beat++) agent.heartbeat({ activeSessions: beat })
+    await agent.waitFor(() => agent.frames.filter((frame) => frame.case === 'heartbeatAck').length === 50)
+    expect((await fleet.gateway('a')).status.activeSessions).toBe(49)
+    expect(await versionOfDatabase()).toBe(before)
+  })
+
+  it('is asked for everything when a frame is missing', async () => {
+    const { agent } = await fleet.join('a')
+    agent.send(
+      {
+        case: 'heartbeat',
+        value: {
+          $typeName: 'mcpg.fleet.v1.Heartbeat',
+          activeSessions: 0,
+          readyServers: 0,
+          totalServers: 0,
+          memoryRssBytes: 0n,
+          accessVersion: 0n,
+        },
+      },
+      { skip: 1n },
+    )
+    await agent.waitFor(() => last(agent, 'reportFullState'))
+  })
+
+  it('is told which protocol is spoken here when there is none in common', async () => {
+    const { bearer, agent } = await fleet.join('a')
+    agent.disconnect()
+    const newer = fleet.agentOf(bearer, 'a', { description: { minProtocolRevision: 7, maxProtocolRevision: 9 } })
+    newer.connect()
+    await terminated(newer, TerminateReason.INCOMPATIBLE)
+    expect(last(newer, 'terminate')?.message).toContain('the gateway 7 to 9')
+  })
+
+  it('gives way to a newer one of the same gateway, which gets a higher epoch and stays online', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    const newer = fleet.agentOf(bearer, 'a')
+    newer.memory.bootId = agent.memory.bootId
+    newer.connect()
+    await terminated(agent, TerminateReason.SUPERSEDED)
+    expect((await newer.waitFor(() => last(newer, 'welcome'))).sessionEpoch).toBe(2n)
+    expect(await connectionOf('a')).toBe('online')
+  })
+
+  it('is refused for an installation that the credential was not given to', async () => {
+    const { bearer, agent } = await fleet.join('a')
+    const copy = fleet.agentOf(bearer, 'b')
+    copy.connect()
+    await terminated(copy, TerminateReason.DUPLICATE)
+    agent.heartbeat()
+    await agent.waitFor(() => last(agent, 'heartbeatAck'))
+  })
+
+  it('is kept from two processes that take turns with one identity', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    const copy = fleet.agentOf(bearer, 'a')
+    const turns = [copy, agent, copy, agent, copy, agent]
+    for (const one of turns) {
+      one.disconnect()
+      one.frames.length = 0
+      one.connect()
+      const answer = await one.waitFor(() => last(one, 'welcome') ?? last(one, 'terminate'))
+      if (answer.$typeName === 'mcpg.fleet.v1.Terminate') break
+    }
+    expect(turns.some((one) => last(one, 'terminate')?.reason === TerminateReason.DUPLICATE)).toBe(true)
+    expect((await fleet.gateway('a')).status.conditions).toContainEqual(expect.objectContaining({ type: 'Degraded', reason: 'Duplicate' }))
+    agent.frames.length = 0
+    agent.connect()
+    await terminated(agent, TerminateReason.DUPLICATE)
+  })
+
+  it('is closed when it is not read, before it grows our memory', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    agent.disconnect()
+    const deaf = fleet.agentOf(bearer, 'a')
+    deaf.connect({ reading: false })
+    await until(async () => (await connectionOf('a')) === 'online')
+    for (let beat = 0; beat < 200; beat++) deaf.heartbeat()
+    await until(async () => (await connectionOf('a')) === 'offline')
+  })
+
+  it('tells every gateway to come back a little later when the control plane ends', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.app().fleet.link.drain()
+    await agent.waitFor(() => agent.end())
+    expect(agent.frames.at(-1)).toMatchObject({ case: 'backoff', value: { reason: 2, jitter: { seconds: 5n } } })
+  })
+
+  it('says goodbye, and the gateway is stopped; breaks, and it is offline after a moment', async () => {
+    const { agent } = await fleet.join('a')
+    agent.goodbye()
+    await until(async () => (await connectionOf('a')) === 'stopped')
+    agent.connect()
+    await until(async () => (await connectionOf('a')) === 'online')
+    agent.disconnect()
+    await until(async () => (await connectionOf('a')) === 'offline')
+    expect((await fleet.gateway('a')).status.health).toBe('unknown')
+  })
+})
+
+describe('a config', () => {
+  it('is offered to a gateway that joins, empty if there is nothing to run, signed for it alone', async () => {
+    const { agent, gatewayId } = await fleet.join('a')
+    const offer = await agent.waitFor(() => agent.offers[0])
+    expect(JSON.parse(Buffer.from(offer.configBytes).toString())).toEqual({
+      v: 1,
+      org: 'default',
+      workspace: 'default',
+      environment: 'default',
+      servers: [],
+    })
+    expect(JSON.parse(Buffer.from(offer.signedHeader).toString())).toMatchObject({ gatewayId, generation: 1, probationMs: 0, force: false })
+  })
+
+  it('follows a change, and the status is proven by the gateway', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    expect(agent.offers.at(-1)?.generation).toBe(2n)
+    expect(await fleet.gateway('a')).toMatchObject({
+      status: {
+        config: { state: 'applied', desired: { generation: 2 }, applied: { generation: 2 }, lkg: { generation: 2 } },
+        health: 'healthy',
+        servers: { ready: 1, total: 1 },
+      },
+    })
+    expect((await fleet.server('echo')).status).toMatchObject({
+      observedGeneration: 1,
+      desired: 1,
+      placed: 1,
+      gateways: [{ gateway: 'a', state: 'ready' }],
+    })
+  })
+
+  it('is not offered again after a reconnect that reports it, and is when the gateway lost it', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    const offers = agent.offers.length
+    agent.restart()
+    await agent.waitFor(() => agent.frames.filter((frame) => frame.case === 'welcome').length === 2)
+    agent.heartbeat()
+    await agent.waitFor(() => last(agent, 'heartbeatAck'))
+    expect(agent.offers).toHaveLength(offers)
+    agent.memory.lkg = null
+    agent.memory.lastOffered = ''
+    agent.restart()
+    await agent.waitFor(() => agent.offers.length > offers)
+  })
+
+  it('waits while another is on its way, and then only the newest is sent', async () => {
+    const { agent } = await fleet.join('a', { knobs: { silent: true } })
+    const first = await agent.waitFor(() => agent.offers[0])
+    for (const name of ['one', 'two', 'three']) {
+      await fleet.apply({ name, command: [name] })
+      await until(async () => (await fleet.server(name)).status.observedGeneration === 1)
+    }
+    expect(agent.offers).toHaveLength(1)
+    agent.knobs.silent = false
+    agent.send({
+      case: 'configStatus',
+      value: {
+        $typeName: 'mcpg.fleet.v1.ConfigStatus',
+        nonce: first.nonce,
+        generation: first.generation,
+        configHash: first.configHash,
+        state: 1,
+        failureReason: 0,
+        message: '',
+        servers: [],
+      },
+    })
+    const next = await agent.waitFor(() => agent.offers[1])
+    expect(JSON.parse(Buffer.from(next.configBytes).toString()).servers.map((server: { name: string }) => server.name)).toEqual([
+      'one',
+      'three',
+      'two',
+    ])
+  })
+
+  it('reaches only the gateways that its placement selects, and follows their labels', async () => {
+    const edge = await fleet.join('edge', { labels: { role: 'edge' } })
+    const plain = await fleet.join('plain')
+    await fleet.apply({ name: 'echo', command: ['echo'], placement: { gatewaySelector: { role: 'edge' } } })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    expect((await fleet.server('echo')).status.gateways.map((one: { gateway: string }) => one.gateway)).toEqual(['edge'])
+    expect(plain.agent.offers).toHaveLength(1)
+    await fleet.call('PATCH', `${environment}/gateways/plain`, { labels: { role: 'edge' } })
+    await until(async () => (await fleet.server('echo')).status.ready === 2)
+    expect(edge.agent.offers).toHaveLength(2)
+  })
+})
+
+describe('what a gateway reports', () => {
+  it('is never green for longer than it is connected', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    agent.disconnect()
+    await until(async () => (await connectionOf('a')) === 'offline')
+    expect((await fleet.server('echo')).status).toMatchObject({
+      ready: 0,
+      desired: 1,
+      gateways: [{ state: 'unknown', reason: 'GatewayOffline' }],
+    })
+    expect((await fleet.call('GET', `${workspace}/instances`)).body.items).toMatchObject([
+      { metadata: { name: 'echo-1' }, status: { state: 'unknown' } },
+    ])
+  })
+
+  it('shows tools from an inventory that travels once per hash', async () => {
+    const first = await fleet.join('a')
+    const second = await fleet.join('b')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 2)
+    first.agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'say', false) })
+    await first.agent.waitFor(() => last(first.agent, 'inventoryRequest'))
+    first.agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'say', true) })
+    await until(async () => (await fleet.server('echo')).status.tools === 1)
+    second.agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'say', false) })
+    const tools = await until(async () => {
+      const { body } = await fleet.call('GET', `${workspace}/servers/echo/tools`)
+      return body.items[0]?.status.gateways.length === 2 && body
+    })
+    expect(tools.items).toMatchObject([
+      { metadata: { name: 'echo__say' }, spec: { server: 'echo', name: 'say' }, status: { gateways: ['a', 'b'] } },
+    ])
+    expect(last(second.agent, 'inventoryRequest')).toBeUndefined()
+  })
+
+  it('is not believed when a body is not what its hash says', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    const lie = inventoryOf('echo', 'say', true)
+    lie.inventoryHash = inventoryOf('echo', 'other', false).inventoryHash
+    agent.send({ case: 'serverInventory', value: lie })
+    agent.heartbeat()
+    await agent.waitFor(() => last(agent, 'heartbeatAck'))
+    expect((await fleet.server('echo')).status.tools).toBe(0)
+  })
+
+  it('lets an instance be deleted: its gateway is told to replace it', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await until(async () => (await fleet.server('echo')).status.ready === 1)
+    expect((await fleet.call('DELETE', `${workspace}/instances/echo-1`)).status).toBe(204)
+    expect(last(agent, 'command')?.action).toMatchObject({ case: 'stopInstance', value: { instanceId: 'echo-1' } })
+    agent.disconnect()
+    await until(async () => (await connectionOf('a')) === 'offline')
+    expect(await fleet.call('DELETE', `${workspace}/instances/echo-1`)).toMatchObject({
+      status: 409,
+      body: { reason: 'gateway_not_connected' },
+    })
+  })
+})
+
+describe('after a restart of the control plane', () => {
+  it('who was there is unknown until it comes back, and offline when it does not', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.join('b')
+    const { agent: gone } = await fleet.join('gone')
+    gone.goodbye()
+    await until(async () => (await connectionOf('gone')) === 'stopped')
+    await fleet.restart()
+    expect([await connectionOf('a'), await connectionOf('b'), await connectionOf('gone')]).toEqual(['unknown', 'unknown', 'stopped'])
+    agent.connect()
+    await until(async () => (await connectionOf('a')) === 'online')
+    expect(last(agent, 'welcome')?.sessionEpoch).toBe(2n)
+    await until(async () => (await connectionOf('b')) === 'offline')
+  })
+})
+
+describe('a gateway that is', () => {
+  it('deleted hears so, at once and when it comes back, and its name is free', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    expect((await fleet.call('DELETE', `${environment}/gateways/a`)).status).toBe(204)
+    await terminated(agent, TerminateReason.DECOMMISSIONED)
+    expect((await fleet.call('GET', `${environment}/gateways/a`)).status).toBe(404)
+    const back = fleet.agentOf(bearer, 'a')
+    back.connect()
+    await terminated(back, TerminateReason.DECOMMISSIONED)
+    const { agent: anew } = await fleet.join('a')
+    expect(last(anew, 'welcome')?.sessionEpoch).toBe(1n)
+  })
+
+  it('revoked is ended and refused, and stays listed as revoked', async () => {
+    const { agent, bearer } = await fleet.join('a')
+    expect((await fleet.call('POST', `${environment}/gateways/a/revoke`)).status).toBe(200)
+    await terminated(agent, TerminateReason.REVOKED)
+    expect(await connectionOf('a')).toBe('revoked')
+    const back = fleet.agentOf(bearer, 'a')
+    back.connect()
+    await terminated(back, TerminateReason.REVOKED)
+    expect(await connectionOf('a')).toBe('revoked')
+  })
+
+  it('addressed by name, instance uid or id', async () => {
+    const { gatewayId } = await fleet.join('host-1')
+    for (const word of ['host-1', gatewayId]) expect((await fleet.gateway(word)).metadata.uid).toBe(gatewayId)
+    expect((await fleet.call('GET', `${workspace}/gateways`)).body.items).toHaveLength(1)
+  })
+})
+
+/** Goes up with every commit of anybody. */
+async function versionOfDatabase(): Promise<unknown> {
+  return JSON.stringify(await fleet.db().read.$queryRaw`PRAGMA data_version`, (_key, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  )
+}
