@@ -1,0 +1,24 @@
+import { IconLayoutDashboard, IconPlugConnected, IconServer2, IconTicket, IconTool, type Icon } from '@tabler/icons-react'
+
+export type Destination = { label: string; path: string; key: string; icon: Icon; words: string }
+
+/** Only pages that exist. `key` follows `g`; `words` are what the palette finds it by, too. */
+export const navigation: { group: string; items: Destination[] }[] = [
+  {
+    group: 'Fleet',
+    items: [
+      { label: 'Overview', path: '/', key: 'o', icon: IconLayoutDashboard, words: 'home needs attention' },
+      { label: 'Gateways', path: '/gateways', key: 'g', icon: IconPlugConnected, words: 'gw agents' },
+      { label: 'Enrollments', path: '/enrollments', key: 'e', icon: IconTicket, words: 'tokens join' },
+    ],
+  },
+  {
+    group: 'MCP',
+    items: [
+      { label: 'Servers', path: '/servers', key: 's', icon: IconServer2, words: 'srv' },
+      { label: 'Tools', path: '/tools', key: 't', icon: IconTool, words: '' },
+    ],
+  },
+]
+
+export const destinations = navigation.flatMap(({ items }) => items)

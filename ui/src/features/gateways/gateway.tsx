@@ -1,0 +1,171 @@
+import { Link, useParams } from 'react-router'
+import { Card } from '../../components/card.tsx'
+import { ConditionTable } from '../../components/condition-table.tsx'
+import { CopyButton } from '../../components/copy-button.tsx'
+import { DataTable, type Column } from '../../components/data-table.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { Facts } from '../../components/facts.tsx'
+import { Labels } from '../../components/labels.tsx'
+import { Loading } from '../../components/loading.tsx'
+import { Note } from '../../components/note.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProblemNote } from '../../components/problem-note.tsx'
+import { ServersReady } from '../../components/servers-ready.tsx'
+import { ShowCli } from '../../components/show-cli.tsx'
+import { Since } from '../../components/since.tsx'
+import { PageStack } from '../../components/stack.tsx'
+import { StateWord } from '../../components/state-word.tsx'
+import { spellBytes } from '../../lib/format.ts'
+import { useObjects } from '../../lib/live/use-objects.ts'
+import { gatewayView, type GatewayView } from '../../lib/objects/gateway.ts'
+import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
+import { useHref } from '../../lib/scope.ts'
+import styles from './gateway.module.css'
+import { HashTriptych } from './hash-triptych.tsx'
+
+/** One gateway: its three axes, its configs, what it runs and what it says about itself. */
+export function Gateway() {
+  const { name = '' } = useParams()
+  const { items, error } = useObjects('Gateway', gatewayView)
+  const gateway = items?.find((one) => one.name === name)
+  if (gateway) return <GatewayPage gateway={gateway} />
+  return (
+    <>
+      <PageHead title={name} parent={{ label: 'Gateways', path: '/gateways' }} />
+      {error ? (
+        <ProblemNote error={error} />
+      ) : items ? (
+        <EmptyState title={`There is no gateway ${name}`}>It may have been deleted, or live in another environment.</EmptyState>
+      ) : (
+        <Loading />
+      )}
+    </>
+  )
+}
+
+function GatewayPage({ gateway }: { gateway: GatewayView }) {
+  const { config, name } = gateway
+  const isRefused = config.state === 'rejected' || config.state === 'rolled_back'
+  return (
+    <>
+      <PageHead
+        title={name}
+        parent={{ label: 'Gateways', path: '/gateways' }}
+        badges={
+          <>
+            <StateWord word={gateway.connection} />
+            <StateWord word={config.state} reason={config.reason} />
+            <StateWord word={gateway.health} />
+          </>
+        }
+        actions={
+          <ShowCli
+            commands={[
+              { what: 'Describe', command: `mcpg-ctl describe gateway ${name}` },
+              { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
+              { what: 'On its machine', command: 'mcpg-ctl gateway-status' },
+            ]}
+          />
+        }
+      />
+      <PageStack>
+        {isRefused && (
+          <Note
+            tone="red"
+            isAlert
+            title={config.state === 'rejected' ? 'The newest config was rejected' : 'The newest config was rolled back'}
+          >
+            <p>{config.message || config.reason}</p>
+            <p>The last known good config goes on serving.</p>
+          </Note>
+        )}
+        {config.heldBack.map((one) => (
+          <Note key={one.server} tone="amber" title={`${one.server} is held back: ${one.reason}`}>
+            <p>{one.message}</p>
+            <p>
+              Since <Since at={one.since} bare />. A change of the server lifts the hold, or{' '}
+              <code>mcpg-ctl server restart {one.server} --retry</code>.
+            </p>
+          </Note>
+        ))}
+        <Card title="Config">
+          <HashTriptych gateway={gateway} />
+        </Card>
+        <ServersHere gateway={name} />
+        <Card title="About">
+          <Facts facts={factsOf(gateway)} />
+        </Card>
+        {gateway.conditions.length > 0 && (
+          <Card title="Conditions" isFlush>
+            <ConditionTable conditions={gateway.conditions} />
+          </Card>
+        )}
+      </PageStack>
+    </>
+  )
+}
+
+function factsOf(gateway: GatewayView): [string, React.ReactNode][] {
+  return [
+    ['Endpoint', gateway.endpoints.length > 0 ? gateway.endpoints.map((url) => <EndpointUrl key={url} url={url} />) : ''],
+    ['Environment', gateway.environment],
+    ['Origin', gateway.origin],
+    ['Version', gateway.version],
+    ['Host', [gateway.hostname, gateway.platform].filter(Boolean).join(', ')],
+    ['Memory', gateway.memoryRssBytes === undefined ? '' : spellBytes(gateway.memoryRssBytes)],
+    ['Client sessions', String(gateway.activeSessions)],
+    ['Connected', <Since key="connected" at={gateway.connectedAt} />],
+    ['Last seen', gateway.connection === 'online' ? 'now' : <Since key="seen" at={gateway.lastSeenAt} />],
+    ['Enrolled', <Since key="enrolled" at={gateway.enrolledAt} />],
+    ['Instance uid', <code key="uid">{gateway.instanceUid || '–'}</code>],
+    ['Labels, for placement', <Labels key="labels" labels={gateway.labels} />],
+    ['Says about itself', <Labels key="reported" labels={gateway.reportedLabels} />],
+  ]
+}
+
+const EndpointUrl = ({ url }: { url: string }) => (
+  <div className={styles.endpoint}>
+    <code>{url}</code> <CopyButton text={url} label="Copy the endpoint" />
+  </div>
+)
+
+type Here = ServerOnGatewayView & { server: string }
+
+function ServersHere({ gateway }: { gateway: string }) {
+  const { items } = useObjects('Server', serverView)
+  const href = useHref()
+  const rows = (items ?? []).flatMap((server): Here[] =>
+    server.gateways.filter((on) => on.gateway === gateway).map((on) => ({ ...on, server: server.name })),
+  )
+  return (
+    <Card title="Servers" count={rows.length} isFlush>
+      <DataTable
+        caption="Servers on this gateway"
+        rows={rows}
+        columns={serverColumns}
+        rowKey={serverKey}
+        rowHref={(one) => href(`/servers/${encodeURIComponent(one.server)}`, { gateway })}
+        empty={
+          <EmptyState title="No server is placed here">
+            See <Link to={href('/servers')}>all servers</Link> and their placement.
+          </EmptyState>
+        }
+      />
+    </Card>
+  )
+}
+
+const serverKey = (one: Here) => one.server
+
+const serverColumns: Column<Here>[] = [
+  { key: 'name', header: 'Name', sort: (one) => one.server, cell: (one) => one.server },
+  {
+    key: 'state',
+    header: 'State',
+    sort: (one) => one.state,
+    cell: (one) => <StateWord word={one.heldBack ? 'held_back' : one.state} reason={one.heldBack?.reason ?? one.reason} />,
+  },
+  { key: 'ready', header: 'Ready', align: 'right', cell: (one) => <ServersReady ready={one.ready} desired={one.desired} /> },
+  { key: 'restarts', header: 'Restarts', align: 'right', sort: (one) => one.restarts, cell: (one) => one.restarts },
+  { key: 'version', header: 'Version', cell: (one) => one.resolvedVersion || '–' },
+]

@@ -1,0 +1,70 @@
+import { Button } from '@mantine/core'
+import { IconPlus } from '@tabler/icons-react'
+import { Link } from 'react-router'
+import { Card } from '../../components/card.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
+import { GatewayTable } from '../../components/gateway-table.tsx'
+import { Loading } from '../../components/loading.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProblemNote } from '../../components/problem-note.tsx'
+import { ShowCli } from '../../components/show-cli.tsx'
+import { useObjects } from '../../lib/live/use-objects.ts'
+import { gatewayView } from '../../lib/objects/gateway.ts'
+import { useHref, useUrlState } from '../../lib/scope.ts'
+
+export function Gateways() {
+  const { items, error } = useObjects('Gateway', gatewayView)
+  const href = useHref()
+  const [text] = useUrlState('q')
+  const [connection] = useUrlState('connection')
+  const enroll = (
+    <Button component={Link} to={href('/enrollments/new')} leftSection={<IconPlus size={16} />}>
+      Enroll a gateway
+    </Button>
+  )
+  const found = items?.filter(
+    (one) =>
+      (!connection || one.connection === connection) &&
+      matches(text, one.name, one.hostname, one.environment, ...Object.entries(one.labels).map((pair) => pair.join('='))),
+  )
+  return (
+    <>
+      <PageHead
+        title="Gateways"
+        actions={
+          <>
+            <ShowCli
+              commands={[
+                { what: 'List', command: 'mcpg-ctl get gateways -o wide' },
+                { what: 'Follow', command: 'mcpg-ctl get gateways --watch' },
+              ]}
+            />
+            {enroll}
+          </>
+        }
+      />
+      {error && <ProblemNote error={error} />}
+      {!items && !error && <Loading />}
+      {items && (
+        <>
+          <FilterBar label="Filter by name, host or label" facet="connection" counts={countWords(items.map((one) => one.connection))} />
+          <Card isFlush>
+            <GatewayTable
+              gateways={found ?? []}
+              empty={
+                items.length === 0 ? (
+                  <EmptyState title="No gateway yet" action={enroll}>
+                    A gateway runs your MCP servers on its machine and offers them as one endpoint.
+                  </EmptyState>
+                ) : (
+                  <EmptyState title="No gateway matches">{items.length} are hidden by the filter.</EmptyState>
+                )
+              }
+            />
+          </Card>
+        </>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,139 @@
+import { Tabs } from '@mantine/core'
+import { lazy, Suspense, useState } from 'react'
+import { useParams } from 'react-router'
+import { Card } from '../../components/card.tsx'
+import { ConditionTable } from '../../components/condition-table.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { Loading } from '../../components/loading.tsx'
+import { Note } from '../../components/note.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProblemNote } from '../../components/problem-note.tsx'
+import { PageStack } from '../../components/stack.tsx'
+import { StateWord } from '../../components/state-word.tsx'
+import { useObjects } from '../../lib/live/use-objects.ts'
+import { trueCondition } from '../../lib/objects/condition.ts'
+import { instanceView } from '../../lib/objects/instance.ts'
+import { overallState, serverView, type ServerView } from '../../lib/objects/server.ts'
+import { toolView } from '../../lib/objects/tool.ts'
+import { useUrlState } from '../../lib/scope.ts'
+import { OnGateway } from './on-gateway.tsx'
+import { ServerActions } from './server-actions.tsx'
+import { ServerFacts } from './server-facts.tsx'
+import styles from './server.module.css'
+import { ToolList } from './tool-list.tsx'
+
+const YamlView = lazy(() => import('./yaml-view.tsx').then((part) => ({ default: part.YamlView })))
+
+/** One server: where it comes from, how it does on each gateway and why, its tools, its manifest. */
+export function Server() {
+  const { name = '' } = useParams()
+  const { items, error } = useObjects('Server', serverView)
+  const server = items?.find((one) => one.name === name)
+  if (server) return <ServerPage key={name} server={server} />
+  return (
+    <>
+      <PageHead title={name} parent={{ label: 'Servers', path: '/servers' }} />
+      {error ? (
+        <ProblemNote error={error} />
+      ) : items ? (
+        <EmptyState title={`There is no server ${name}`}>
+          It may have been deleted. <code>mcpg-ctl get servers</code> lists what there is.
+        </EmptyState>
+      ) : (
+        <Loading />
+      )}
+    </>
+  )
+}
+
+function ServerPage({ server }: { server: ServerView }) {
+  const [tab, setTab] = useUrlState('tab')
+  const [error, setError] = useState<Error | null>(null)
+  const { items: allTools = [] } = useObjects('Tool', toolView)
+  const tools = allTools.filter((one) => one.server === server.name)
+  const isHeld = server.gateways.some((on) => on.heldBack)
+  return (
+    <>
+      <PageHead
+        title={server.name}
+        parent={{ label: 'Servers', path: '/servers' }}
+        badges={
+          <>
+            <StateWord word={overallState(server)} />
+            {isHeld && <StateWord word="held_back" />}
+          </>
+        }
+        actions={<ServerActions server={server} onError={setError} />}
+      />
+      {error && (
+        <div className={styles.error}>
+          <ProblemNote error={error} />
+        </div>
+      )}
+      <Tabs value={tab || 'overview'} onChange={(next) => setTab(next === 'overview' ? '' : (next ?? ''))} keepMounted={false}>
+        <Tabs.List mb="lg" className={styles.tabs!}>
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          <Tabs.Tab value="tools">
+            Tools <span className={styles.count}>{tools.length || server.tools}</span>
+          </Tabs.Tab>
+          <Tabs.Tab value="yaml">YAML</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview">
+          <ServerOverview server={server} onError={setError} />
+        </Tabs.Panel>
+        <Tabs.Panel value="tools">
+          <ToolList tools={tools} />
+        </Tabs.Panel>
+        <Tabs.Panel value="yaml">
+          <Suspense fallback={<Loading />}>
+            <YamlView resource={server.resource} plural="servers" />
+          </Suspense>
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  )
+}
+
+function ServerOverview({ server, onError }: { server: ServerView; onError: (error: Error | null) => void }) {
+  const { items: instances = [] } = useObjects('Instance', instanceView)
+  const [chosen] = useUrlState('gateway')
+  const unplaced = trueCondition(server.conditions, 'Unplaced')
+  const trouble = server.gateways.filter((on) => on.heldBack || on.state === 'failed' || on.state === 'degraded')
+  const openByDefault = new Set([...trouble.slice(0, 3).map((on) => on.gateway), chosen])
+  if (server.gateways.length === 1) openByDefault.add(server.gateways[0]!.gateway)
+  return (
+    <PageStack>
+      {unplaced && (
+        <Note tone="amber" title={`No gateway runs it: ${unplaced.reason}`}>
+          <p>{unplaced.message}</p>
+        </Note>
+      )}
+      <Card>
+        <ServerFacts server={server} />
+      </Card>
+      <Card title="On gateways" count={server.gateways.length} isFlush>
+        {server.gateways.length === 0 ? (
+          <EmptyState title="No gateway reports it yet">
+            {server.desiredState === 'stopped' ? 'It is stopped.' : 'It appears here as soon as a gateway has it in its config.'}
+          </EmptyState>
+        ) : (
+          server.gateways.map((on) => (
+            <OnGateway
+              key={`${on.environment}/${on.gateway}`}
+              server={server.name}
+              on={on}
+              instances={instances.filter((one) => one.server === server.name && one.gateway === on.gateway)}
+              isOpenAtFirst={openByDefault.has(on.gateway)}
+              onError={onError}
+            />
+          ))
+        )}
+      </Card>
+      {server.conditions.length > 0 && (
+        <Card title="Conditions" isFlush>
+          <ConditionTable conditions={server.conditions} />
+        </Card>
+      )}
+    </PageStack>
+  )
+}

@@ -1,0 +1,53 @@
+import type { Problem } from '@mcpg/proto/problem'
+
+/** A refused or failed request. `hint` is the command that helps, `requestId` finds it in the log of the control plane. */
+export class ApiError extends Error {
+  override name = 'ApiError'
+  readonly status: number // 0: no answer at all
+  readonly code: string
+  readonly reason: string
+  readonly hint: string | undefined
+  readonly requestId: string | undefined
+  readonly violations: { pointer: string; detail: string }[]
+
+  constructor(status: number, problem: Partial<Problem>) {
+    super(problem.detail || problem.title || `The control plane answered ${status}`)
+    this.status = status
+    this.code = problem.code ?? 'internal'
+    this.reason = problem.reason ?? 'unknown'
+    this.hint = problem.hint ?? undefined
+    this.requestId = problem.requestId ?? undefined
+    this.violations = problem.errors ?? []
+  }
+}
+
+/** Reads JSON from the control plane that served this page; throws ApiError. */
+export function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
+  return request<Body>(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
+}
+
+/** `X-Mcpg-Request` proves that a page of ours wrote this: other sites cannot send it without a preflight. */
+export function postJson<Body>(path: string, body: unknown = {}): Promise<Body> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json', 'x-mcpg-request': '1' }
+  return request<Body>(path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+export async function errorOfResponse(response: Response): Promise<ApiError> {
+  const problem: unknown = await response.json().catch(() => null)
+  return new ApiError(response.status, problem && typeof problem === 'object' ? (problem as Partial<Problem>) : {})
+}
+
+async function request<Body>(path: string, init: RequestInit): Promise<Body> {
+  const response = await fetch(path, { credentials: 'same-origin', ...init }).catch((cause: unknown) => {
+    if (init.signal?.aborted) throw cause
+    throw new ApiError(0, {
+      code: 'unavailable',
+      reason: 'unreachable',
+      detail: 'The control plane does not answer',
+      hint: 'mcpg-ctl status',
+    })
+  })
+  if (!response.ok) throw await errorOfResponse(response)
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as Body
+}
