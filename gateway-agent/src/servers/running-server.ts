@@ -15,6 +15,8 @@ export type RunningServer = {
   first: Promise<InstanceEnd | null>
   /** Whether `first` has resolved. */
   isDecided(): boolean
+  /** Null when it is ready; else its next outcome. */
+  proof(): Promise<InstanceEnd | null>
   /** Null once every instance has been ready for so long without a break, or when `signal` aborts; else how the first one ended. */
   steady(ms: number, signal: AbortSignal): Promise<InstanceEnd | null>
   stopInstance(instanceId: string): boolean
@@ -41,7 +43,7 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   if (config.state === 'stopped') first.resolve(null)
   else active.push(addInstance())
   const routed: RoutedServer = { name: config.name, config, acquire, onConnection }
-  return { desired, routed, report, first: first.promise, isDecided: () => decided, steady, stopInstance, retire, stop }
+  return { desired, routed, report, first: first.promise, isDecided: () => decided, proof, steady, stopInstance, retire, stop }
 
   function addInstance(): Instance {
     const instance = runInstance({
@@ -118,6 +120,18 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
     return instances.some(({ state }) => state === 'failed' || state === 'crash_loop') ? 'failed' : 'starting'
   }
 
+  function proof(): Promise<InstanceEnd | null> {
+    if (!decided) return first.promise
+    if (active.every((one) => one.connection() !== undefined)) return Promise.resolve(null)
+    return new Promise((resolve) => {
+      const onOutcome = (end: InstanceEnd | null) => {
+        outcomeListeners.delete(onOutcome)
+        resolve(end)
+      }
+      outcomeListeners.add(onOutcome)
+    })
+  }
+
   function steady(ms: number, signal: AbortSignal): Promise<InstanceEnd | null> {
     return new Promise((resolve) => {
       let cancel = () => {}
@@ -188,7 +202,9 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
 
   async function stop(): Promise<void> {
     phase = 'stopped'
-    first.resolve({ reason: 'Stopped', message: 'stopped before it was ready' })
+    const end = { reason: 'Stopped', message: 'stopped before it was ready' }
+    first.resolve(end)
+    notify(outcomeListeners, end)
     await Promise.all([...active, ...leaving].map((one) => one.stop()))
     onChange()
   }

@@ -43,7 +43,10 @@ export type ServerFailure = { server: string; reason: string; message: string; i
 export type Change = {
   /** Names that are new or changed. */
   changed: string[]
-  /** Resolves when every gating server is proven, or as soon as one has failed for good or passed its deadline. */
+  /**
+   * Resolves when every gating server is proven, also one that runs already and is not changed by this, or as soon as one has failed or
+   * passed its deadline. After `abort`, and when a newer change replaces this one: with reason Stopped.
+   */
   proven: Promise<{ failures: ServerFailure[] }>
   commit(): void
   abort(): Promise<void>

@@ -320,6 +320,21 @@ describe('a change', () => {
     expect(await waiting).toBeNull()
   })
 
+  it('lets a server that runs already gate: it keeps the time it has been ready, and its end counts', async () => {
+    const { servers } = open()
+    const dies: ConfigServerInput = { name: 'dies', command: fixture('dies-after', '2500') }
+    await apply(servers, echo, dies)
+    const change = servers.change([echo, dies].map(desired), new Set(['echo', 'dies']))
+    expect([change.changed, (await change.proven).failures]).toEqual([[], []])
+    change.commit()
+    expect(await change.probation(1, new AbortController().signal)).toBeNull()
+    expect(await change.probation(30_000, new AbortController().signal)).toMatchObject({ server: 'dies', reason: 'ExitedUnexpectedly' })
+    // Its first attempt was long ago; what counts is whether it works now.
+    const later = servers.change([echo, dies].map(desired), new Set(['dies']))
+    expect((await later.proven).failures).toEqual([])
+    await later.abort()
+  })
+
   it('tells who listens about routing, connections and reports', async () => {
     const { servers } = open()
     const heard: string[] = []

@@ -218,7 +218,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
 async function proveAll(gates: RunningServer[]): Promise<{ failures: ServerFailure[] }> {
   const failed = Promise.withResolvers<ServerFailure[]>()
   const outcomes = gates.map(async (server) => {
-    const end = await server.first
+    const end = await server.proof()
     if (end) failed.resolve([failureOf(server, end)])
   })
   void Promise.all(outcomes).then(() => failed.resolve([]))
