@@ -88,6 +88,7 @@ async function runKills(kills: number, tier: number): Promise<number> {
     const folder = mkdtempSync(join(tmpdir(), 'mcpg-kill-'))
     const agent = spawn(process.execPath, [fileURLToPath(import.meta.url), 'agent', folder, String(tier)], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: folder },
     })
     await once(agent.stdout, 'data')
     await sleep(Math.random() * 600)
