@@ -51,7 +51,12 @@ export const watchRoutes =
         reply.hijack()
         const response = reply.raw
         for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
-        response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+        response.writeHead(200, {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'x-accel-buffering': 'no',
+          // Its end is the end of the connection, so that a stopping listener has nothing left to wait for.
+          connection: 'close',
+        })
         // The client sees the stream open before the first listing is read.
         response.flushHeaders()
         try {

@@ -30,6 +30,8 @@ export type HttpSettings = {
 export type HttpServer = Part & { app: FastifyInstance; inject: FastifyInstance['inject']; url(): string }
 
 const maxBodyBytes = 1 << 20
+/** How long answers in flight may take once the listener is to close. */
+const graceMs = 2_000
 
 /** The REST listener: guard, caller, access, then the routes of the features. Throws when a route declares no access. */
 export async function httpServer(settings: HttpSettings, log: Log, features: FastifyPluginAsyncZod[]): Promise<HttpServer> {
@@ -71,7 +73,11 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
         throw listenFailure(error, { flag: '--bind-http', host: settings.host, port: settings.port })
       })
     },
-    stop: () => app.close(),
+    async stop() {
+      // A client that keeps its connection open, or a slow answer, must not keep the process alive.
+      const impatience = setTimeout(() => app.server.closeAllConnections(), graceMs)
+      await app.close().finally(() => clearTimeout(impatience))
+    },
   }
 }
 
