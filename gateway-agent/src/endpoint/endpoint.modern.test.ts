@@ -140,9 +140,7 @@ describe('subscriptions/listen', () => {
     )
     await call('add_tool', { name: `later${prefix}` })
     await until(() => stream.messages.some(({ method }) => method === 'notifications/tools/list_changed'))
-    expect(
-      stream.messages.every(({ params }) => (params?.['_meta'] as typeof subscriptionId)['io.modelcontextprotocol/subscriptionId'] === 1),
-    ).toBe(true)
+    expect(stream.messages.map(({ params }) => params?.['_meta'])).toEqual(stream.messages.map(() => subscriptionId))
     stream.close()
     await stream.done
   })

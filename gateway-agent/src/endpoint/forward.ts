@@ -5,7 +5,7 @@ import { rpcCodes, type Params } from '../mcp/protocol.ts'
 import type { Reply } from './reply.ts'
 import { shapeOutcome, toolError } from './result-text.ts'
 import type { ServerBook } from './server-book.ts'
-import { unavailableText, type Route, type Target } from './target.ts'
+import { unavailableText, type Route, type Routed, type Target } from './target.ts'
 
 /** One request of a client, whatever its era, on its way to a server. */
 export type Incoming = {
@@ -26,11 +26,13 @@ export type Forward = ReturnType<typeof forwarder>
 export function forwarder({ log }: { log: Log }) {
   return { forward, request }
 
-  async function forward(incoming: Incoming, target: Target): Promise<void> {
-    const { method, params, reply } = incoming
-    const routing = target.route(method, params)
-    const routed = routing instanceof Promise ? await routing : routing
-    if ('failure' in routed) return reply.error(routed.failure)
+  function forward(incoming: Incoming, target: Target): Promise<void> | void {
+    const routed = target.route(incoming.method, incoming.params)
+    return routed instanceof Promise ? routed.then((route) => follow(incoming, route)) : follow(incoming, routed)
+  }
+
+  function follow(incoming: Incoming, routed: Routed): Promise<void> | void {
+    if ('failure' in routed) return incoming.reply.error(routed.failure)
     if ('unavailable' in routed) return refuse(incoming, routed.unavailable)
     return send(incoming, routed)
   }

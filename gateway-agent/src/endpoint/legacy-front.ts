@@ -24,12 +24,12 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
   return { serve, serveBatch, accept, get, end }
 
   /** One request. */
-  async function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> {
+  function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> | void {
     const id = JSON.stringify(message.id)
     const reply = httpReply(response, id, acceptsOf(request.headers.accept), streams)
     if (message.method === 'initialize') return initialize(reply, response, target, message.params ?? {})
     const session = sessionOf(request.headers, target, response, id)
-    if (session) await dispatch(session, id, message, reply)
+    if (session) return dispatch(session, id, message, reply)
   }
 
   /** What wants no answer: notifications, and answers to questions that are never asked. */
@@ -86,7 +86,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
     )
   }
 
-  async function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply): Promise<void> {
+  function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply): Promise<void> | void {
     if (forwarded.has(method)) return call(session, id, method, params, reply)
     const list = kindOfMethod.get(method)
     if (list) return answerList(reply, session.target, list, params['cursor'], 'legacy')
@@ -98,7 +98,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
   }
 
   /** A client that goes away has not cancelled, says the legacy era; the call runs on until its timeout. */
-  function call(session: Session, id: string, method: string, params: Params, reply: Reply): Promise<void> {
+  function call(session: Session, id: string, method: string, params: Params, reply: Reply): Promise<void> | void {
     const { level } = session
     if (level !== undefined) withLevel(params, level)
     return forward.forward(

@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { acceptsBody, checkRequest, type GuardRules } from '@mcpg/core/http-guard'
+import { checkRequest, type GuardRules } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
-import { isObject, rpcCodes } from '../mcp/protocol.ts'
-import { readBody } from './body.ts'
+import { rpcCodes } from '../mcp/protocol.ts'
 import type { Health } from './health.ts'
-import { isRequest, type legacyFront } from './legacy-front.ts'
+import type { legacyFront } from './legacy-front.ts'
 import type { modernFront } from './modern-front.ts'
-import { eraOf, isModern } from './modern-rules.ts'
+import { isModern } from './modern-rules.ts'
 import type { Post } from './post.ts'
+import { receiver } from './receive.ts'
 import { errorText, sendJson } from './reply.ts'
 import type { Target } from './target.ts'
-
-const maxBodyBytes = 4 * 1024 * 1024
 
 type Parts = {
   rules: () => GuardRules
@@ -23,18 +21,32 @@ type Parts = {
   log: Log
 }
 
-/** From a raw request to its front: guard, path, one read, one parse, era. */
+/** Everything before a message is read: guard, path, probes, methods. */
 export function listener({ rules, health, targetOf, modern, legacy, log }: Parts) {
+  const receive = receiver({ modern, legacy }, guarded)
+  /** The last Host that was found to be ours: nearly every request names the same one and no Origin. */
+  let knownHost: string | undefined
   return (request: IncomingMessage, response: ServerResponse): void => {
-    response.on('error', () => {})
-    handle(request, response).catch((error: unknown) => {
+    response.on('error', ignore)
+    guarded({ request, response }, () => handle(request, response))
+  }
+
+  /** Answers for what fails in a way nobody expected. */
+  function guarded({ request, response }: Pick<Post, 'request' | 'response'>, run: () => Promise<void> | void): void {
+    try {
+      run()?.catch(broken)
+    } catch (error) {
+      broken(error)
+    }
+
+    function broken(error: unknown): void {
       log.error({ err: error, path: request.url }, 'a request failed in a way nobody expected')
       if (response.headersSent) response.destroy()
       else sendJson(response, 500, errorText('null', { code: rpcCodes.internal, message: 'Internal error.' }))
-    })
+    }
   }
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
     const path = (request.url ?? '/').split('?', 1)[0]!
     if (path === '/healthz' || path === '/readyz') return probe(path, request, response)
     const refusal = refused(request)
@@ -60,59 +72,10 @@ export function listener({ rules, health, targetOf, modern, legacy, log }: Parts
     return !isMethod || headers['mcp-session-id'] === undefined || isModern(headers['mcp-protocol-version'])
   }
 
-  async function receive(post: Post): Promise<void> {
-    const { request, response } = post
-    if (!acceptsBody('POST', request.headers['content-type'], true))
-      return sendJson(response, 415, errorText('null', { code: rpcCodes.invalidRequest, message: 'The body must be application/json.' }))
-    const isTooLarge = Number(request.headers['content-length'] ?? 0) > maxBodyBytes
-    const text = isTooLarge ? null : await readBody(request, maxBodyBytes)
-    if (text === undefined) return
-    if (text === null) {
-      // What is still on its way is not read.
-      response.once('finish', () => request.destroy())
-      return sendJson(
-        response,
-        413,
-        errorText('null', { code: rpcCodes.invalidParams, message: `The request has more than ${maxBodyBytes} bytes.` }),
-        { connection: 'close' },
-      )
-    }
-    let message: unknown
-    try {
-      message = JSON.parse(text)
-    } catch {
-      return sendJson(response, 400, errorText('null', { code: rpcCodes.parseError, message: 'The body is not JSON.' }))
-    }
-    return dispatch(post, message)
-  }
-
-  function dispatch(post: Post, message: unknown): Promise<void> | void {
-    const { request, response } = post
-    const version = request.headers['mcp-protocol-version'] as string | undefined
-    if (Array.isArray(message)) {
-      if (isModern(version)) return refuseShape(response, 'Batches are not part of this protocol version.')
-      return legacy.serveBatch(post, message)
-    }
-    if (isRequest(message)) {
-      return eraOf(message.method, message.params, version) === 'modern' ? modern.serve(post, message) : legacy.serve(post, message)
-    }
-    if (!isObject(message)) return refuseShape(response, 'Not a JSON-RPC message.')
-    const params = isObject(message['params']) ? message['params'] : undefined
-    const isNotification = typeof message['method'] === 'string' && message['id'] === undefined
-    if (isNotification && eraOf(message['method'] as string, params, version) === 'modern')
-      return void response.writeHead(202, { 'content-length': 0 }).end()
-    const isAnswer =
-      message['method'] === undefined && message['id'] !== undefined && (message['result'] !== undefined || message['error'] !== undefined)
-    if (isNotification || (isAnswer && !isModern(version))) return legacy.accept(post, message)
-    refuseShape(response, 'Not a JSON-RPC message.')
-  }
-
-  function refuseShape(response: ServerResponse, message: string): void {
-    sendJson(response, 400, errorText('null', { code: rpcCodes.invalidRequest, message }))
-  }
-
   function refused({ method = '', headers }: IncomingMessage) {
-    return checkRequest(
+    const isPlain = headers.origin === undefined && headers['sec-fetch-site'] === undefined
+    if (isPlain && headers.host !== undefined && headers.host === knownHost) return null
+    const refusal = checkRequest(
       {
         method,
         host: headers.host,
@@ -123,6 +86,8 @@ export function listener({ rules, health, targetOf, modern, legacy, log }: Parts
       },
       rules(),
     )
+    if (!refusal) knownHost = headers.host
+    return refusal
   }
 
   /** A page whose origin the operator has named may read the answers. True when the request was its preflight. */
@@ -163,3 +128,6 @@ function sendProblem(response: ServerResponse, status: number, code: string, rea
   const text = JSON.stringify({ type: `urn:mcpg:${code}:${reason}`, status, detail, code, reason })
   response.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(text) }).end(text)
 }
+
+/** A client that went away is no error of ours. */
+function ignore(): void {}

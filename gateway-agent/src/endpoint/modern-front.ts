@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { McpCall } from '../mcp/connection.ts'
 import { metaKeys, metaOf, modernVersions, rpcCodes, type Params } from '../mcp/protocol.ts'
 import type { Forward } from './forward.ts'
@@ -6,11 +6,11 @@ import type { Listens } from './listens.ts'
 import { kindOfMethod, type ListKind } from './lists.ts'
 import { admits, isLogLevel } from './log-levels.ts'
 import type { LogWishes } from './log-wishes.ts'
-import { checkModern, checkParamHeaders } from './modern-rules.ts'
+import { checkModern, checkParamHeaders, type Refused } from './modern-rules.ts'
 import type { Post, RpcRequest } from './post.ts'
 import { acceptsOf, httpReply, type Reply, type Streams } from './reply.ts'
 import { serverMeta } from './result-text.ts'
-import type { Target } from './target.ts'
+import type { Routed, Target } from './target.ts'
 
 const forwarded = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
 
@@ -28,7 +28,7 @@ export function modernFront({
 }) {
   return { serve }
 
-  async function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> {
+  function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> | void {
     const { method, params = {} } = message
     const id = JSON.stringify(message.id)
     const reply = httpReply(response, id, acceptsOf(request.headers.accept), streams)
@@ -39,14 +39,14 @@ export function modernFront({
     if (method === 'server/discover') return discover(reply, target)
     if (method === 'subscriptions/listen') return listens.serve(response, target, id, params)
     if (!forwarded.has(method)) return reply.error({ code: rpcCodes.methodNotFound, message: `Method not found: ${method}` }, 404)
-    if (method === 'tools/call') {
-      const disagreement = await checkToolHeaders(target, params, request.headers)
-      if (disagreement) return reply.error(disagreement.failure, disagreement.status)
-    }
-    await call(reply, response, target, method, params)
+    if (method !== 'tools/call') return call(reply, response, target, method, params)
+    const checked = checkToolHeaders(target, params, request.headers)
+    const go = (disagreement: Refused | null) =>
+      disagreement ? reply.error(disagreement.failure, disagreement.status) : call(reply, response, target, method, params)
+    return checked instanceof Promise ? checked.then(go) : go(checked)
   }
 
-  function call(reply: Reply, response: ServerResponse, target: Target, method: string, params: Params): Promise<void> {
+  function call(reply: Reply, response: ServerResponse, target: Target, method: string, params: Params): Promise<void> | void {
     const meta = metaOf(params)
     const level = meta?.[metaKeys.logLevel]
     const wantsProgress = meta?.['progressToken'] !== undefined
@@ -100,9 +100,12 @@ async function discover(reply: Reply, target: Target): Promise<void> {
 }
 
 /** The name is resolved as the call itself does, on a copy: resolving rewrites it. */
-async function checkToolHeaders(target: Target, params: Params, headers: NodeJS.Dict<string | string[]>) {
-  const route = await target.route('tools/call', { name: params['name'] })
-  if (!('book' in route)) return null
-  const declared = route.book.headersOf(String(route.params['name']))
-  return declared.length === 0 ? null : checkParamHeaders(declared, params['arguments'], headers)
+function checkToolHeaders(target: Target, params: Params, headers: IncomingHttpHeaders): Refused | null | Promise<Refused | null> {
+  const routed = target.route('tools/call', { name: params['name'] })
+  return routed instanceof Promise ? routed.then(check) : check(routed)
+
+  function check(route: Routed): Refused | null {
+    const declared = 'book' in route ? route.book.headersOf(String(route.params['name'])) : []
+    return declared.length === 0 ? null : checkParamHeaders(declared, params['arguments'], headers)
+  }
 }

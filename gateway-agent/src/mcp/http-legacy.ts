@@ -29,7 +29,7 @@ export async function legacyHttp(
   let hadStream = false
   const speaks: HttpEra = {
     params: (call, id) => legacyParams(call.params, id),
-    headers: () => ({}),
+    headers: () => undefined,
     started: (call, headers) => {
       const given = headers['mcp-session-id']
       if (call.method === 'initialize' && typeof given === 'string') sessionId = given

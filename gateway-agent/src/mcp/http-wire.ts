@@ -16,7 +16,7 @@ const maxResumes = 10
 /** What an era adds to a request. */
 export type HttpEra = {
   params(call: McpCall, id: number): Params | undefined
-  headers(call: McpCall, params: Params | undefined): Record<string, string>
+  headers(call: McpCall, params: Params | undefined): Record<string, string> | undefined
   /** The headers of the answer. */
   started?: (call: McpCall, headers: Record<string, string | string[] | undefined>) => void
   /** HTTP 404: true when a new session was made and the request may be sent again. */
@@ -34,11 +34,14 @@ export type HttpWire = ReturnType<typeof httpWire>
 /** JSON-RPC over POSTs to one URL, whatever the era: one exchange per request, answered as JSON or as a stream of events. */
 export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher; target: HttpTarget; clock: Clock }) {
   const pending = pendingCalls({ clock })
+  const exchanging = { dispatcher, clock, maxBytes: target.maxBytes }
   const listeners = new Set<(method: string, params: Params) => void>()
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<{ reason: string; message: string }>()
   let over: { reason: string; message: string } | undefined
   /** Session and version, on everything that is sent. */
   let common: Record<string, string> = {}
+  /** All headers of a POST, made once and not for every call. */
+  let posted = postHeaders()
   return {
     request,
     post,
@@ -54,6 +57,11 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
 
   function setHeaders(headers: Record<string, string>): void {
     common = headers
+    posted = postHeaders()
+  }
+
+  function postHeaders(): Record<string, string> {
+    return { ...target.headers, ...common, accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
   }
 
   function request(call: McpCall, era: HttpEra): Promise<McpOutcome> {
@@ -84,16 +92,15 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
     const params = era.params(call, entry.id)
     const text = params === undefined ? '' : `,"params":${JSON.stringify(params)}`
     const body = `{"jsonrpc":"2.0","id":${entry.id},"method":${JSON.stringify(call.method)}${text}}`
-    const own = { ...target.headers, ...common, ...era.headers(call, params) }
-    const headers = { ...own, accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+    const more = era.headers(call, params)
+    const headers = more === undefined ? posted : { ...posted, ...more }
     const reading = { status: 0, lastEventId: undefined as string | undefined, retryMs: defaultRetryMs, resumes: 0 }
     read(exchangeWith('POST', headers, body))
 
     function exchangeWith(method: 'GET' | 'POST', withHeaders: Record<string, string>, withBody?: string): () => void {
       return exchange(
-        dispatcher,
+        exchanging,
         { origin: target.origin, path: target.path, method, headers: withHeaders, ...(withBody === undefined ? {} : { body: withBody }) },
-        target.maxBytes,
         {
           onStart: (status, received) => {
             reading.status = status
@@ -128,7 +135,7 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
       }
       if (text === '' && era.resumes && reading.lastEventId !== undefined && reading.resumes++ < maxResumes) {
         const cancelWait = clock.after(reading.retryMs, () => {
-          read(exchangeWith('GET', { ...own, accept: 'text/event-stream', 'last-event-id': reading.lastEventId! }))
+          read(exchangeWith('GET', { ...headers, accept: 'text/event-stream', 'last-event-id': reading.lastEventId! }))
         })
         return read(cancelWait)
       }
@@ -199,15 +206,14 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
   function post(message: object, method: 'POST' | 'DELETE' = 'POST'): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     exchange(
-      dispatcher,
+      exchanging,
       {
         origin: target.origin,
         path: target.path,
         method,
-        headers: { ...target.headers, ...common, accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+        headers: posted,
         ...(method === 'POST' ? { body: JSON.stringify(message) } : {}),
       },
-      target.maxBytes,
       { onStart: () => {}, onEvent: () => {}, onRetry: () => {}, onEnd: () => resolve(), onError: () => resolve() },
     )
     return promise
@@ -219,14 +225,13 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
     on: { onStart: (status: number) => void; onId: (id: string) => void; onRetry: (ms: number) => void; onEnd: () => void },
   ) {
     return exchange(
-      dispatcher,
+      exchanging,
       {
         origin: target.origin,
         path: target.path,
         method: 'GET',
         headers: { ...target.headers, ...common, ...headers, accept: 'text/event-stream' },
       },
-      target.maxBytes,
       {
         onStart: on.onStart,
         onRetry: on.onRetry,

@@ -35,7 +35,13 @@ const maxSockets = 256
 export async function connectHttp(options: HttpOptions): Promise<McpConnection> {
   const { url, headers = [], era, timeoutMs, clientInfo, maxAnswerBytes = 17 * 1024 * 1024, clock = systemClock } = options
   const { origin, pathname, search } = new URL(url)
-  const pool = new Pool(origin, { connections: maxSockets, connect: { timeout: Math.min(timeoutMs, 10_000) } })
+  const pool = new Pool(origin, {
+    connections: maxSockets,
+    // Calls have their own deadlines, and a stream may be silent for as long as it likes.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: Math.min(timeoutMs, 10_000) },
+  })
   const own = Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]))
   const wire = httpWire({
     dispatcher: pool,
