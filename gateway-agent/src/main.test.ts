@@ -84,7 +84,7 @@ describe('an agent', () => {
     await agent.stop()
     await expect(agent.ended).resolves.toBeUndefined()
     await expect(stat(runFile)).rejects.toThrow('ENOENT')
-    await expect(readyz(info)).rejects.toThrow()
+    await expect(readyz(info)).rejects.toThrow('fetch failed')
     expect(session.frames.at(-1)?.frame.case).toBe('goodbye')
   })
 
@@ -180,7 +180,7 @@ describe('an agent', () => {
     const stateDir = await newStateDir()
     await chmod(stateDir, 0o755)
     await expect(launch(stateDir).ended).rejects.toMatchObject({
-      code: 'forbidden',
+      code: 'failed_precondition',
       reason: 'state_dir_wide_mode',
       hint: expect.stringContaining('--fix-permissions'),
     })

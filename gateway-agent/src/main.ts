@@ -104,22 +104,15 @@ async function prepareFolders({ stateDir, name, fixPermissions }: Settings): Pro
   return folder
 }
 
-const codes: Record<StateDirProblem['reason'], 'invalid' | 'forbidden'> = {
-  not_a_folder: 'invalid',
-  wide_mode: 'forbidden',
-  other_owner: 'forbidden',
-  not_writable: 'forbidden',
-}
-
 function stateDirError({ reason, message, fix }: StateDirProblem): McpgError {
-  return new McpgError(codes[reason], `state_dir_${reason}`, `${message}.`, {
+  return new McpgError('failed_precondition', `state_dir_${reason}`, `The state dir cannot be used: ${message}.`, {
     hint: reason === 'wide_mode' ? `${fix}, or restart with --fix-permissions` : fix,
   })
 }
 
 /** The folder for this process alone, or the error that names who has it. */
 async function takeFolder({ stateDir, name }: Settings, folder: string): Promise<() => void> {
-  const release = lockFolder(folder)
+  const release = tryLock(folder)
   if (release) return release
   const holder = await readRunFile(join(stateDir, gatewayRunFile(name)))
   const who =
@@ -127,6 +120,22 @@ async function takeFolder({ stateDir, name }: Settings, folder: string): Promise
   throw new McpgError('conflict', 'already_running', `A gateway agent runs on ${folder} already${who}.`, {
     hint: 'mcpg-ctl stop --all ends it; --name <other> starts a second one beside it',
   })
+}
+
+function tryLock(folder: string): (() => void) | null {
+  try {
+    return lockFolder(folder)
+  } catch (error) {
+    throw new McpgError(
+      'failed_precondition',
+      'state_dir_not_writable',
+      `${folder} cannot be locked: ${error instanceof Error ? error.message : ''}.`,
+      {
+        hint: 'mcpg-ctl doctor looks at owner, mode and space',
+        cause: error,
+      },
+    )
+  }
 }
 
 /** Written once everything serves, gone before anything stops. */

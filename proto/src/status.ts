@@ -59,7 +59,7 @@ export const healthStates = ['healthy', 'degraded', 'down', 'unknown'] as const
 export type HealthState = (typeof healthStates)[number]
 
 /** The generated enums carry their wire number as value and their bare name as key (protobuf-es strips the prefix). */
-function words<Word extends string>(wire: Record<string, string | number>, upper: boolean) {
+function words<Word extends string, Wire extends number>(wire: Record<string, string | Wire>, upper: boolean) {
   const spell = (word: string) => (upper ? word : word.toLowerCase()) as Word
   const toWord = new Map<number, Word>()
   for (const [key, value] of Object.entries(wire)) if (typeof value === 'number' && value !== 0) toWord.set(value, spell(key))
@@ -68,11 +68,11 @@ function words<Word extends string>(wire: Record<string, string | number>, upper
     /** The word for a wire number; undefined for 0 and for numbers of a newer peer. */
     word: (number: number): Word | undefined => toWord.get(number),
     /** The wire number of a word; 0 (not set) for undefined. */
-    wire: (word: Word | undefined): number => (word === undefined ? 0 : (toWire.get(word) ?? 0)),
+    wire: (word: Word | undefined): Wire => (word === undefined ? 0 : (toWire.get(word) ?? 0)) as Wire,
   }
 }
 
-export const instanceStateWords = words<InstanceState>(WireInstanceState, false)
-export const serverStateWords = words<ServerState>(WireServerState, false)
-export const configStateWords = words<ConfigState>(WireConfigState, false)
-export const configFailureWords = words<ConfigFailure>(WireConfigFailure, true)
+export const instanceStateWords = words<InstanceState, WireInstanceState>(WireInstanceState, false)
+export const serverStateWords = words<ServerState, WireServerState>(WireServerState, false)
+export const configStateWords = words<ConfigState, WireConfigState>(WireConfigState, false)
+export const configFailureWords = words<ConfigFailure, WireConfigFailure>(WireConfigFailure, true)

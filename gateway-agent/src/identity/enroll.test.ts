@@ -104,7 +104,8 @@ describe('enrolling', () => {
       ],
     })
     expect(await run(plane.enrollmentUrl())).not.toBeNull()
-    expect(told).toHaveLength(2)
+    expect(told).toHaveLength(3)
+    expect(told[2]).toContain(`Enrolled as gateway`)
     expect(told[0]).toMatch(said)
   })
 

@@ -88,6 +88,9 @@ async function enroll(deps: EnrollDeps, url: EnrollmentUrl): Promise<Identity> {
       })
       const identity = identityOf(answer, attempt, url, deps.clock)
       await saveIdentity(deps.folder, identity)
+      deps.tell(
+        `Enrolled as gateway ${identity.name} in ${identity.org}/${identity.workspace}/${identity.environment} (${identity.gatewayId}).`,
+      )
       return identity
     } catch (error) {
       const isTaken = error instanceof McpgError && error.reason === 'instance_uid_in_use'

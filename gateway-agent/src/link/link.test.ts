@@ -85,7 +85,7 @@ describe('a stream', () => {
       framesOf(session, 'serverStatus').some((report) => report.servers.some((one) => one.name === 'a' && one.state === ServerState.READY)),
     )
     const heartbeat = await until('a heartbeat with the hash', () =>
-      framesOf(session, 'heartbeat').find((one) => one.configHashes?.appliedHash.length === 32),
+      framesOf(session, 'heartbeat').find((one) => one.configHashes?.lkgHash.length === 32),
     )
     expect(Buffer.from(heartbeat.configHashes?.lkgHash ?? []).toString('hex')).toBe(machine.hashes().lkg)
   })
@@ -251,6 +251,16 @@ describe('losing the control plane', () => {
     expect(second.hello?.configStatus).toMatchObject({ generation: 2n, state: ConfigState.APPLIED })
   })
 
+  it('survives connections that are reset again and again', async () => {
+    const { plane } = await start({ knobs: { heartbeatMs: 5 } })
+    for (let round = 0; round < 20; round++) {
+      await plane.session(round)
+      plane.drop()
+    }
+    const last = await plane.session(20)
+    await until('a heartbeat', () => framesOf(last, 'heartbeat').length > 0)
+  })
+
   it('gives up a stream whose heartbeats are not answered', async () => {
     const { plane } = await start({ knobs: { heartbeatMs: 20, ignoreHeartbeats: true }, timers: { ackDeadline: 80 } })
     await plane.session(1)
@@ -400,6 +410,7 @@ describe('the end of a session', () => {
     const { plane, contacts } = await start({ contact })
     const session = await plane.session()
     expect(Number(session.hello?.offlineFor?.seconds)).toBeGreaterThanOrEqual(90)
+    await until('the contact', () => contacts.length > 0)
     expect(contacts[0]).toMatchObject({ endpoint: plane.grpc, replicaId: 'fake' })
   })
 })

@@ -42,6 +42,9 @@ import { reporting } from './reporting.ts'
 import { session, type SessionEnd } from './session.ts'
 import { configStatusOnWire, hashesOnWire } from './wire.ts'
 
+/** How stale the remembered time of the last contact may be after a kill. */
+const contactPeriodMs = 60_000
+
 export type LinkState =
   | { phase: 'connecting'; endpoint: string }
   | { phase: 'connected'; endpoint: string; sinceMs: number }
@@ -104,6 +107,7 @@ export function linkLoop({
   let cpuBefore = process.cpuUsage()
   let warnedOfSkew = false
   let replica = ''
+  let connectedAt = ''
   let reports: ReturnType<typeof reporting> | null = null
 
   return { name: 'link', start, stop, state: () => state, wake }
@@ -128,13 +132,13 @@ export function linkLoop({
   }
 
   async function run(): Promise<void> {
-    while (!isStopping) {
+    for (;;) {
       const me = await identity()
-      if (isStopping) break
+      if (isStopping) return
       const targets = endpoints(me)
       const endpoint = targets[dialled++ % targets.length] ?? ''
       const end = await connect(me, endpoint)
-      if (isStopping) break
+      if (isStopping) return
       const waitMs = delayAfter(end, endpoint)
       if (waitMs === null) return
       state = { phase: 'waiting', endpoint, retryInMs: waitMs, message: 'message' in end ? end.message : end.kind }
@@ -145,7 +149,7 @@ export function linkLoop({
   async function connect(me: Identity, endpoint: string): Promise<SessionEnd> {
     state = { phase: 'connecting', endpoint }
     leaving = new AbortController()
-    const connectedAt = { value: '' }
+    connectedAt = ''
     const end = await session({
       endpoint,
       bearer: me.credential.bearerToken,
@@ -157,15 +161,15 @@ export function linkLoop({
     })
     cancelDeparture()
     config.forgetNonce()
-    if (connectedAt.value !== '') heard(endpoint, connectedAt.value)
+    if (connectedAt !== '') heard(endpoint)
     return end
 
     function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox): () => void {
       previousEpoch = sessionEpoch
-      connectedAt.value = new Date(clock.now()).toISOString()
+      connectedAt = new Date(clock.now()).toISOString()
       replica = replicaId
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
-      heard(endpoint, connectedAt.value)
+      heard(endpoint)
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
       reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
       reports.full({ withDescription: false })
@@ -176,7 +180,7 @@ export function linkLoop({
     }
   }
 
-  function heard(endpoint: string, connectedAt: string): void {
+  function heard(endpoint: string): void {
     lastHeard = clock.now()
     onContact({ endpoint, connectedAt, lastHeardAt: new Date(lastHeard).toISOString(), replicaId: replica })
   }
@@ -284,6 +288,7 @@ export function linkLoop({
   }
 
   function serverTime(seconds: bigint): void {
+    if (state.phase === 'connected' && lastHeard !== null && clock.now() - lastHeard > contactPeriodMs) heard(state.endpoint)
     const skewSeconds = seconds === 0n ? 0 : Math.round(clock.now() / 1000) - Number(seconds)
     const isSkewed = Math.abs(skewSeconds) > 30
     if (isSkewed && !warnedOfSkew)
