@@ -1,4 +1,4 @@
-import { Code, ConnectError, createRouterTransport, type Transport } from '@connectrpc/connect'
+import { ConnectError, createRouterTransport, type Code, type Transport } from '@connectrpc/connect'
 import type { ConnectRequest, ConnectResponse } from '@mcpg/proto/gen/gateway'
 import { GatewayService } from '@mcpg/proto/gen/gateway'
 import { errorCodes, McpgError } from '@mcpg/proto/errors'

@@ -24,7 +24,15 @@ describe('a broken server', () => {
     expect(await fleet.server('broken')).toMatchObject({
       status: {
         ready: 0,
-        gateways: [{ state: 'failed', reason: 'ExitedEarly', heldBack: { reason: 'ExitedEarly', message: 'the process ended' } }],
+        gateways: [
+          {
+            state: 'failed',
+            reason: 'ExitedEarly',
+            exitCode: 3,
+            lastLogLines: ['boom'],
+            heldBack: { reason: 'ExitedEarly', message: 'exit code 3' },
+          },
+        ],
         conditions: expect.arrayContaining([
           expect.objectContaining({ type: 'HeldBack', status: 'True', reason: 'ExitedEarly' }),
           expect.objectContaining({ type: 'Ready', status: 'False' }),
@@ -32,7 +40,7 @@ describe('a broken server', () => {
       },
     })
     expect((await fleet.gateway('a')).status.conditions).toContainEqual(
-      expect.objectContaining({ type: 'HeldBack', message: 'broken: the process ended' }),
+      expect.objectContaining({ type: 'HeldBack', message: 'broken: exit code 3' }),
     )
     await fleet.apply({ name: 'other', command: ['other'] })
     await until(async () => (await readyOf('other')) === 1)

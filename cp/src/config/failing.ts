@@ -3,7 +3,10 @@ import { configFailureWords } from '@mcpg/proto/status'
 import type { DocumentEntry } from './documents.ts'
 
 /** A server revision that a gateway refused, with what the gateway says about it. */
-export type Refused = { server: string; serverUid: string; subHash: string; reason: string; message: string }
+export type Refused = { server: string; serverUid: string; subHash: string; reason: string; message: string; evidence: Evidence }
+
+/** What the gateway showed of the instance that failed. */
+export type Evidence = { exitCode?: number; lastLogLines?: string[] }
 
 /**
  * The servers to which a refusal is due. Only what is new or changed against the LKG can be the cause: a server that is down and
@@ -25,10 +28,15 @@ export function refusedServers(
   return named.map(({ server, entry, uid }) => ({ server: entry.name, serverUid: uid, subHash: entry.subHash, ...explain(server, status) }))
 }
 
-function explain(server: ServerStatus, status: ConfigStatus): { reason: string; message: string } {
+function explain(server: ServerStatus, status: ConfigStatus): Pick<Refused, 'reason' | 'message' | 'evidence'> {
   const instance = server.instances.find((one) => one.state !== InstanceState.READY && one.reason !== '')
   return {
     reason: instance?.reason ?? configFailureWords.word(status.failureReason) ?? 'Refused',
-    message: (server.lastError || instance?.message || status.message || 'The gateway refused it without a reason.').slice(0, 1024),
+    message: (instance?.message || server.lastError || status.message || 'The gateway refused it without a reason.').slice(0, 1024),
+    evidence: {
+      ...(instance?.exitCode !== undefined && { exitCode: instance.exitCode }),
+      ...(instance &&
+        instance.lastLogLines.length > 0 && { lastLogLines: instance.lastLogLines.slice(-20).map((line) => line.slice(0, 1024)) }),
+    },
   }
 }

@@ -13,7 +13,7 @@ import type { Keys } from '../keys/keys.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type HeldBack } from './compile.ts'
 import { debouncer } from './debounce.ts'
 import type { DocumentEntry, Documents, ReadDocument } from './documents.ts'
-import { refusedServers } from './failing.ts'
+import { refusedServers, type Evidence } from './failing.ts'
 import { probationFor } from './probation.ts'
 import type { Assignment, ConfigStore, HoldRow } from './store.ts'
 
@@ -26,7 +26,7 @@ export type Desired = Assignment & { document: ReadDocument }
 export type Standing = {
   desired: Desired | undefined
   applied: { generation: number; hash: string; at: string } | undefined
-  heldBack: (HeldBack & { reason: string; message: string; since: string })[]
+  heldBack: (HeldBack & { reason: string; message: string; since: string; evidence: Evidence })[]
   error: string | undefined
 }
 
@@ -246,11 +246,7 @@ export function configService({
     )
     await db.write(async (tx) => {
       await store.deleteHolds(tx, lifted)
-      await store.insert(
-        tx,
-        { assignments: next.map(({ document: _, ...row }) => row), documents: content, revisions: [...revisions.values()] },
-        isoNow(),
-      )
+      await store.insert(tx, { assignments: next.map(rowOf), documents: content, revisions: [...revisions.values()] }, isoNow())
       for (const { gatewayId, generation } of next) if (generation % 10 === 0) await store.prune(tx, gatewayId, generation)
     })
     for (const { gatewayId, serverUid } of lifted)
@@ -279,7 +275,13 @@ export function configService({
       applied: applied.get(gatewayId),
       heldBack: held.map((one) => {
         const row = [...holds.values()].find((hold) => hold.gatewayId === gatewayId && hold.serverUid === one.uid)
-        return { ...one, reason: row?.reason ?? 'Refused', message: row?.message ?? '', since: row?.since ?? '' }
+        return {
+          ...one,
+          reason: row?.reason ?? 'Refused',
+          message: row?.message ?? '',
+          since: row?.since ?? '',
+          evidence: row?.evidence ?? {},
+        }
       }),
       error: errors.get(gatewayId),
     }
@@ -316,10 +318,9 @@ export function configService({
     const proven = [...(document?.entries.values() ?? [])].flatMap(({ name, uid, subHash }) =>
       uid === undefined || failed.has(name) ? [] : [{ server: name, serverUid: uid, subHash }],
     )
-    writes.put(
-      `proven/${gatewayId}`,
-      async (tx) => void (registry.get(gatewayId) && (await store.setProven(tx, gatewayId, proven, isoNow()))),
-    )
+    writes.put(`proven/${gatewayId}`, async (tx) => {
+      if (registry.get(gatewayId)) await store.setProven(tx, gatewayId, proven, isoNow())
+    })
   }
 
   /** A refusal: hold back whom it names, number anew what is too old, else leave it to the next change. */
@@ -400,6 +401,11 @@ export function configService({
   function isoNow(): string {
     return new Date(clock.now()).toISOString()
   }
+}
+
+/** Without the document, which has a table of its own. */
+function rowOf({ document: _document, ...row }: Desired): Assignment {
+  return row
 }
 
 const holdKey = ({ gatewayId, serverUid, subHash }: HoldRow): string => `${gatewayId}/${serverUid}/${subHash}`

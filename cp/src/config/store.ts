@@ -2,6 +2,7 @@ import { ServerSpec, serverKind } from '@mcpg/proto/kinds/server'
 import type { ConfigFailure, ConfigState } from '@mcpg/proto/status'
 import type { Db, Reads, Tx } from '../db/db.ts'
 import type { Hold, Snapshot, SnapshotGateway } from './compile.ts'
+import type { Evidence } from './failing.ts'
 
 /** Where one generation stands: nothing was heard of it yet, it is on its way, or what the gateway said last. */
 export type AssignmentState = ConfigState | 'waiting' | 'offered'
@@ -32,6 +33,7 @@ export type HoldRow = {
   reason: string
   message: string
   since: string
+  evidence: Evidence
 }
 
 /** Configs kept per gateway. */
@@ -237,13 +239,17 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   }
 
   async function listHolds(): Promise<HoldRow[]> {
-    return read.serverHold.findMany()
+    return (await read.serverHold.findMany()).map((row) => ({ ...row, evidence: JSON.parse(row.evidence ?? '{}') as Evidence }))
   }
 
   async function insertHolds(tx: Tx, rows: HoldRow[]): Promise<void> {
     for (const row of rows) {
       const { gatewayId, serverUid, subHash } = row
-      await tx.serverHold.upsert({ where: { gatewayId_serverUid_subHash: { gatewayId, serverUid, subHash } }, create: row, update: {} })
+      await tx.serverHold.upsert({
+        where: { gatewayId_serverUid_subHash: { gatewayId, serverUid, subHash } },
+        create: { ...row, evidence: JSON.stringify(row.evidence) },
+        update: {},
+      })
     }
   }
 

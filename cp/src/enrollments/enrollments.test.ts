@@ -251,7 +251,7 @@ describe('limits', () => {
     const time = fakeClock()
     const gate = redemptionLimits({ limits: { failedPerSecond: 1, failedBurst: 1, perSecond: 1_000 }, clock: time })
     gate.countFailure('192.0.2.1')
-    expect(() => gate.admit('192.0.2.1')).toThrow()
+    expect(() => gate.admit('192.0.2.1')).toThrow(/Too many failed redemptions/)
     await time.advance(1_000)
     gate.admit('192.0.2.1')
   })

@@ -184,7 +184,9 @@ export function liveGateways({
       inventoryHash: report.inventoryHash ?? null,
     }
     // A gateway deleted meanwhile has no rows any more.
-    writes.put(`server/${id}/${report.name}`, async (tx) => void (registry.get(id) && (await store.putServer(tx, row, report.reportedAt))))
+    writes.put(`server/${id}/${report.name}`, async (tx) => {
+      if (registry.get(id)) await store.putServer(tx, row, report.reportedAt)
+    })
     changes.status(scopeOf(id), 'Server', report.name)
     tellInstances(id, report, before)
   }

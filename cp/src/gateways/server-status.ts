@@ -88,7 +88,15 @@ export function serverStatuses({
         desired: wanted,
       }
     if (held && held.running === undefined)
-      return { ...about, state: 'failed', reason: held.reason, message: `Held back: ${held.message}`, ready: 0, desired: 1 }
+      return {
+        ...about,
+        state: 'failed',
+        reason: held.reason,
+        message: `Held back: ${held.message}`,
+        ready: 0,
+        desired: 1,
+        ...held.evidence,
+      }
     if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
     if (!entry || !report || report.subHash !== entry.subHash) {
       const refused = desired?.state === 'rejected' || desired?.state === 'rolled_back'

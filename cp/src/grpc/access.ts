@@ -1,5 +1,5 @@
 import type { Access } from '@mcpg/proto/access'
-import { GatewayService } from '@mcpg/proto/gen/gateway'
+import type { GatewayService } from '@mcpg/proto/gen/gateway'
 
 /** Who may call each RPC; a method that is missing here does not compile. */
 export const rpcAccess = {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TerminateReason } from '@mcpg/proto/gen/gateway'
+import { ConfigFailureReason, ConfigState } from '@mcpg/proto/gen/types'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
 import { inventoryOf, last, type FakeAgent } from '../../test/fake-agent.ts'
 
@@ -226,8 +227,8 @@ describe('a config', () => {
         nonce: first.nonce,
         generation: first.generation,
         configHash: first.configHash,
-        state: 1,
-        failureReason: 0,
+        state: ConfigState.STAGED,
+        failureReason: ConfigFailureReason.UNSPECIFIED,
         message: '',
         servers: [],
       },

@@ -177,7 +177,7 @@ export function linkService({
   /** Tells every gateway to come back a little later, each at another moment, and ends the streams. */
   async function drain(): Promise<void> {
     draining = true
-    for (const session of [...all]) session.backoff(BackoffReason.DRAINING, timers.drainJitter)
+    for (const session of Array.from(all)) session.backoff(BackoffReason.DRAINING, timers.drainJitter)
   }
 }
 

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "server_holds" ADD COLUMN "evidence" TEXT;
