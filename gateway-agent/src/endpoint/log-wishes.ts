@@ -9,25 +9,28 @@ export type LogWishes = ReturnType<typeof logWishes>
 
 /**
  * A legacy server has one level for all its clients, so it gets the most verbose that anybody asked for and what is sent on is filtered
- * per client. Set again when the server comes back.
+ * per client. Set again when the server comes back, and for servers that come later.
  */
 export function logWishes({ catalogue, forward }: { catalogue: Catalogue; forward: Forward }) {
-  const wished = new Map<string, LogLevel>()
+  const wished = new Map<Target, LogLevel>()
   const unsubscribe = catalogue.onEvent((event) => {
-    const level = event.type === 'connected' ? wished.get(event.server) : undefined
-    const book = level && catalogue.book(event.server)
-    if (book) set(book, level)
+    const book = event.type === 'connected' ? catalogue.book(event.server) : undefined
+    const level = book && levelOf(book)
+    if (level) set(book, level)
   })
   return { ask, stop: unsubscribe }
 
   function ask(target: Target, level: LogLevel): void {
-    for (const book of target.books()) {
-      const before = wished.get(book.name)
-      const next = moreVerbose(before, level)
-      if (next === before) continue
-      wished.set(book.name, next)
-      set(book, next)
-    }
+    const next = moreVerbose(wished.get(target), level)
+    if (next === wished.get(target)) return
+    wished.set(target, next)
+    for (const book of target.books()) set(book, levelOf(book) ?? next)
+  }
+
+  function levelOf(book: ServerBook): LogLevel | undefined {
+    let most: LogLevel | undefined
+    for (const [target, level] of wished) if (target.covers(book.name)) most = moreVerbose(most, level)
+    return most
   }
 
   function set(book: ServerBook, level: LogLevel): void {

@@ -7,12 +7,15 @@ type Request = (book: ServerBook, method: string, params: Params) => Promise<Mcp
 /** Whoever wants to hear of a resource; told the server and its own URI. */
 export type Watcher = { onUpdated(server: string, uri: string): void }
 
+/** `refusal` is what the server said to the subscription all watchers share. */
+type Watched = { watchers: Set<Watcher>; refusal: Promise<McpFailure | null> }
+
 export type ResourceWatch = ReturnType<typeof resourceWatch>
 
 /** One subscription at the server for however many clients watch the same resource; made again when the server comes back. */
 export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; request: Request }) {
   /** By server, then by the URI as the server knows it. */
-  const watched = new Map<string, Map<string, Set<Watcher>>>()
+  const watched = new Map<string, Map<string, Watched>>()
   const unsubscribe = catalogue.onEvent((event) => {
     if (event.type === 'resourceUpdated') updated(event.server, event.uri)
     else if (event.type === 'connected')
@@ -22,23 +25,24 @@ export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; re
 
   /** Null when it is watched; the server's refusal otherwise. */
   async function watch(book: ServerBook, uri: string, watcher: Watcher): Promise<McpFailure | null> {
-    const uris = watched.get(book.name) ?? new Map<string, Set<Watcher>>()
+    const uris = watched.get(book.name) ?? new Map<string, Watched>()
     watched.set(book.name, uris)
-    const watchers = uris.get(uri)
-    if (watchers) {
-      watchers.add(watcher)
-      return null
-    }
-    uris.set(uri, new Set([watcher]))
+    const known = uris.get(uri) ?? { watchers: new Set<Watcher>(), refusal: subscribe(book, uri) }
+    uris.set(uri, known)
+    known.watchers.add(watcher)
+    const refusal = await known.refusal
+    if (refusal && uris.get(uri) === known) uris.delete(uri)
+    return refusal
+  }
+
+  async function subscribe(book: ServerBook, uri: string): Promise<McpFailure | null> {
     const outcome = await request(book, 'resources/subscribe', { uri })
-    if (!('error' in outcome)) return null
-    uris.delete(uri)
-    return outcome.error
+    return 'error' in outcome ? outcome.error : null
   }
 
   function unwatch(server: string, uri: string, watcher: Watcher): void {
-    const watchers = watched.get(server)?.get(uri)
-    if (!watchers?.delete(watcher) || watchers.size > 0) return
+    const known = watched.get(server)?.get(uri)
+    if (!known?.watchers.delete(watcher) || known.watchers.size > 0) return
     watched.get(server)?.delete(uri)
     ask(server, 'resources/unsubscribe', uri)
   }
@@ -54,7 +58,7 @@ export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; re
 
   /** A server may name a part of what was subscribed. */
   function updated(server: string, uri: string): void {
-    for (const [of, watchers] of watched.get(server) ?? []) {
+    for (const [of, { watchers }] of watched.get(server) ?? []) {
       if (uri === of || uri.startsWith(of.endsWith('/') ? of : `${of}/`)) for (const watcher of watchers) watcher.onUpdated(server, uri)
     }
   }

@@ -4,6 +4,7 @@ import type { RoutedServer } from '../servers/supervision.ts'
 import type { McpConnection } from '../mcp/connection.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
 import { isObject, type Params } from '../mcp/protocol.ts'
+import { announcements } from './announcements.ts'
 import { capabilityOf, changedKinds, listKinds, type Definition, type ListKind } from './lists.ts'
 import { listing, type Listing } from './listing.ts'
 
@@ -45,7 +46,6 @@ export function serverBook(
   let facts = before?.facts()
   let reason: string | undefined
   let detach = () => {}
-  const announcing = new Map<ListKind, number>()
   let headers = headersByTool(before?.lists.tools.items() ?? [])
   const book: ServerBook = {
     name: server.name,
@@ -59,6 +59,12 @@ export function serverBook(
     unavailable: () => reason,
     close,
   }
+  const announced = announcements({
+    lists: book.lists,
+    clock,
+    waitMs: timers.listWait,
+    onAnnounced: (kinds) => events.onAnnounced(book, kinds),
+  })
   const unsubscribe = server.onConnection(sync)
   // The owner holds the book before the first event comes.
   queueMicrotask(sync)
@@ -92,30 +98,17 @@ export function serverBook(
   function onNotification(method: string, params: Params): void {
     const kinds = changedKinds(method)
     if (!kinds) return events.onNotification(book, method, params)
-    void announce(kinds)
-  }
-
-  /** Clients are told when a list they then ask for is the new one. */
-  async function announce(kinds: ListKind[]): Promise<void> {
-    const refreshed = kinds.map((kind) => {
-      announcing.set(kind, (announcing.get(kind) ?? 0) + 1)
-      book.lists[kind].invalidate()
-      return book.lists[kind].refresh()
-    })
-    let cancel = () => {}
-    await Promise.race([Promise.all(refreshed), new Promise<void>((resolve) => (cancel = clock.after(timers.listWait, resolve)))])
-    cancel()
-    for (const kind of kinds) announcing.set(kind, (announcing.get(kind) ?? 1) - 1)
-    if (!closed) events.onAnnounced(book, kinds)
+    announced.announce(kinds)
   }
 
   function onChange(kind: ListKind): void {
     if (kind === 'tools') headers = headersByTool(book.lists.tools.items() ?? [])
-    events.onListed(book, kind, (announcing.get(kind) ?? 0) > 0)
+    events.onListed(book, kind, announced.isAnnouncing(kind))
   }
 
   function close(): void {
     closed = true
+    announced.stop()
     unsubscribe()
     detach()
   }
