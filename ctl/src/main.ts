@@ -27,7 +27,7 @@ const env: Env = {
   env: process.env,
   cwd: process.cwd(),
   isTTY: { stdin: process.stdin.isTTY ?? false, stdout: process.stdout.isTTY ?? false, stderr: process.stderr.isTTY ?? false },
-  columns: process.stdout.columns ?? 120,
+  columns: process.stderr.columns || process.stdout.columns || 120,
   stopping: stopping.signal,
   self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
 }

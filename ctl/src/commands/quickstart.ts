@@ -94,7 +94,7 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
     progress.set('gateway', 'running', 'starting')
     const isPortFixed = !(options.bindGrpc ?? '').endsWith(':0')
     ;({ endpoint } = await startLocalGateway(context, api, endpoints['grpc'] ?? '', isPortFixed))
-    await showServers(context, api, progress, endpoint)
+    await showServers(context, api, progress)
   }
   if (context.stopping.aborted) throw new Interrupted()
   printEndpoints(context, endpoints, endpoint)
@@ -104,10 +104,11 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
 
 function printEndpoints({ print, settings }: Context, endpoints: Record<string, string>, endpoint: string | undefined): void {
   if (settings.output === 'json') return print(JSON.stringify({ ...endpoints, ...(endpoint ? { mcp: endpoint } : {}) }))
-  print(`\nconsole       ${endpoints['console'] ?? endpoints['http']}`)
-  if (!endpoint) return print('\nadd a gateway with: mcpg-ctl enroll create')
-  print(`MCP endpoint  ${endpoint}`)
-  print(`\nconnect an AI client, for example:\n  claude mcp add --transport http mcpg ${endpoint}`)
+  const lines = ['', `console       ${endpoints['console'] ?? endpoints['http']}`]
+  if (endpoint)
+    lines.push(`MCP endpoint  ${endpoint}`, '', 'connect an AI client, for example:', `  claude mcp add --transport http mcpg ${endpoint}`)
+  else lines.push('', 'add a gateway with: mcpg-ctl enroll create')
+  print(lines.join('\n'))
 }
 
 async function tellRunning(context: Context): Promise<boolean> {

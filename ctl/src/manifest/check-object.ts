@@ -16,14 +16,19 @@ function violations(schema: z.ZodType, value: unknown, base: string[]): Violatio
   return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, value, base, schema))
 }
 
-function explain(issue: z.core.$ZodIssue, value: unknown, base: string[], schema: z.ZodType): Violation[] {
+function explain(issue: z.core.$ZodIssue, value: unknown, base: PropertyKey[], schema: z.ZodType): Violation[] {
   const path = [...base, ...issue.path]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
       pointer: pointerOf([...path, key]),
       detail: `is an unknown field${guess(key, fieldsAt(schema, issue.path))}`,
     }))
-  if (issue.code === 'invalid_union') return [{ pointer: pointerOf(path), detail: unionText(issue) }]
+  if (issue.code === 'invalid_union') {
+    // The alternative that fails further inside is the one that was meant.
+    const meant = issue.errors.find((branch) => branch.length > 0 && branch.every((one) => one.path.length > 0))
+    if (meant) return meant.flatMap((one) => explain(one, valueAt(value, issue.path), path, schema))
+    return [{ pointer: pointerOf(path), detail: unionText(issue) }]
+  }
   if (issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined) return [{ pointer: pointerOf(path), detail: 'is missing' }]
   if (issue.code === 'invalid_type') return [{ pointer: pointerOf(path), detail: `must be ${withArticle(issue.expected)}` }]
   return [{ pointer: pointerOf(path), detail: issue.message.replace(/^Invalid input: /, '') }]

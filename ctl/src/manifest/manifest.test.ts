@@ -41,6 +41,12 @@ test('names file, line, column and path of every problem at once', () => {
   ])
 })
 
+test('names the alternative of a union that was meant', () => {
+  const problems = (command: string) => read(`servers: [{name: a, command: ${command}}]`).problems
+  expect(problems('[x, true]')).toEqual(['m.yaml:1:34 /servers/0/command/1 must be a string'])
+  expect(problems('5')).toEqual(['m.yaml:1:21 /servers/0/command must be a list or be a string'])
+})
+
 test('refuses a duplicate key with its line', () => {
   expect(read('servers:\n  - name: a\n    command: x\n    command: y\n').problems).toEqual(['m.yaml:4:5  this key is given twice'])
 })

@@ -28,14 +28,14 @@ export async function applyStarter(api: Api): Promise<void> {
  * Shows the gateway of this machine until it is connected, and its servers until each has ended up somewhere; what failed is told and
  * keeps nobody waiting.
  */
-export async function showServers({ stopping }: Context, api: Api, progress: ReturnType<typeof ladder>, endpoint: string): Promise<void> {
+export async function showServers({ stopping }: Context, api: Api, progress: ReturnType<typeof ladder>): Promise<void> {
   const deadline = performance.now() + waitMs
   while (!stopping.aborted && performance.now() < deadline) {
     const [servers, gateways] = await Promise.all([listObjects(api, serverKind), listObjects(api, gatewayKind)])
     const byName = new Map(gateways.map((gateway) => [gateway.metadata.name, gateway]))
     const connection = (byName.get(quickstartGateway)?.status as Partial<GatewayStatus> | undefined)?.connection ?? 'unknown'
     const isOnline = connection === 'online'
-    progress.set('gateway', isOnline ? 'done' : 'running', isOnline ? endpoint : `${endpoint}, connecting`)
+    progress.set('gateway', isOnline ? 'done' : 'running', isOnline ? 'connected' : 'connecting')
     if (isOnline && showWorkloads(servers, byName, progress)) return
     await delay(100, undefined, { signal: stopping }).catch(() => {})
   }
