@@ -41,7 +41,7 @@ function lint({ openapi, info, tags, paths }) {
   const found = []
   const ids = new Map()
   const known = new Set((tags ?? []).map(({ name }) => name))
-  if (!/^3\.1\./.test(openapi ?? '')) found.push(`openapi is ${openapi}, not 3.1`)
+  if (!openapi?.startsWith('3.1.')) found.push(`openapi is ${openapi}, not 3.1`)
   if (!info?.title || !info?.version) found.push('info needs title and version')
   for (const [path, item] of Object.entries(paths))
     for (const [method, operation] of Object.entries(item)) {

@@ -16,15 +16,14 @@ afterEach(() => folder.remove())
 async function start(flags: Record<string, string> = {}) {
   const stopping = new AbortController()
   const output: string[] = []
-  let ready = (_: Endpoints) => {}
-  const endpoints = new Promise<Endpoints>((resolve) => (ready = resolve))
+  const { promise: endpoints, resolve: ready } = Promise.withResolvers<Endpoints>()
   const all = { 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', ...flags }
   const ended = serve({
     flags: all,
     env: {},
     stopping: stopping.signal,
     stderr: { write: (text: string) => output.push(text) },
-    onReady: (told) => ready(told),
+    onReady: ready,
   })
   ended.catch(() => {})
   return {
@@ -50,7 +49,7 @@ describe('serve', () => {
     running.stop()
     await running.ended
     expect(existsSync(path)).toBe(false)
-    await expect(fetch(`${running.endpoints.http}/readyz`)).rejects.toThrow()
+    await expect(fetch(`${running.endpoints.http}/readyz`)).rejects.toThrow('fetch failed')
   })
 
   it('ends when it is asked to by REST, and starts again on what it left', async () => {

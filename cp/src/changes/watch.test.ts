@@ -4,7 +4,7 @@ import { createApp } from '../app.ts'
 import { localCaller } from '../access/caller.ts'
 import { readConfig } from '../config.ts'
 import { temporaryFolder } from '../db/testing.ts'
-import { testApp, type TestApp } from '../testing.ts'
+import { testApp, type TestApp } from '../../test/app.ts'
 import { changeHistory } from './history.ts'
 import { watchService } from './watch.ts'
 

@@ -6,17 +6,18 @@ export type Metrics = Part & { registry: Registry }
 /** Prometheus figures of this process; rooms add theirs to `registry`. */
 export function metricsOf({ gateways }: { gateways: () => Promise<{ total: number; online: number }> }): Metrics {
   const registry = new Registry()
-  new Gauge({
+  const connected = new Gauge({
     name: 'mcpg_gateways',
     help: 'Gateways by whether they are connected',
     labelNames: ['connected'],
-    registers: [registry],
+    registers: [],
     async collect() {
       const { total, online } = await gateways()
       this.set({ connected: 'true' }, online)
       this.set({ connected: 'false' }, total - online)
     },
   })
+  registry.registerMetric(connected)
   return {
     name: 'metrics',
     registry,

@@ -56,7 +56,11 @@ export const controlRoutes =
         config: { access: 'signed-in' },
         schema: { ...about('openapi', 'This description'), response: { 200: z.record(z.string(), z.unknown()) } },
       },
-      async (_request, reply) => reply.serializer(JSON.stringify).send(app.swagger() as unknown as Record<string, unknown>),
+      async (_request, reply) =>
+        reply
+          .type('application/json; charset=utf-8')
+          .serializer(JSON.stringify)
+          .send(app.swagger() as unknown as Record<string, unknown>),
     )
     app.get(
       '/v1/control/status',

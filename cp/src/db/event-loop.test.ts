@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localCaller } from '../access/caller.ts'
 import { auditTrail } from '../audit/audit.ts'
 import { systemClock } from '@mcpg/core/clock'
-import { testApp, type TestApp } from '../testing.ts'
+import { testApp, type TestApp } from '../../test/app.ts'
 import { measureStalls } from './event-loop.ts'
 
 let test: TestApp

@@ -119,9 +119,9 @@ describe('migrate', () => {
   })
 
   it('says that the place cannot be written', () => {
-    expect(() => migrate(join(folder.path, 'no/such/folder/mcpg.db'), migrationsFolder)).toThrow()
+    expect(() => migrate(join(folder.path, 'no/such/folder/mcpg.db'), migrationsFolder)).toThrow(/ENOENT/)
     mkdirSync(path)
-    expect(() => migrate(path, migrationsFolder)).toThrow()
+    expect(() => migrate(path, migrationsFolder)).toThrow(/EISDIR/)
   })
 })
 

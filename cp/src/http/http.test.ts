@@ -6,7 +6,7 @@ import { publicRoutes } from '@mcpg/proto/access'
 import { errorCodes, McpgError, type ErrorCode } from '@mcpg/proto/errors'
 import { Problem } from '@mcpg/proto/problem'
 import { temporaryFolder } from '../db/testing.ts'
-import { testApp, type TestApp } from '../testing.ts'
+import { testApp, type TestApp } from '../../test/app.ts'
 import { httpServer, type HttpSettings } from './server.ts'
 
 const settings: HttpSettings = {

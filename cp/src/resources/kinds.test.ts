@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { kinds } from '@mcpg/proto/kinds'
-import { testApp, type TestApp } from '../testing.ts'
+import { testApp, type TestApp } from '../../test/app.ts'
 
 /**
  * What every stored kind must do, from its declaration. A kind without an entry here fails: `base` is a valid spec, `flips` two

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '@mcpg/proto/kinds'
 import type { Change } from '../changes/changes.ts'
-import { testApp, type TestApp } from '../testing.ts'
+import { testApp, type TestApp } from '../../test/app.ts'
 
 let test: TestApp
 let workspace = ''
