@@ -12,7 +12,11 @@ function setUp() {
   const list = { invalidate: () => {}, refresh: () => (refreshes++, answer) } as Partial<Listing> as Listing
   const lists = { tools: list, prompts: list, resources: list, resourceTemplates: list }
   const announced = announcements({ lists, clock, waitMs: 250, onAnnounced: (kinds) => told.push(kinds) })
-  return { clock, told, announced, refreshes: () => refreshes, hold: () => (answer = new Promise(() => {})) }
+  return { clock, told, announced, refreshes: () => refreshes, hold }
+
+  function hold(): void {
+    answer = new Promise(() => {})
+  }
 }
 
 it('tells when the list has been read', async () => {

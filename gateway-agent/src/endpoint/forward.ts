@@ -41,7 +41,7 @@ export function forwarder({ log }: { log: Log }) {
     const { method, reply } = incoming
     const slot = book.server.acquire()
     if ('unavailable' in slot) return refuse(incoming, unavailableText(book.name, slot.unavailable))
-    const { connection, release } = slot
+    const { connection } = slot
     const call: McpCall = { method, params, timeoutMs: book.server.config.callTimeoutMs, onNotification: incoming.notify }
     incoming.started(call)
     try {
@@ -54,7 +54,7 @@ export function forwarder({ log }: { log: Log }) {
     } catch (error) {
       failed(incoming, book, error)
     } finally {
-      release()
+      slot.release()
       incoming.ended()
     }
   }

@@ -50,7 +50,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
         errorText('null', { code: rpcCodes.invalidRequest, message: 'Batches are not part of this protocol version.' }),
       )
     const answers: string[] = []
-    await Promise.all(messages.map((message) => one(message)))
+    await Promise.all(messages.map(async (message) => one(message)))
     if (answers.length > 0) sendJson(response, 200, `[${answers.join(',')}]`)
     else response.writeHead(202, { 'content-length': 0 }).end()
 

@@ -127,7 +127,7 @@ export function testServers() {
   }
 
   async function stop(): Promise<void> {
-    await Promise.all([...slots.values()].map((slot) => ('connection' in slot ? end(slot) : undefined)))
+    await Promise.all([...slots.values()].filter((slot) => 'connection' in slot).map(end))
   }
 }
 
