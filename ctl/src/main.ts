@@ -14,6 +14,9 @@ for (const [signal, code] of [
     stopping.abort(signal)
   })
 
+// A terminal that is closed takes with it what was started on it.
+if (process.stdin.isTTY) process.once('SIGHUP', () => stopping.abort('SIGHUP'))
+
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error

@@ -37,7 +37,8 @@ export async function startDetached(
       cwd: env.cwd,
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...env.env, ...variables } as NodeJS.ProcessEnv,
+      // Without MCPG_DETACH: the background would go to the background, for ever.
+      env: { ...env.env, ...variables, MCPG_DETACH: undefined } as NodeJS.ProcessEnv,
     })
     const exited = new Promise<number>((resolve) => {
       child.once('error', () => resolve(1))

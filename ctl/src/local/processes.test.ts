@@ -130,7 +130,10 @@ describe('--detach', () => {
   })
 
   test('serves in the background until it is stopped', async () => {
-    const started = await run('serve', '--detach', '--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0')
+    // The variable of --detach must not reach what is in the background already.
+    const started = await ctl(['serve', '--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0'], {
+      variables: { MCPG_STATE_DIR: stateDir, MCPG_DETACH: '1' },
+    })
     expect(started).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/control plane ready: console http:\/\/127\.0\.0\.1:\d+/) as string,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { starterServer } from '../quickstart/starter.ts'
 import { showPosition } from './manifest.ts'
 import { parseManifest } from './parse.ts'
 import { groupedYaml } from './print-form.ts'
@@ -105,4 +106,9 @@ test.each(readdirSync(examples))('examples/%s is valid and survives get and appl
   expect(problems).toEqual([])
   expect(objects.length).toBeGreaterThan(0)
   expect(plain(parseManifest(groupedYaml(objects), name, () => undefined)).objects).toEqual(plain({ objects, problems }).objects)
+})
+
+test('quickstart applies what its example says', () => {
+  const { objects } = parseManifest(readFileSync(new URL('quickstart.yaml', examples), 'utf8'), 'quickstart.yaml')
+  expect(objects.map(({ kind, metadata, spec }) => ({ kind, metadata, spec }))).toEqual([starterServer])
 })

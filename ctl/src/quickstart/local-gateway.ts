@@ -18,6 +18,9 @@ const readyTimeoutMs = 60_000
 /** Servers get `stopGrace` each to end; then the agent is ended. */
 const stopTimeoutMs = 20_000
 
+/** Settings of the person's other programs that would change whose gateway this is. */
+const notItsOwn = { MCPG_LOG_FILE: undefined, MCPG_ENROLLMENT_URL: undefined, MCPG_INSTANCE_UID: undefined, MCPG_RE_ENROLL: undefined }
+
 export type LocalGateway = { endpoint: string; process: RunFile }
 
 /**
@@ -42,7 +45,7 @@ export async function startLocalGateway(context: Context, api: Api, grpc: string
     ...flags,
     ...(globals.jsonLogs ? ['--json-logs'] : []),
   ]
-  const started = await startDetached(context, `gateway-${name}`, args, { ...variables, MCPG_LOG_FILE: undefined })
+  const started = await startDetached(context, `gateway-${name}`, args, { ...notItsOwn, ...variables })
   try {
     const file = await untilReady(context, started, 'The gateway', readyTimeoutMs, async () => {
       const found = await findLocalGateway(context)
