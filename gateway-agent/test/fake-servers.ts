@@ -18,6 +18,8 @@ export function fakeServers({ now = () => Date.now() }: { now?: () => number } =
   const reportListeners = new Set<() => void>()
   const routingListeners = new Set<() => void>()
   const deaths = new Set<(server: string) => void>()
+  /** What an uncommitted change has started; a newer one takes over what is alike. */
+  let starting: DesiredServer[] = []
   const releases = new Set<() => void>()
   let isStopped = false
 
@@ -55,11 +57,15 @@ export function fakeServers({ now = () => Date.now() }: { now?: () => number } =
   function change(next: DesiredServer[], gating: ReadonlySet<string>): Change {
     const fresh = next.filter((server) => routed.get(server.config.name)?.server.subHash !== server.subHash)
     const begun = now()
-    for (const server of fresh) started.push(server.config.name)
+    const alike = (server: DesiredServer, others: DesiredServer[]) => others.some((other) => other.subHash === server.subHash)
+    for (const server of fresh) if (!alike(server, starting)) started.push(server.config.name)
+    for (const server of starting) if (!alike(server, fresh)) stopped.push(server.config.name)
+    starting = fresh
     return {
       changed: fresh.map((server) => server.config.name),
       proven: prove(next.filter((server) => gating.has(server.config.name))),
       commit() {
+        starting = []
         const before = routed
         routed = new Map(
           next.map((server) => {
@@ -73,6 +79,7 @@ export function fakeServers({ now = () => Date.now() }: { now?: () => number } =
         reportListeners.forEach((listener) => listener())
       },
       async abort() {
+        starting = []
         stopped.push(...fresh.map((server) => server.config.name))
       },
       probation: (probationMs, signal) =>

@@ -225,10 +225,12 @@ export function configMachine({
     const gating = gatingServers(config, lkg)
     const change = servers.change(config.servers, new Set(gating.map((server) => server.config.name)))
     const proof = await Promise.race([change.proven, aborted(ending.signal)])
-    if (!proof || proof.failures.length > 0) {
+    // Superseded: the change that follows takes over what is starting alike and ends the rest.
+    if (!proof) return
+    if (proof.failures.length > 0) {
       // Not waited for: a server that takes its time to end must not hold up the verdict or the next candidate.
       void change.abort().catch((error: unknown) => log.error({ err: error }, 'a server that was started could not be ended'))
-      return proof ? rollBack(next, proof.failures) : undefined
+      return rollBack(next, proof.failures)
     }
     change.commit()
     running = config

@@ -38,7 +38,7 @@ export type ServerFailure = { server: string; reason: string; message: string; i
 
 /**
  * A change from what runs to `next`: make before break. Unchanged servers (same sub-hash) are not touched. Until `commit` the old
- * servers serve; `commit` switches routing at once and drains and stops the old ones behind it; `abort` stops what was started.
+ * servers serve; a newer change takes over what an uncommitted one is starting alike and ends the rest; `commit` switches routing at once and drains and stops the old ones behind it; `abort` stops what was started.
  */
 export type Change = {
   /** Names that are new or changed. */

@@ -279,6 +279,15 @@ describe('a change', () => {
     expect(servers.report().map(({ name }) => name)).toEqual(['echo'])
   })
 
+  it('hands what it is starting over to a newer one that wants the same', async () => {
+    const { servers } = open()
+    servers.change([desired(echo)], new Set(['echo']))
+    const starting = await until('an instance', () => instanceOf(servers, 'echo')?.instanceId)
+    await apply(servers, echo, { name: 'other', command: fixture('echo') })
+    expect(instanceOf(servers, 'echo')?.instanceId).toBe(starting)
+    expect(reportOf(servers, 'echo')?.instances).toHaveLength(1)
+  })
+
   it('is not held up by a server that hangs or fails and does not gate', async () => {
     const { servers } = open()
     const next = [echo, { name: 'hangs', command: fixture('hangs-in-initialize') }, { name: 'bad', command: ['no-such-program'] }].map(

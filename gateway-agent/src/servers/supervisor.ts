@@ -61,7 +61,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
   /** Predecessors of servers that have not shown yet whether they start, by name. */
   const stillServing = new Map<string, RunningServer>()
   const retiring = new Set<RunningServer>()
-  let open: (Change & { started: Map<string, RunningServer> }) | undefined
+  let open: (Change & { started: Map<string, RunningServer>; abortBut(kept: ReadonlySet<RunningServer>): Promise<void> }) | undefined
   let stopping: Promise<void> | undefined
   const reportListeners = new Set<() => void>()
   const routingListeners = new Set<() => void>()
@@ -78,16 +78,26 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
 
   function change(next: DesiredServer[], gating: ReadonlySet<string>): Change {
     if (stopping) throw new Error('the supervisor has been stopped')
-    // A newer wish replaces one that is not committed yet.
-    void open?.abort()
     const wanted = next.filter(({ config, subHash }) => current.get(config.name)?.desired.subHash !== subHash)
-    const started = new Map(wanted.map((desired) => [desired.config.name, start(desired)]))
+    // A newer wish replaces one that is not committed yet and takes over what is starting alike, or changes that come faster than a
+    // server starts would keep it from ever being ready.
+    const replaced = open
+    const started = new Map(wanted.map((desired) => [desired.config.name, alike(replaced?.started, desired) ?? start(desired)]))
+    void replaced?.abortBut(new Set(started.values()))
     // A gating server that runs already (the candidate that brought it was superseded) keeps the time it has been ready.
     const gates = next
       .flatMap(({ config: { name } }) => (gating.has(name) ? [started.get(name) ?? current.get(name)] : []))
       .filter((one) => one !== undefined)
     let state: 'open' | 'committed' | 'aborted' = 'open'
-    const made = { changed: [...started.keys()], proven: proveAll(gates), commit, abort, probation, started }
+    const made = {
+      changed: [...started.keys()],
+      proven: proveAll(gates),
+      commit,
+      abort: () => abortBut(new Set()),
+      abortBut,
+      probation,
+      started,
+    }
     open = made
     changed()
     return made
@@ -106,11 +116,11 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
       route()
     }
 
-    async function abort(): Promise<void> {
+    async function abortBut(kept: ReadonlySet<RunningServer>): Promise<void> {
       if (state !== 'open') return
       state = 'aborted'
       if (open === made) open = undefined
-      await Promise.all([...started.values()].map((server) => end(server, server.stop())))
+      await Promise.all([...started.values()].filter((server) => !kept.has(server)).map((server) => end(server, server.stop())))
     }
 
     async function probation(probationMs: number, signal: AbortSignal): Promise<ServerFailure | null> {
@@ -212,6 +222,11 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
     await trees.stop()
     await Promise.all([...logs.values()].map((one) => one.flushed()))
   }
+}
+
+function alike(started: Map<string, RunningServer> | undefined, { config, subHash }: DesiredServer): RunningServer | undefined {
+  const server = started?.get(config.name)
+  return server?.desired.subHash === subHash ? server : undefined
 }
 
 /** Resolves with the first failure, or with none when all are ready. */
