@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { useNavigate } from 'react-router'
 import { useHref } from '../lib/scope.ts'
 import { destinations } from './navigation.ts'
@@ -17,8 +17,9 @@ type Shortcuts = { onPalette: () => void; onKeys: () => void; isQuiet: boolean }
 export function useShortcuts({ onPalette, onKeys, isQuiet }: Shortcuts): void {
   const navigate = useNavigate()
   const href = useHref()
+  // A page that draws itself anew between the two keys must not forget the first.
+  const goSince = useRef(Number.NEGATIVE_INFINITY)
   useEffect(() => {
-    let goSince = 0
     const onKey = (event: KeyboardEvent) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault()
@@ -26,10 +27,10 @@ export function useShortcuts({ onPalette, onKeys, isQuiet }: Shortcuts): void {
         return
       }
       if (isQuiet || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || areOff()) return
-      const destination = event.timeStamp - goSince < chordMs ? destinations.find((one) => one.key === event.key) : undefined
-      goSince = 0
+      const destination = event.timeStamp - goSince.current < chordMs ? destinations.find((one) => one.key === event.key) : undefined
+      goSince.current = Number.NEGATIVE_INFINITY
       if (destination) void navigate(href(destination.path))
-      else if (event.key === 'g') goSince = event.timeStamp
+      else if (event.key === 'g') goSince.current = event.timeStamp
       else if (event.key === '?') onKeys()
       else if (event.key === '/') focusFilter(event)
       else if (event.key === 'j' || event.key === 'k') focusRow(event.key === 'j' ? 1 : -1)

@@ -1,5 +1,5 @@
 import { useMemo, type ReactNode } from 'react'
-import { shortHash } from '../lib/format.ts'
+import { plural, shortHash } from '../lib/format.ts'
 import type { GatewayView } from '../lib/objects/gateway.ts'
 import { useHref } from '../lib/scope.ts'
 import { DataTable, type Column } from './data-table.tsx'
@@ -40,7 +40,7 @@ function ConfigCell({ gateway: { config } }: { gateway: GatewayView }) {
   return (
     <span className={styles.config}>
       <StateWord word={config.state} reason={config.reason} />
-      {held > 0 && <StateWord word="held_back" reason={String(held)} />}
+      {held > 0 && <StateWord word="held_back" reason={plural(held, 'server')} />}
       {hash && !config.reason && held === 0 && <code title={hash}>{shortHash(hash)}</code>}
     </span>
   )

@@ -1,10 +1,19 @@
 import { Button, Popover } from '@mantine/core'
 import { IconTerminal2 } from '@tabler/icons-react'
+import type { Workspace } from '../lib/paths.ts'
+import { useScope } from '../lib/scope.ts'
 import { CodeBlock } from './code-block.tsx'
 import styles from './show-cli.module.css'
 
+/** The flags that point a command at the workspace of the page. */
+function scopeFlags({ org, workspace }: Workspace): string {
+  const flags = [org === 'default' ? '' : `--org ${org}`, workspace === 'default' ? '' : `--workspace ${workspace}`]
+  return flags.filter(Boolean).join(' ')
+}
+
 /** The commands that show or do the same as this page. */
 export function ShowCli({ commands }: { commands: { what: string; command: string }[] }) {
+  const flags = scopeFlags(useScope())
   return (
     <Popover position="bottom-end" width={460} shadow="md" trapFocus returnFocus>
       <Popover.Target>
@@ -16,7 +25,7 @@ export function ShowCli({ commands }: { commands: { what: string; command: strin
         {commands.map(({ what, command }) => (
           <div key={what}>
             <p>{what}</p>
-            <CodeBlock text={command} label={what} />
+            <CodeBlock text={flags ? `${command} ${flags}` : command} label={what} />
           </div>
         ))}
       </Popover.Dropdown>

@@ -9,6 +9,8 @@ export const useNow = () => useSyncExternalStore(subscribe, () => now)
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
+  // Nobody listened, so the time stood still.
+  if (timer === undefined) now = Date.now()
   timer ??= setInterval(tick, 1000)
   return () => {
     listeners.delete(listener)

@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
+import { useEffect } from 'react'
 import { Link } from 'react-router'
 import { Card } from '../../components/card.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { GatewayTable } from '../../components/gateway-table.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -34,6 +36,11 @@ export function Overview() {
   const now = useNow()
   const href = useHref()
   const [hidesSteps, setHidesSteps] = useStoredFlag('mcpg-first-steps-hidden')
+  const hasClient = gateways.items?.some((one) => one.activeSessions > 0) ?? false
+  useEffect(() => {
+    // The last step is done for good once a client was here.
+    if (hasClient && servers.items?.length) setHidesSteps(true)
+  }, [hasClient, servers.items?.length, setHidesSteps])
   const enroll = (
     <Button component={Link} to={href('/enrollments/new')} leftSection={<IconPlus size={16} />}>
       Enroll a gateway
@@ -49,33 +56,37 @@ export function Overview() {
     )
   const fleet = { gateways: gateways.items, servers: servers.items, instances, enrollments }
   const isEmpty = fleet.gateways.length === 0 || fleet.servers.length === 0
-  const hasClient = fleet.gateways.some((one) => one.activeSessions > 0)
+  const attention = attentionOf(fleet, now)
+  const steps = (isEmpty || !hidesSteps) && (
+    <FirstSteps
+      gateways={fleet.gateways}
+      servers={fleet.servers}
+      hasClient={hasClient}
+      {...(isEmpty ? {} : { onHide: () => setHidesSteps(true) })}
+    />
+  )
+  // What is broken comes before what could be done next.
+  const isFirst = isEmpty || attention.length === 0
   return (
     <>
       {head}
       <PageStack>
-        {(isEmpty || !(hidesSteps || hasClient)) && (
-          <FirstSteps
-            gateways={fleet.gateways}
-            servers={fleet.servers}
-            hasClient={hasClient}
-            {...(isEmpty ? {} : { onHide: () => setHidesSteps(true) })}
-          />
-        )}
+        {isFirst && steps}
         {!(fleet.gateways.length === 0 && fleet.servers.length === 0) && (
           <>
             <StatusStrip fleet={fleet} toolCount={tools.length} />
-            <AttentionTable rows={attentionOf(fleet, now)} />
+            <AttentionTable rows={attention} />
             <Card
               title="Gateways"
               count={fleet.gateways.length}
               isFlush
               action={fleet.gateways.length > maxGateways ? <Link to={href('/gateways')}>Show all</Link> : null}
             >
-              <GatewayTable gateways={fleet.gateways.slice(0, maxGateways)} empty={null} />
+              <GatewayTable gateways={fleet.gateways.slice(0, maxGateways)} empty={<EmptyState title="No gateway yet" />} />
             </Card>
           </>
         )}
+        {!isFirst && steps}
       </PageStack>
     </>
   )

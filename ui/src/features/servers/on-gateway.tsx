@@ -110,7 +110,9 @@ function Hold({
 function Cause({ on, instances }: { on: ServerOnGatewayView; instances: InstanceView[] }) {
   const bad = instances.find((one) => one.reason !== '' || one.lastLogLines.length > 0)
   const lines = on.lastLogLines.length > 0 ? on.lastLogLines : (bad?.lastLogLines ?? [])
-  const message = on.message || bad?.message || ''
+  // What the hold says stands above already.
+  const told = on.heldBack?.message
+  const message = told && on.message.includes(told) ? '' : on.message || bad?.message || ''
   const exitCode = on.exitCode ?? bad?.exitCode
   const isBad = on.state === 'failed' || on.state === 'degraded' || (bad !== undefined && bad.reason !== '')
   if (!isBad && lines.length === 0) return null
@@ -118,7 +120,7 @@ function Cause({ on, instances }: { on: ServerOnGatewayView; instances: Instance
     <>
       {isBad && (message || exitCode !== undefined || bad?.signal) ? (
         <p className={styles.cause}>
-          {message || on.reason || bad?.reason}
+          {message || (told ? '' : on.reason || bad?.reason)}
           {exitCode !== undefined && <code>exit code {exitCode}</code>}
           {bad?.signal && <code>signal {bad.signal}</code>}
         </p>

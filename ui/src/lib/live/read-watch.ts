@@ -5,7 +5,7 @@ import { errorOfResponse } from '../api.ts'
 /** A stream without a byte for this long is dead: the control plane sends a BOOKMARK every 15 s. */
 const silenceMs = 40_000
 /** A proxy that buffers answers the head and then nothing. */
-const openMs = 5_000
+const openMs = 10_000
 
 export type ReadWatch = {
   url: string
