@@ -7,7 +7,12 @@ import { dirname, join, basename } from 'node:path'
  * rename, fsync of the folder. On an error the old file is untouched and the temporary one is gone. `onSync` is called after each of
  * the two fsyncs, where a fault test ends the process.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600, onSync: () => void = () => {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  onSync: () => void = () => {},
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(temporary, 'wx', mode)

@@ -13,10 +13,15 @@ const apiPath = /^\/(v1|enroll|healthz|readyz|metrics)(\/|$)/
 const immutablePath = /^\/assets\//
 
 /** The console's files for every other path; a path without a file is a page of the console and gets its index. */
-export async function serveConsole(app: FastifyInstance, folder: string | null): Promise<void> {
+export async function serveConsole(app: FastifyInstance, folder: string | null, methodsOf: (path: string) => string[]): Promise<void> {
   if (folder) await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, etag: true })
   app.setNotFoundHandler(async (request, reply) => {
     const path = pathOf(request)
+    const methods = methodsOf(path)
+    if (methods.length > 0) {
+      reply.header('allow', methods.join(', '))
+      throw new McpgError('unsupported', 'method_not_allowed', `${path} answers ${methods.join(', ')}, not ${request.method}.`)
+    }
     if (apiPath.test(path) || (request.method !== 'GET' && request.method !== 'HEAD'))
       throw new McpgError('not_found', 'path_unknown', `There is nothing at ${request.method} ${path}.`, {
         hint: 'All paths: GET /v1/openapi.json',

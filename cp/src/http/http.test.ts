@@ -120,6 +120,25 @@ describe('the listener', () => {
     }
   })
 
+  it('tells a wrong method from an unknown path', async () => {
+    const { status, headers, body } = await test.call('DELETE', '/v1/orgs')
+    expect([status, body.code, body.reason, headers.allow]).toEqual([405, 'unsupported', 'method_not_allowed', 'GET, HEAD, POST'])
+    expect((await test.call('PUT', '/v1/orgs/default/workspaces/default/apply')).headers.allow).toBe('POST')
+  })
+
+  it('refuses a body that is nested too deeply', async () => {
+    const url = '/v1/orgs/default/workspaces/default/servers'
+    await test.call('POST', url, { kind: 'Server', metadata: { name: 'deep' }, spec: { command: ['x'] } })
+    const payload = `{"spec":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`
+    const answer = await test.app.http.inject({
+      method: 'PATCH',
+      url: `${url}/deep`,
+      payload,
+      headers: { 'content-type': 'application/json' },
+    })
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'invalid'])
+  })
+
   it('names every request in the answer and sends the security headers with errors too', async () => {
     const { headers, body } = await test.call('GET', '/v1/nope')
     expect(body.requestId).toBe(headers['x-request-id'])

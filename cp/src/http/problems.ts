@@ -29,6 +29,9 @@ function asMcpgError(error: unknown): McpgError {
     return invalid(violations)
   }
   if (isResponseSerializationError(error)) return internal(error)
+  // A body nested a hundred thousand deep is the only thing here that recurses that far.
+  if (error instanceof RangeError && error.message.includes('call stack'))
+    return new McpgError('invalid', 'too_deep', 'The body is nested too deeply.', { cause: error })
   const { statusCode, message } = (error ?? {}) as { statusCode?: number; message?: string }
   const code = statusCode === undefined ? undefined : codeOfStatus[statusCode]
   if (!code) return internal(error)

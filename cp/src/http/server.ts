@@ -8,8 +8,9 @@ import { requireAccess } from './access-rules.ts'
 import { logRequests } from './access-log.ts'
 import { serveConsole } from './console.ts'
 import { guard } from './guard.ts'
+import { knownMethods } from './known-methods.ts'
 import { emitOpenApi } from './openapi.ts'
-import { listenFailure } from './port-holder.ts'
+import { listenFailure } from './listen-failure.ts'
 import { sendProblem } from './problems.ts'
 import { newRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -59,7 +60,7 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
   requireAccess(app, settings)
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
   await emitOpenApi(app)
-  await serveConsole(app, settings.consoleFolder)
+  await serveConsole(app, settings.consoleFolder, knownMethods(app))
   for (const feature of features) await app.register(feature)
   await app.ready()
 

@@ -1,6 +1,7 @@
 import type { Env } from '../env.ts'
+import { portHolder } from '@mcpg/core/port-holder'
 import { whyNoBrowser } from '../local/browser.ts'
-import { holderOf, whyNotBindable } from '../local/port-holder.ts'
+import { whyNotBindable } from '../local/bindable.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 
 /** Below this better-sqlite3 crashes instead of failing. */
@@ -45,7 +46,7 @@ export async function checkPort(name: string, flag: string, address: string, own
   const why = await whyNotBindable(match[1] ?? match[2] ?? '', port)
   if (why === null) return ok(name, `${address} is free`)
   if (why !== 'EADDRINUSE') return fail(name, `${address} cannot be bound (${why})`, `choose another address with ${flag}`)
-  const holder = holderOf(port)
+  const holder = portHolder(port)
   if (holder && own.has(holder.pid)) return ok(name, `${address} is held by our own process ${holder.pid}`)
   const who = holder ? `process ${holder.pid} (${holder.command})` : 'a process that cannot be seen from here'
   if (isMovable) return warn(name, `${address} is held by ${who}`, 'nothing to do: the gateway takes the next free port and says which')

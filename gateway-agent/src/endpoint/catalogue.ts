@@ -83,7 +83,8 @@ export function catalogue({ servers, timers, clock, log }: { servers: Servers; t
   }
 
   function sync(): void {
-    const routed = servers.routed()
+    // What was stopped on purpose offers nothing, where a server that is merely away keeps what it has listed.
+    const routed = new Map([...servers.routed()].filter(([, { config }]) => config.state === 'running'))
     const removed = [...books.keys()].filter((name) => !routed.has(name))
     for (const name of removed) {
       books.get(name)?.close()

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { takenBy } from '@mcpg/core/port-holder'
 import { McpgError } from '@mcpg/proto/errors'
 
 export const defaultPort = 7845
@@ -39,45 +39,5 @@ function tryListen(http: Server, host: string, port: number): Promise<boolean> {
 }
 
 function taken(host: string, port: number, hint: string): McpgError {
-  const holder = holderOf(port)
-  return new McpgError('conflict', 'port_taken', `${host}:${port} is taken${holder === undefined ? '' : ` by ${holder}`}.`, { hint })
-}
-
-/** `name (pid)` of who listens on the port, where the system tells. */
-export function holderOf(port: number): string | undefined {
-  try {
-    const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port)))
-    for (const pid of inodes.size > 0 ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
-      if (socketsOf(pid).some((inode) => inodes.has(inode))) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
-    }
-  } catch {
-    // No /proc, or it went away while we looked: the port is taken all the same.
-  }
-  return undefined
-}
-
-function listeningInodes(file: string, port: number): string[] {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hex}`))
-    .map((columns) => columns[9] ?? '')
-}
-
-function socketsOf(pid: string): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => socketOf(`/proc/${pid}/fd/${fd}`))
-  } catch {
-    return []
-  }
-}
-
-/** Its inode; '' for another file, and for one that was closed since it was listed. */
-function socketOf(link: string): string {
-  try {
-    return /^socket:\[(\d+)\]$/.exec(readlinkSync(link))?.[1] ?? ''
-  } catch {
-    return ''
-  }
+  return new McpgError('conflict', 'port_taken', `${host}:${port} is taken${takenBy(port)}.`, { hint })
 }

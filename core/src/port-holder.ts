@@ -1,17 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
 
-/** Null: the address can be bound. Else why not. */
-export async function whyNotBindable(host: string, port: number): Promise<string | null> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
-  })
-}
+export type PortHolder = { pid: number; command: string }
 
 /** The process that listens on a port, as far as /proc shows it to this user; null elsewhere or when it belongs to another user. */
-export function holderOf(port: number): { pid: number; command: string } | null {
+export function portHolder(port: number): PortHolder | null {
   const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port)))
   if (inodes.size === 0) return null
   for (const pid of listing('/proc').filter((name) => /^\d+$/.test(name)))
@@ -20,6 +12,12 @@ export function holderOf(port: number): { pid: number; command: string } | null 
       if (inode && inodes.has(inode)) return { pid: Number(pid), command: commandOf(pid) }
     }
   return null
+}
+
+/** ` by <program> (pid n)` for the sentence that says an address is taken; '' when nobody knows by whom. */
+export function takenBy(port: number): string {
+  const holder = portHolder(port)
+  return holder ? ` by ${holder.command} (pid ${holder.pid})` : ''
 }
 
 function listeningInodes(file: string, port: number): string[] {
