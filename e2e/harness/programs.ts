@@ -7,7 +7,8 @@ import { controlPlaneRunFile, gatewayRunFile, RunFile } from '@mcpg/proto/run-fi
 import { closeLater } from './cleanup.ts'
 import { until } from './until.ts'
 
-const entry = join(import.meta.dirname, '../../ctl/dist/mcpg-ctl.js')
+// Another build, such as an installed package, is tried by E2E_PROGRAM.
+const entry = process.env['E2E_PROGRAM'] ?? join(import.meta.dirname, '../../ctl/dist/mcpg-ctl.js')
 
 /** Short protocol timers, so that no story waits for a default. */
 export const fastTimers =

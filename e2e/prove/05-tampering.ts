@@ -31,7 +31,7 @@ export const row: Row = {
       })),
       {
         measured: `a bit in each of ${slots.outcomes.length} stored files: serving after ${served} of them, reasons said: ${slots.reasons.join(', ') || 'none'}`,
-        ok: served === slots.outcomes.length && slots.outcomes.length > 0,
+        ok: served === slots.outcomes.length && served > 0 && slots.reasons.includes('SLOT_CORRUPT'),
       },
       {
         measured: `${kills.kills} × kill -9 while applying: stuck ${kills.stuck.length}${kills.stuck[0] ? ` (${kills.stuck[0]})` : ''}, refusals ${kills.refusals.join(', ') || 'none'}`,

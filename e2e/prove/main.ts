@@ -60,4 +60,6 @@ async function attempt(row: Row, counts: Counts): Promise<Outcome> {
   }
 }
 
-const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+}

@@ -76,8 +76,8 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
     looked += 2
     for (const one of [secret, detachedSecret]) {
       if (argv.includes(one)) found.push(`arguments of process ${pid}`)
-      // The first gateway was given it there by us; what it starts must not have it.
-      if (environment.includes(one) && pid !== gateway.pid) found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
+      // A gateway is given it there, and what puts itself into the background hands it on there; no server may have it.
+      if (environment.includes(one) && !/\0gateway\0/.test(argv)) found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
     }
   }
   for (const path of readings({ enrollment: name, gateway: 'canary' }))

@@ -16,7 +16,7 @@ export function fixture(name: string, file: string, args: string[] = [], more: R
   return { name, spec: { command: [process.execPath, serverFile(file), ...args], ...more } }
 }
 
-/** A control plane and one enrolled gateway that runs these servers, each of them answering `tools/list`. */
+/** A control plane and one enrolled gateway that runs these servers, each of them answering `tools/list` and proven. */
 export async function startFleet(servers: ServerInput[], env: Record<string, string> = productTimers) {
   const folder = temporaryFolder()
   const controlPlane = await startControlPlane({ stateDir: join(folder, 'control-plane'), env })
@@ -26,6 +26,8 @@ export async function startFleet(servers: ServerInput[], env: Record<string, str
   const stateDir = join(folder, 'gateway')
   const gateway = await startGateway({ stateDir, url, env })
   for (const { name } of servers) await serving(serverUrl(gateway, name))
+  // Serving is not proven yet: what is not in an applied config is nothing to fall back to.
+  if (servers.length > 0) await settled(rest)
   return { folder, controlPlane, rest, gateway, gatewayState: stateDir }
 }
 
@@ -68,4 +70,12 @@ export async function settled(rest: Api, gateway = 'here', deadlineMs = 60_000):
     },
     deadlineMs,
   )
+}
+
+/** Makes a change that leads to another config, and waits until that one is applied. Without the first look the old one would pass. */
+export async function applied(rest: Api, change: () => Promise<unknown>, gateway = 'here'): Promise<void> {
+  const before = (await configOf(rest, gateway)).desired?.hash
+  await change()
+  await until(`another config for ${gateway}`, async () => (await configOf(rest, gateway)).desired?.hash !== before)
+  await settled(rest, gateway)
 }
