@@ -6,6 +6,7 @@ import { readConfig, type Environment, type Flags } from './config.ts'
 import type { Endpoints } from './control/control.ts'
 import { runFile } from './control/run-file.ts'
 import { takeStateDir } from './control/state-folder.ts'
+import { databaseFailure } from './db/db.ts'
 
 export type ServeOptions = {
   flags: Flags
@@ -32,6 +33,8 @@ export async function serve({ flags, env, stopping, stderr, onReady }: ServeOpti
       // Open since createApp, also when the start was broken off before its part was reached.
       await app.db.stop()
     }
+  } catch (error) {
+    throw databaseFailure(error) ?? error
   } finally {
     release()
   }

@@ -8,6 +8,7 @@ import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
 import { migrate } from './migrate.ts'
 import { writeQueue } from './write-queue.ts'
 
+export { databaseFailure }
 export type { AuditRow, BatchOutcome, ResourceBatch, ResourceChange, ResourceRow } from './bulk.ts'
 
 /** A transaction of `db.write`: inside it only the database is awaited, no network, no file, no crypto over 1 ms. */
@@ -80,8 +81,9 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
 
   async function close(): Promise<void> {
     await queue.idle()
-    await bulk.close()
-    await Promise.all([writer.$disconnect(), reader.$disconnect(), snapshots.$disconnect()])
+    // The last one to close empties the WAL into the file, which a reader cannot.
+    await Promise.all([bulk.close(), reader.$disconnect(), snapshots.$disconnect()])
+    await writer.$disconnect()
   }
 }
 

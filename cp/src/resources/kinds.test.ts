@@ -132,7 +132,7 @@ describe('virtual kinds', () => {
     async (_, plural) => {
       expect((await test.call('GET', `${base}/${plural}`)).body).toEqual({ items: [], total: 0 })
       expect((await test.call('GET', `${base}/${plural}/none`)).status).toBe(404)
-      expect((await test.call('POST', `${base}/${plural}`, {})).status).toBe(404)
+      expect((await test.call('POST', `${base}/${plural}`, {})).status).toBe(405)
     },
   )
 })
