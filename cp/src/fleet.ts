@@ -24,7 +24,7 @@ import { gatewayRegistry } from './gateways/registry.ts'
 import { gatewayRoutes } from './gateways/routes.ts'
 import { serverStatuses } from './gateways/server-status.ts'
 import { gatewayService } from './gateways/service.ts'
-import { gatewayStore } from './gateways/store.ts'
+import { gatewayStore, type GatewayRow } from './gateways/store.ts'
 import { coalescedWrites } from './gateways/writes.ts'
 import { grpcServer, type GrpcSettings } from './grpc/server.ts'
 import type { Keys } from './keys/keys.ts'
@@ -68,7 +68,8 @@ export function createFleet({
   const registry = gatewayRegistry({ store })
   const inventories = inventoryBodies({ store, writes, clock })
   const live = liveGateways({ registry, store, writes, inventories, changes, clock, timers })
-  const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, clock })
+  const present = (row: GatewayRow) => gatewayResource(row, { live, configs })
+  const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, clock, present })
 
   const configurations = configStore(db)
   const documents = documentCache({ store: configurations })
@@ -110,7 +111,7 @@ export function createFleet({
 
   const routes: FastifyPluginAsyncZod[] = [
     enrollmentRoutes({ enrollments, redemptions, resources }),
-    gatewayRoutes({ gateways, configs, resources, resourceOf: (row) => gatewayResource(row, facts) }),
+    gatewayRoutes({ gateways, configs, resources, resourceOf: present }),
   ]
   const memory: Part = {
     name: 'gateways',

@@ -235,6 +235,7 @@ describe('the history of a gateway', () => {
     }
     expect(await fleet.db().read.assignment.count({ where: { gatewayId } })).toBeLessThanOrEqual(60)
     expect(await fleet.db().read.assignment.findFirst({ where: { gatewayId, generation: 5 } })).toBeNull()
+    expect(await fleet.db().read.config.count()).toBeLessThanOrEqual(60)
     expect((await fleet.call('GET', `${environment}/gateways/a/configs`)).body.items).toHaveLength(50)
   }, 20_000)
 })

@@ -15,7 +15,7 @@ import { debouncer } from './debounce.ts'
 import type { DocumentEntry, Documents, ReadDocument } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
 import { probationFor } from './probation.ts'
-import type { Assignment, ConfigStore, HoldRow } from './store.ts'
+import { historyLength, type Assignment, type ConfigStore, type HoldRow } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
 
@@ -247,7 +247,9 @@ export function configService({
     await db.write(async (tx) => {
       await store.deleteHolds(tx, lifted)
       await store.insert(tx, { assignments: next.map(rowOf), documents: content, revisions: [...revisions.values()] }, isoNow())
-      for (const { gatewayId, generation } of next) if (generation % 10 === 0) await store.prune(tx, gatewayId, generation)
+      // Not each time: a few more than 50 may stay for a while.
+      const long = next.filter(({ generation }) => generation > historyLength && generation % 10 === 0)
+      if (long.length > 0) await store.prune(tx, long)
     })
     for (const { gatewayId, serverUid } of lifted)
       for (const [key, row] of holds) if (row.gatewayId === gatewayId && row.serverUid === serverUid) holds.delete(key)

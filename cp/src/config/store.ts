@@ -37,7 +37,7 @@ export type HoldRow = {
 }
 
 /** Configs kept per gateway. */
-const historyLength = 50
+export const historyLength = 50
 
 export type ConfigStore = ReturnType<typeof configStore>
 
@@ -262,11 +262,18 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   }
 
   /** Forgets what no history needs any more, but never what a gateway runs or may fall back to. */
-  async function prune(tx: Tx, gatewayId: string, newest: number): Promise<void> {
-    if (newest <= historyLength) return
-    const gateway = await tx.gateway.findUnique({ where: { id: gatewayId }, select: { appliedHash: true, lkgHash: true } })
-    const inUse = [gateway?.appliedHash, gateway?.lkgHash].filter((hash) => typeof hash === 'string')
-    await tx.assignment.deleteMany({ where: { gatewayId, generation: { lte: newest - historyLength }, configHash: { notIn: inUse } } })
+  async function prune(tx: Tx, newest: { gatewayId: string; generation: number }[]): Promise<void> {
+    for (const { gatewayId, generation } of newest) {
+      const gateway = await tx.gateway.findUnique({ where: { id: gatewayId }, select: { appliedHash: true, lkgHash: true } })
+      const inUse = [gateway?.appliedHash, gateway?.lkgHash].filter((hash) => typeof hash === 'string')
+      await tx.assignment.deleteMany({
+        where: { gatewayId, generation: { lte: generation - historyLength }, configHash: { notIn: inUse } },
+      })
+    }
+    await tx.$executeRaw`
+      DELETE FROM "configs"
+       WHERE NOT EXISTS (SELECT 1 FROM "assignments" a WHERE a."configHash" = "configs"."hash")
+         AND NOT EXISTS (SELECT 1 FROM "gateways" g WHERE g."appliedHash" = "configs"."hash" OR g."lkgHash" = "configs"."hash")`
   }
 }
 

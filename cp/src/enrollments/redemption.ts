@@ -73,7 +73,13 @@ export function redemptionService({
     try {
       return await redeemOnce(caller, token, body)
     } catch (error) {
-      if (error instanceof McpgError && error.code !== 'unavailable') gate.countFailure(caller.source)
+      if (isStorageFailure(error))
+        throw new McpgError('unavailable', 'storage_unavailable', 'The control plane cannot reach its database.', {
+          hint: 'try again in a moment; the token is as it was',
+          retryAfterSeconds: error.retryAfterSeconds ?? 5,
+          cause: error,
+        })
+      if (error instanceof McpgError) gate.countFailure(caller.source)
       throw error
     }
   }
@@ -198,6 +204,8 @@ export function redemptionService({
     ) as JsonObject
   }
 }
+
+const isStorageFailure = (error: unknown): error is McpgError => error instanceof McpgError && error.code === 'unavailable'
 
 /** The same idempotency key with another public key is another installation. */
 async function refuseSecondKey(tx: Tx, { enrollmentId, idempotencyKey }: Redemption): Promise<void> {

@@ -1,8 +1,8 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { gatewayKind } from '@mcpg/proto/kinds/gateway'
-import { instanceKind, type InstanceStatus } from '@mcpg/proto/kinds/instance'
+import { instanceKind } from '@mcpg/proto/kinds/instance'
 import type { Resource } from '@mcpg/proto/kinds/kind'
-import { toolKind, type ToolSpec } from '@mcpg/proto/kinds/tool'
+import { toolKind } from '@mcpg/proto/kinds/tool'
 import type { Command } from '@mcpg/proto/gen/gateway'
 import type { Configs } from '../config/service.ts'
 import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
@@ -10,6 +10,7 @@ import { gatewayResource } from './gateway-resource.ts'
 import type { Inventories, InventoryBody } from './inventories.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
+import { instanceResource, toolResource } from './reported-resources.ts'
 import type { InstanceReport, ServerReport } from './reports.ts'
 import type { Gateways } from './service.ts'
 import type { GatewayRow } from './store.ts'
@@ -61,14 +62,7 @@ export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' |
   }
 
   function resourceOf({ row, report, instance }: { row: GatewayRow; report: ServerReport; instance: InstanceReport }): Resource {
-    const { id, state, ...facts } = instance
-    const status: InstanceStatus = { ...facts, state: live.isConnected(row.id) ? (state ?? 'unknown') : 'unknown' }
-    return {
-      kind: 'Instance',
-      metadata: { ...metadataOf(row, id, id), createdAt: instance.startTime ?? report.reportedAt, updatedAt: report.reportedAt },
-      spec: { server: report.name, gateway: row.name },
-      status,
-    }
+    return instanceResource(row, report, instance, live.isConnected(row.id))
   }
 }
 
@@ -100,25 +94,6 @@ export function toolVirtualKind({
     const key = `${report.name}/${item.name}/${item.definitionHash}`
     const known = tools.get(key)
     if (known) return void (known.status['gateways'] as string[]).push(row.name)
-    const { title, description } = item.definition
-    const spec: ToolSpec = {
-      server: report.name,
-      name: item.name,
-      exposedName: item.exposedName,
-      ...(typeof title === 'string' && { title }),
-      ...(typeof description === 'string' && { description }),
-      definition: item.definition,
-      definitionHash: item.definitionHash,
-    }
-    tools.set(key, {
-      kind: 'Tool',
-      metadata: { ...metadataOf(row, item.exposedName, item.definitionHash), createdAt: report.reportedAt, updatedAt: report.reportedAt },
-      spec,
-      status: { gateways: [row.name] },
-    })
+    tools.set(key, toolResource(row, report, item))
   }
-}
-
-function metadataOf({ org, workspace, environment }: GatewayRow, name: string, uid: string) {
-  return { name, uid, org, workspace, environment, labels: {}, annotations: {}, generation: 1, resourceVersion: '1' }
 }

@@ -9,6 +9,7 @@ import type { Changes } from '../changes/changes.ts'
 import type { Inventories } from './inventories.ts'
 import { presenceTracker } from './presence.ts'
 import type { Registry } from './registry.ts'
+import { instanceResource, toolResource } from './reported-resources.ts'
 import { hex, serverReport, type ServerReport } from './reports.ts'
 import type { GatewayPatch, GatewayRow, GatewayStore } from './store.ts'
 import type { Writes } from './writes.ts'
@@ -24,6 +25,8 @@ type State = {
   connectedAt: string | undefined
   /** Wall time of the last frame. */
   lastSeen: number
+  /** Hash of the inventory that watchers know, by server. */
+  toldInventories: Map<string, string>
   /** Two processes present this identity; says since when. */
   duplicateSince: string | undefined
 }
@@ -80,7 +83,9 @@ export function liveGateways({
     for (const row of registry.all()) presence.restore(row.id, row.revokedAt === null ? row.connection : 'revoked')
     for (const { gatewayId, server, status } of await store.listServers()) {
       const report = JSON.parse(status) as Partial<ServerReport>
-      if (report.reportedAt !== undefined) stateOf(gatewayId).servers.set(server, report as ServerReport)
+      if (report.reportedAt === undefined) continue
+      stateOf(gatewayId).servers.set(server, report as ServerReport)
+      if (report.inventoryHash !== undefined) stateOf(gatewayId).toldInventories.set(server, report.inventoryHash)
     }
     flushLastSeen()
   }
@@ -90,7 +95,9 @@ export function liveGateways({
     presence.stop()
   }
 
+  /** Nothing of it is left; called while the registry still knows it. */
   function forget(id: string): void {
+    for (const name of Array.from(stateOf(id).servers.keys())) drop(id, name)
     presence.forget(id)
     states.delete(id)
   }
@@ -165,8 +172,33 @@ export function liveGateways({
     if (!hasBody && !(await inventories.find(hash)) && !inventories.accept(report)) return true
     const server = stateOf(id).servers.get(report.server)
     if (server && server.inventoryHash !== hash) keep(id, { ...server, inventoryHash: hash }, server)
-    changes.status(scopeOf(id), 'Tool', report.server)
+    await tellTools(id, report.server, hash)
     return false
+  }
+
+  /** Tools have no rows: what appeared and what went is the difference to the inventory that was told last. */
+  async function tellTools(id: string, server: string, after: string | undefined): Promise<void> {
+    const row = registry.get(id)
+    const scope = scopeOf(id)
+    const { toldInventories } = stateOf(id)
+    const before = toldInventories.get(server)
+    if (after === undefined) toldInventories.delete(server)
+    else toldInventories.set(server, after)
+    const now = new Set((await toolsOf(after)).map((item) => item.exposedName))
+    for (const item of await toolsOf(before))
+      if (row && !now.has(item.exposedName))
+        changes.publish({
+          type: 'DELETED',
+          scope,
+          kind: 'Tool',
+          name: item.exposedName,
+          object: toolResource(row, { name: server, reportedAt: isoNow() }, item),
+        })
+    for (const name of now) changes.status(scope, 'Tool', name)
+  }
+
+  async function toolsOf(hash: string | undefined) {
+    return (hash === undefined ? [] : ((await inventories.find(hash))?.items ?? [])).filter((item) => item.kind === 'tool')
   }
 
   function setDuplicate(id: string, since: string | undefined): void {
@@ -196,15 +228,18 @@ export function liveGateways({
     stateOf(id).servers.delete(name)
     writes.put(`server/${id}/${name}`, (tx) => store.dropServer(tx, id, name))
     changes.status(scopeOf(id), 'Server', name)
-    for (const instance of before?.instances ?? [])
-      changes.publish({ type: 'DELETED', scope: scopeOf(id), kind: 'Instance', name: instance.id })
+    if (before) tellInstances(id, { ...before, instances: [] }, before)
+    // Without the body there is nothing to tell; a list shows the truth all the same.
+    tellTools(id, name, undefined).catch(() => {})
   }
 
   function tellInstances(id: string, report: ServerReport, before: ServerReport | undefined): void {
     const scope = scopeOf(id)
+    const row = registry.get(id)
     const now = new Set(report.instances.map((one) => one.id))
-    for (const { id: gone } of before?.instances ?? [])
-      if (!now.has(gone)) changes.publish({ type: 'DELETED', scope, kind: 'Instance', name: gone })
+    for (const gone of before?.instances ?? [])
+      if (row && before && !now.has(gone.id))
+        changes.publish({ type: 'DELETED', scope, kind: 'Instance', name: gone.id, object: instanceResource(row, before, gone, false) })
     for (const instance of now) changes.status(scope, 'Instance', instance)
   }
 
@@ -251,6 +286,7 @@ export function liveGateways({
     if (!state) {
       state = {
         servers: new Map(),
+        toldInventories: new Map(),
         activeSessions: 0,
         memoryRssBytes: undefined,
         connectedAt: undefined,

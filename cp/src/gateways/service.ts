@@ -1,6 +1,7 @@
 import type { EnrollRequest } from '@mcpg/proto/gen/enrollment'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
+import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
@@ -34,6 +35,7 @@ export function gatewayService({
   audit,
   changes,
   clock,
+  present,
 }: {
   db: Pick<Db, 'write'>
   store: GatewayStore
@@ -43,6 +45,8 @@ export function gatewayService({
   audit: Audit
   changes: Changes
   clock: Clock
+  /** The gateway as an object, for those who watch. */
+  present: (row: GatewayRow) => Resource
 }) {
   const endings = new Set<(gatewayId: string, why: 'revoked' | 'deleted') => void>()
   return {
@@ -186,16 +190,12 @@ export function gatewayService({
       await store.bury(tx, row, isoNow())
       await audit.record(tx, caller, 'gateway.delete', targetOf(row))
     })
+    const object = present(row)
+    // What it ran is gone before it is; the rows went with its own.
+    live.forget(row.id)
     registry.bury(row)
     for (const tell of endings) tell(row.id, 'deleted')
-    const servers = [...live.serversOf(row.id).values()]
-    live.forget(row.id)
-    const where = `${row.org}/${row.workspace}`
-    for (const { name, instances } of servers) {
-      for (const instance of instances) changes.publish({ type: 'DELETED', scope: where, kind: 'Instance', name: instance.id })
-      changes.status(where, 'Server', name)
-    }
-    changes.publish({ type: 'DELETED', scope: where, kind: 'Gateway', name: row.name })
+    changes.publish({ type: 'DELETED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name, object })
   }
 
   function isoNow(): string {

@@ -13,7 +13,7 @@ const log = createLog({ level: 'silent', json: true })
 const address = (url: string) => ({ baseUrl: url })
 let fleet: TestFleet
 beforeAll(async () => {
-  fleet = await testFleet()
+  fleet = await testFleet({ timers: 'offlineAfterReset=50' })
 })
 afterAll(() => fleet.close())
 
@@ -32,6 +32,20 @@ describe('the gRPC listener', () => {
     await fleet.call('POST', '/v1/orgs/default/workspaces/default/environments/default/gateways/wired/revoke')
     expect((await agent.waitFor(() => last(agent, 'terminate'))).message).toBe('the credential was revoked')
     await agent.waitFor(() => agent.end())
+  })
+
+  it('notices at once that a connection broke without a word', async () => {
+    const { token } = await fleet.createEnrollment()
+    const { body } = await fleet.redeem(token, await newIdentity(), 'breaks')
+    const agent = fakeAgent({
+      transport: createGrpcTransport(address(fleet.app().fleet.grpcUrl())),
+      bearer: body.credential.bearerToken,
+      instanceUid: 'breaks',
+    })
+    agent.connect()
+    await until(async () => (await fleet.gateway('breaks')).status.connection === 'online')
+    agent.disconnect()
+    await until(async () => (await fleet.gateway('breaks')).status.connection === 'offline')
   })
 
   it.each([

@@ -3,7 +3,6 @@ import type { Clock } from '@mcpg/core/clock'
 /** As many returns of an earlier process within a minute are two processes that share one identity. */
 const returnsToConvict = 3
 const windowMs = 60_000
-export const holdMs = 5 * 60_000
 
 type Record = { boots: { bootId: string; at: number }[]; returnsAt: number[]; heldUntil: number }
 
@@ -11,7 +10,7 @@ type Record = { boots: { bootId: string; at: number }[]; returnsAt: number[]; he
  * Tells a restart from a copy. A restart brings a boot id that was never seen; when boot ids take turns, a state dir was copied
  * (`fleet.md` B8).
  */
-export function cloneWatch({ clock }: { clock: Clock }) {
+export function cloneWatch({ clock, holdMs }: { clock: Clock; holdMs: number }) {
   const records = new Map<string, Record>()
   return { hello, forget: (gatewayId: string) => void records.delete(gatewayId), isHeld }
 

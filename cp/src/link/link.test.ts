@@ -318,6 +318,31 @@ describe('what a gateway reports', () => {
   })
 })
 
+describe('who watches', () => {
+  it('hears of every change by name, and gets the object of what is gone', async () => {
+    const heard: { type: string; kind: string; name: string; hasObject: boolean }[] = []
+    fleet.app().changes.onChange(({ type, kind, name, object }) => void heard.push({ type, kind, name, hasObject: object !== undefined }))
+    const has = (type: string, kind: string, name: string) =>
+      until(async () => heard.find((one) => one.type === type && one.kind === kind && one.name === name))
+    const { agent } = await fleet.join('a')
+    await has('ADDED', 'Gateway', 'a')
+    await fleet.apply({ name: 'echo', command: ['echo'] })
+    await has('STATUS', 'Instance', 'echo-1')
+    agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'say', true) })
+    await has('STATUS', 'Tool', 'echo__say')
+    agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'shout', true) })
+    await has('STATUS', 'Tool', 'echo__shout')
+    expect(await has('DELETED', 'Tool', 'echo__say')).toMatchObject({ hasObject: true })
+    await fleet.call('DELETE', `${environment}/gateways/a`)
+    for (const [kind, name] of [
+      ['Gateway', 'a'],
+      ['Instance', 'echo-1'],
+      ['Tool', 'echo__shout'],
+    ] as const)
+      expect(await has('DELETED', kind, name)).toMatchObject({ hasObject: true })
+  })
+})
+
 describe('after a restart of the control plane', () => {
   it('who was there is unknown until it comes back, and offline when it does not', async () => {
     const { agent } = await fleet.join('a')

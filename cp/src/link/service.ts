@@ -60,7 +60,7 @@ export function linkService({
 }) {
   const sessions = new Map<string, Session>()
   const all = new Set<Session>() // those that have not said hello too
-  const clones = cloneWatch({ clock })
+  const clones = cloneWatch({ clock, holdMs: timers.duplicateHold })
   const commands = new Map<string, { settle: (state: CommandState, message: string) => void }>()
   let draining = false
   const host: SessionHost = {
@@ -107,7 +107,7 @@ export function linkService({
     if (clones.isHeld(gatewayId)) return duplicate()
     live.setDuplicate(gatewayId, undefined)
     if (clones.hello(gatewayId, hex(hello.bootId))) {
-      log.error({ gateway: row.name }, 'two processes present the same identity; neither gets in for five minutes')
+      log.error({ gateway: row.name }, 'two processes present the same identity; neither gets in for a while')
       live.setDuplicate(gatewayId, new Date(clock.now()).toISOString())
       sessions.delete(gatewayId)
       before?.terminate(TerminateReason.DUPLICATE, duplicate().message)
