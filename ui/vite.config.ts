@@ -16,6 +16,13 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/v1': { target: process.env['MCPG_CP_URL'] ?? 'http://127.0.0.1:7843', changeOrigin: true, headers: { origin: '' } } },
+    proxy: {
+      '/v1': {
+        target: process.env['MCPG_CP_URL'] ?? 'http://127.0.0.1:7843',
+        changeOrigin: true,
+        // The control plane refuses the origin of this server, as it should; without one a request counts as a program's.
+        configure: (proxy) => void proxy.on('proxyReq', (request) => request.removeHeader('origin')),
+      },
+    },
   },
 })
