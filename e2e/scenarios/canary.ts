@@ -7,6 +7,7 @@ import { temporaryFolder } from '../harness/cleanup.ts'
 import { ctl, startControlPlane, startGateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 import { fixture, serverUrl, serving } from './fleet.ts'
+import { visit } from './pages.ts'
 
 const scope = '/v1/orgs/default/workspaces/default'
 
@@ -31,6 +32,9 @@ function readings(names: { enrollment: string; gateway: string }): string[] {
     '/',
   ]
 }
+
+/** Every page but the wizard, which hands a token out to who makes it there. */
+const pages = ['/', '/gateways', '/gateways/canary', '/servers', '/servers/echo', '/tools', '/enrollments']
 
 /** Answers where the token was found, and how many places were looked at. */
 export async function plantToken({ env = {} }: { env?: Record<string, string> } = {}) {
@@ -80,11 +84,10 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
       if (environment.includes(one) && !/\0gateway\0/.test(argv)) found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
     }
   }
-  for (const path of readings({ enrollment: name, gateway: 'canary' }))
-    look(`GET ${path}`, await (await fetch(controlPlane.http + path)).text())
+  for (const path of readings({ enrollment: name, gateway: 'canary' })) look(`GET ${path}`, await textOf(controlPlane.http + path))
+  for (const { path, text } of await visit(controlPlane.http, pages)) look(`page ${path}`, text)
   look('watch', await firstOfWatch(controlPlane.http))
-  for (const path of ['/healthz', '/readyz', '/metrics'])
-    look(`endpoint ${path}`, await (await fetch(new URL(path, gateway.endpoint))).text())
+  for (const path of ['/healthz', '/readyz', '/metrics']) look(`endpoint ${path}`, await textOf(new URL(path, gateway.endpoint).href))
   const status = await Promise.all(
     [['status'], ['doctor'], ['gateway-status'], ['get', 'enrollments', '-o', 'yaml']].map((args) =>
       ctl(args, { stateDir: join(folder, 'first'), env: { MCPG_CP_URL: controlPlane.http } }),
@@ -106,6 +109,13 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
 
 async function asFinished(response: Response) {
   return { stdout: await response.text(), stderr: '' }
+}
+
+/** A path that does not exist would hide nothing and prove nothing. */
+async function textOf(url: string): Promise<string> {
+  const response = await fetch(url)
+  if (response.status === 404) throw new Error(`nothing to look at: ${url} answers 404`)
+  return response.text()
 }
 
 /** All processes that mention the folder of this run in their arguments or environment, and so are ours. */
