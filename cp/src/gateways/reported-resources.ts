@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { exposedName } from '@mcpg/proto/exposed-name'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { ToolSpec } from '@mcpg/proto/kinds/tool'
@@ -17,17 +19,18 @@ export function instanceResource(row: GatewayRow, report: ServerReport, instance
   }
 }
 
-/** A tool as one gateway reports it. */
+/** A tool as one gateway reports it. Its body may be that of another server with the same tools, so its exposed name is made here. */
 export function toolResource(
   row: GatewayRow,
   report: Pick<ServerReport, 'name' | 'reportedAt'>,
   item: InventoryBody['items'][number],
 ): Resource {
   const { title, description } = item.definition
+  const exposed = exposedName(report.name, item.name, (text) => createHash('sha256').update(text).digest('hex'))
   const spec: ToolSpec = {
     server: report.name,
     name: item.name,
-    exposedName: item.exposedName,
+    exposedName: exposed,
     ...(typeof title === 'string' && { title }),
     ...(typeof description === 'string' && { description }),
     definition: item.definition,
@@ -35,7 +38,11 @@ export function toolResource(
   }
   return {
     kind: 'Tool',
-    metadata: { ...metadataOf(row, item.exposedName, item.definitionHash), createdAt: report.reportedAt, updatedAt: report.reportedAt },
+    metadata: {
+      ...metadataOf(row, exposed, `${report.name}/${item.definitionHash}`),
+      createdAt: report.reportedAt,
+      updatedAt: report.reportedAt,
+    },
     spec,
     status: { gateways: [row.name] },
   }

@@ -291,6 +291,19 @@ describe('what a gateway reports', () => {
     expect(last(second.agent, 'inventoryRequest')).toBeUndefined()
   })
 
+  it('tells the tools of two servers apart that offer the same', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'echo', command: ['echo'] }, { name: 'twin', command: ['echo'] })
+    await until(async () => (await fleet.server('twin')).status.ready === 1)
+    agent.send({ case: 'serverInventory', value: inventoryOf('echo', 'say', true) })
+    agent.send({ case: 'serverInventory', value: inventoryOf('twin', 'say', false) })
+    await until(async () => (await fleet.server('twin')).status.tools === 1)
+    const { body } = await fleet.call('GET', `${workspace}/tools`)
+    const items = body.items as { metadata: { name: string; uid: string } }[]
+    expect(items.map(({ metadata }) => metadata.name).sort()).toEqual(['echo__say', 'twin__say'])
+    expect(new Set(items.map(({ metadata }) => metadata.uid)).size).toBe(2)
+  })
+
   it('is not believed when a body is not what its hash says', async () => {
     const { agent } = await fleet.join('a')
     await fleet.apply({ name: 'echo', command: ['echo'] })
