@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { api, type Api } from '../harness/api.ts'
 import { shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
-import { ctl, start, startControlPlane, startGateway, type ControlPlane } from '../harness/programs.ts'
+import { ctl, fastTimers, startControlPlane, startGateway, type ControlPlane } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
+import { raceAgents, raceRedeemers } from '../scenarios/races.ts'
 
 let controlPlane: ControlPlane
 let rest: Api
@@ -95,28 +96,19 @@ describe('an agent with a one-time URL', () => {
     await startGateway({ stateDir: temporaryFolder(), url: `${url}/` })
     await until('it is online', async () => (await connection('slash')) === 'online')
   })
+})
 
-  it('is won by one of eight that race for one URL', async () => {
-    const { url, name } = await rest.enroll()
-    const racers = await Promise.all(
-      Array.from({ length: 8 }, () => {
-        const stateDir = temporaryFolder()
-        return start(['gateway', '--bind', '127.0.0.1:0', '--json-logs', '--enrollment-url', url], { stateDir })
-      }),
-    )
-    const codes = await Promise.all(
-      racers.map((racer) =>
-        Promise.race([
-          racer.exited,
-          until('the winner is online', () => /"msg":"[^"]*(online|connected)/i.test(racer.output()), 60_000).then(
-            () => 'online' as const,
-            () => 'neither' as const,
-          ),
-        ]),
-      ),
-    )
-    expect(codes.filter((code) => code === 6)).toHaveLength(7)
-    const { redemptions } = (await rest.get('enrollments', name)).status as { redemptions: unknown[] }
-    expect(redemptions).toHaveLength(1)
+describe('an enrollment URL that many have', () => {
+  it('is won by one of eight agents; the others end with exit code 6 and say why', async () => {
+    const { online, exitCodes, outputs } = await raceAgents({ agents: 8, env: { MCPG_TIMERS: fastTimers } })
+    expect(online).toBe(1)
+    expect(exitCodes).toEqual(Array.from({ length: 7 }, () => 6))
+    expect(outputs.filter((text) => text.includes('has used this enrollment token'))).toHaveLength(7)
+  })
+
+  it('is redeemed by exactly one of twenty at the same moment, every time', async () => {
+    const { wrong, gateways } = await raceRedeemers({ redeemers: 20, rounds: 20 })
+    expect(wrong).toEqual([])
+    expect(gateways).toBe(20)
   })
 })
