@@ -84,6 +84,8 @@ async function measureRounds(
   return measured
 }
 
+export type CallsReport = Awaited<ReturnType<typeof benchCalls>>
+
 function summary(name: string, beside: string | null, clients: number, measured: Rounds) {
   const rounds = measured.get(name) ?? []
   const direct = (beside === null ? undefined : measured.get(beside)) ?? []
