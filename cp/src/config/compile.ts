@@ -32,6 +32,9 @@ export type Entry = { uid: string; name: string; subHash: string; json: string }
 
 export type Document = { hash: string; bytes: Uint8Array<ArrayBuffer>; entries: Entry[] }
 
+/** What a stored document says of one server; `uid` is unknown once the server's revisions are gone. */
+export type DocumentEntry = { name: string; subHash: string; uid: string | undefined; stopped: boolean; required: boolean }
+
 /** A server revision that a gateway wanted and does not get; `running` is the sub-hash that it gets instead. */
 export type HeldBack = { uid: string; server: string; subHash: string; running: string | undefined }
 

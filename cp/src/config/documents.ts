@@ -1,9 +1,6 @@
 import { GatewayConfig } from '@mcpg/proto/gateway-config'
-import { canonicalBytes, sha256Hex, type Document } from './compile.ts'
+import { canonicalBytes, sha256Hex, type Document, type DocumentEntry } from './compile.ts'
 import type { ConfigStore } from './store.ts'
-
-/** What a document says of one server. */
-export type DocumentEntry = { name: string; subHash: string; uid: string | undefined; stopped: boolean; required: boolean }
 
 export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }
 

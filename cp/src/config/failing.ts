@@ -1,6 +1,6 @@
 import { InstanceState, ServerState, type ConfigStatus, type ServerStatus } from '@mcpg/proto/gen/types'
 import { configFailureWords } from '@mcpg/proto/status'
-import type { DocumentEntry } from './documents.ts'
+import type { DocumentEntry } from './compile.ts'
 
 /** A server revision that a gateway refused, with what the gateway says about it. */
 export type Refused = { server: string; serverUid: string; subHash: string; reason: string; message: string; evidence: Evidence }
