@@ -34,6 +34,8 @@ export function checkRequest(request: GuardedRequest, rules: GuardRules): Refusa
       message: `The request names the host "${printable(host ?? '')}", which is not a name of this listener.`,
       hint: 'Use the address that was printed at the start, or name this one with --allowed-host.',
     }
+  // An origin that the operator named passes Sec-Fetch-Site too: by definition it is another site or port than ours, so a browser
+  // marks its requests cross-site or same-site, and --allowed-origin could never admit anybody.
   const namedByOperator = origin !== undefined && isAllowedOrigin(origin, rules)
   if (origin !== undefined && !namedByOperator && !isOwnOrigin(origin, rules))
     return {
