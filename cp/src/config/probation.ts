@@ -1,4 +1,4 @@
-import type { DocumentEntry } from './documents.ts'
+import type { DocumentEntry } from './compile.ts'
 
 /**
  * How long new and changed servers must stay ready: 0 where there is nothing to go back to, and for a config that only takes servers
