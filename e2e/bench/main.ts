@@ -16,7 +16,7 @@ else if (unknown.length > 0) {
   process.exitCode = 2
 } else {
   // Ctrl-C must not leave programs behind.
-  process.once('SIGINT', () => void closeAll().finally(() => process.exit(130)))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void closeAll().finally(() => process.exit(130)))
   try {
     const report = await runBench({ chosen, isQuick: values.quick }, sayOnStderr)
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)

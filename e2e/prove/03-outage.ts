@@ -9,15 +9,18 @@ export const row: Row = {
     'Control plane killed with -9 under 50 calls/s for 60 s: 0 failed calls. Agent restarted with the control plane gone: serves from LKG ≤ 2 s plus the start of the server itself',
   command: command(3),
   async run(counts) {
-    const seconds = count(counts, 60, 6)
-    const { calls, failures } = await outageOfControlPlane({ seconds, callsPerSecond: 50, env: productTimers })
+    const { calls, failures, seconds } = await outageOfControlPlane({
+      seconds: count(counts, 60, 6),
+      callsPerSecond: 50,
+      env: productTimers,
+    })
     await closeAll()
     counts.say(`outage: ${calls} calls, ${failures.length} failed`)
     const starts = await offlineStarts(count(counts, 10, 2), count(counts, 20, 1), counts.say)
     const [added] = starts.goals
     return together(
       {
-        measured: `${calls} calls in ${seconds} s, ${failures.length} failed${failures[0] ? ` (${failures[0].slice(0, 200)})` : ''}`,
+        measured: `${calls} calls in ${seconds.toFixed(1)} s, ${failures.length} failed${failures[0] ? ` (${failures[0].slice(0, 200)})` : ''}`,
         ok: failures.length === 0 && calls >= seconds * 50 * 0.95,
       },
       {

@@ -23,7 +23,7 @@ if (unknown.length > 0) {
   process.stderr.write(`error: there is no row ${unknown.join(', ')}\n  hint: npm run prove -- 1 … 10, or none for all\n`)
   process.exitCode = 2
 } else {
-  process.once('SIGINT', () => void closeAll().finally(() => process.exit(130)))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void closeAll().finally(() => process.exit(130)))
   await proveAll()
 }
 

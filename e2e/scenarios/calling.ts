@@ -2,7 +2,7 @@ import { legacySession } from '../harness/mcp.ts'
 
 export type Calling = {
   /** Ends it; every call begun is waited for. */
-  stop(): Promise<{ calls: number; failures: string[]; longestOutageMs: number }>
+  stop(): Promise<{ calls: number; seconds: number; failures: string[]; longestOutageMs: number }>
 }
 
 /**
@@ -28,9 +28,10 @@ export async function startCalling(
   return {
     async stop() {
       clearInterval(timer)
+      const seconds = (performance.now() - started) / 1000
       await Promise.all(open)
       const failures = outcomes.flatMap(({ failure }) => failure ?? [])
-      return { calls: outcomes.length, failures, longestOutageMs: longestOutage(outcomes) }
+      return { calls: outcomes.length, seconds, failures, longestOutageMs: longestOutage(outcomes) }
     },
   }
 
