@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { McpgError } from '@mcpg/proto/errors'
 import { pathOf } from './path-of.ts'
-import { contentSecurityPolicy } from './security-headers.ts'
 
 /** Paths that belong to the API: what is unknown below them is a problem document, never the console's page. */
 const apiPath = /^\/(v1|enroll|healthz|readyz|metrics)(\/|$)/
@@ -35,17 +32,10 @@ export async function serveConsole(app: FastifyInstance, folder: string | null, 
   })
 }
 
-/** The page carries the nonce of its own answer, which the console gives to the style elements it makes. */
 async function sendIndex(reply: FastifyReply, folder: string): Promise<FastifyReply> {
-  const nonce = randomBytes(16).toString('base64')
-  const html = await readFile(join(folder, 'index.html'), 'utf8').catch(() => null)
-  if (html === null)
+  if (!(await isFile(folder, '/index.html')))
     throw new McpgError('not_found', 'console_missing', 'The console is not built.', { hint: 'npm run quickstart builds it.' })
-  return reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', contentSecurityPolicy(nonce))
-    .header('cache-control', 'no-cache')
-    .send(html.replace('<head>', `<head><meta name="csp-nonce" content="${nonce}">`))
+  return reply.header('cache-control', 'no-cache').sendFile('index.html')
 }
 
 /** By the names in the folder, so that no path from outside reaches the file system; a rebuilt console has new names. */
