@@ -30,6 +30,8 @@ export const defaultTimers = {
   /** Changes wait this long for company before a compile, and never longer than the second. */
   compileDebounce: 100,
   compileMaxWait: 2_000,
+  /** A config that a gateway could not store is offered to it again after this. */
+  storageRetry: 60_000,
   /** How long a new or changed instance must stay ready. */
   probation: 30_000,
   /** Batched write of last_seen_at. */

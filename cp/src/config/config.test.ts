@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fakeClock } from '@mcpg/core/clock'
 import { ConfigFailureReason } from '@mcpg/proto/gen/types'
 import { last } from '../../test/fake-agent.ts'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
@@ -131,6 +132,60 @@ describe('a refusal', () => {
     agent.knobs.refuse = undefined
     await fleet.apply({ name: 'two', command: ['two'] })
     await until(async () => (await readyOf('two')) === 1)
+  })
+
+  it.each([
+    ['of the same process', false],
+    ['of the next process too', true],
+  ])('for want of space is offered again after a minute %s, as often as it takes, and fills no history', async (_which, restarts) => {
+    await fleet.close()
+    const clock = fakeClock(Date.now())
+    fleet = await testFleet({ clock, timers: 'heartbeat=3600000,offlineAfter=86400000' })
+    const step = (isDone: () => boolean | Promise<boolean>) =>
+      until(async () => {
+        await clock.advance(10)
+        return await isDone()
+      })
+    let joined: Awaited<ReturnType<TestFleet['join']>> | undefined
+    const joining = fleet.join('a').then((one) => (joined = one))
+    await step(() => joined !== undefined)
+    const { agent, gatewayId } = await joining
+    await step(async () => (await configOf('a')).state === 'applied')
+    agent.knobs.refuse = ConfigFailureReason.STORAGE
+    await fleet.apply({ name: 'one', command: ['one'] })
+    await step(async () => (await configOf('a')).state === 'rejected')
+    if (restarts) {
+      await fleet.restart()
+      agent.connect()
+      await step(() => last(agent, 'welcome') !== undefined && agent.end() === undefined)
+    }
+    const generations = () => agent.offers.map((offer) => Number(offer.generation))
+    expect(generations()).toEqual([1, 2])
+    await clock.advance(50_000)
+    agent.heartbeat()
+    expect(generations()).toEqual([1, 2])
+    await clock.advance(10_000)
+    await step(async () => generations().length === 3 && (await configOf('a')).state === 'rejected')
+    expect((await configOf('a')).desired.generation).toBe(3)
+    expect((await fleet.db().read.assignment.findMany({ where: { gatewayId } })).map((row) => row.generation)).toEqual([1, 3])
+    agent.knobs.refuse = undefined
+    await clock.advance(60_000)
+    await step(async () => (await configOf('a')).state === 'applied')
+    expect(generations()).toEqual([1, 2, 3, 4])
+    await clock.advance(120_000)
+    expect(generations()).toEqual([1, 2, 3, 4])
+  })
+
+  it('for want of space is not repeated once something newer was offered', async () => {
+    const { agent } = await fleet.join('a')
+    await agent.waitFor(() => agent.memory.lkg)
+    agent.knobs.refuse = ConfigFailureReason.STORAGE
+    await fleet.apply({ name: 'one', command: ['one'] })
+    await until(async () => (await configOf('a')).state === 'rejected')
+    agent.knobs.refuse = undefined
+    await fleet.apply({ name: 'two', command: ['two'] })
+    await until(async () => (await readyOf('two')) === 1)
+    expect(agent.offers.map((offer) => Number(offer.generation))).toEqual([1, 2, 3])
   })
 
   it.each([

@@ -15,6 +15,7 @@ import { debouncer } from './debounce.ts'
 import type { Documents, ReadDocument } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
 import { probationFor } from './probation.ts'
+import { storageRetries } from './storage-retries.ts'
 import { historyLength, type Assignment, type ConfigStore, type HoldRow } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
@@ -72,6 +73,7 @@ export function configService({
     run: compileWorkspace,
     onError: retryLater,
   })
+  const retries = storageRetries({ clock, delayMs: timers.storageRetry, retry: offerAgain })
   let attempts = 0
   // Generations are numbered by one writer at a time.
   let turn: Promise<unknown> = Promise.resolve()
@@ -83,7 +85,8 @@ export function configService({
     desired: (gatewayId: string) => desired.get(gatewayId),
     standing,
     report,
-    raiseAbove,
+    /** For a gateway that knows a higher generation than the database, which is older than what the gateway remembers. */
+    raiseAbove: (gatewayId: string, reported: number) => numberAnew(gatewayId, reported, 'it knows a newer generation than the database'),
     history,
     observedGeneration: (serverUid: string) => compiledGenerations.get(serverUid) ?? 0,
     markOffered,
@@ -94,6 +97,7 @@ export function configService({
     for (const row of await store.latest()) {
       const document = await documents.load(row.configHash)
       if (document) desired.set(row.gatewayId, { ...row, document })
+      if (row.state === 'rejected' && row.reason === 'STORAGE') retries.schedule(row.gatewayId, row.generation)
     }
     for (const row of await store.lastApplied())
       applied.set(row.gatewayId, { generation: row.generation, hash: row.configHash, at: row.stateAt ?? row.createdAt })
@@ -105,6 +109,7 @@ export function configService({
 
   async function stop(): Promise<void> {
     stopListening()
+    retries.stop()
     await due.stop()
     await turn
   }
@@ -133,7 +138,11 @@ export function configService({
   }
 
   function forgetMissing(): void {
-    for (const id of desired.keys()) if (!registry.get(id)) for (const map of [desired, applied, heldBack, errors]) map.delete(id)
+    for (const id of desired.keys())
+      if (!registry.get(id)) {
+        retries.forget(id)
+        for (const map of [desired, applied, heldBack, errors]) map.delete(id)
+      }
     for (const [key, row] of holds) if (!registry.get(row.gatewayId)) holds.delete(key)
   }
 
@@ -234,6 +243,7 @@ export function configService({
     next: Desired[],
     changed: { document: Document }[],
     lifted: { gatewayId: string; serverUid: string }[],
+    replaced: Assignment[] = [],
   ): Promise<void> {
     if (next.length === 0 && lifted.length === 0) return
     const content = new Map(changed.map(({ document }) => [document.hash, document.bytes]))
@@ -246,6 +256,7 @@ export function configService({
     )
     await db.write(async (tx) => {
       await store.deleteHolds(tx, lifted)
+      await store.deleteAssignments(tx, replaced)
       await store.insert(tx, { assignments: next.map(rowOf), documents: content, revisions: [...revisions.values()] }, isoNow())
       // Not each time: a few more than 50 may stay for a while.
       const long = next.filter(({ generation }) => generation > historyLength && generation % 10 === 0)
@@ -325,7 +336,7 @@ export function configService({
     })
   }
 
-  /** A refusal: hold back whom it names, number anew what is too old, else leave it to the next change. */
+  /** A refusal: hold back whom it names, offer again what only its number or the disk was in the way of, else leave it to the next change. */
   async function heed(gatewayId: string, { generation, configHash }: Assignment, status: ConfigStatus): Promise<void> {
     const gateway = registry.get(gatewayId)
     if (!gateway) return
@@ -333,14 +344,11 @@ export function configService({
       { gateway: gateway.name, generation, reason: configFailureWords.word(status.failureReason), message: status.message },
       'a gateway refused its config',
     )
-    if (
-      status.failureReason === ConfigFailureReason.STALE_GENERATION ||
-      status.failureReason === ConfigFailureReason.CONFLICTING_GENERATION ||
-      // Its copy was damaged on its disk: nothing is wrong with the config, and a new number makes it be sent again.
-      status.failureReason === ConfigFailureReason.SLOT_CORRUPT
-    )
+    if (status.failureReason === ConfigFailureReason.STORAGE) return retries.schedule(gatewayId, generation)
+    const why = renumbered.get(status.failureReason)
+    if (why !== undefined)
       // A gateway that complains about a generation it does not itself report as seen would be renumbered for ever.
-      return gateway.highestGeneration >= generation ? await raiseAbove(gatewayId, gateway.highestGeneration) : undefined
+      return gateway.highestGeneration >= generation ? await numberAnew(gatewayId, gateway.highestGeneration, why) : undefined
     const candidate = (await documents.load(configHash))?.entries ?? new Map<string, DocumentEntry>()
     const lkg = (gateway.lkgHash === null ? null : await documents.load(gateway.lkgHash))?.entries ?? new Map<string, DocumentEntry>()
     const rows: HoldRow[] = refusedServers(status, candidate, lkg)
@@ -357,23 +365,32 @@ export function configService({
     due.now(`${gateway.org}/${gateway.workspace}`)
   }
 
-  /** The same config under a number that the gateway has not seen: the database is older than what the gateway remembers. */
-  async function raiseAbove(gatewayId: string, reported: number): Promise<void> {
+  /** The time after a STORAGE is over; whatever came in between has answered the question already. */
+  function offerAgain(gatewayId: string, generation: number): void {
+    const current = desired.get(gatewayId)
+    if (current?.generation !== generation || current.state !== 'rejected') return
+    const seen = Math.max(generation, registry.get(gatewayId)?.highestGeneration ?? 0)
+    numberAnew(gatewayId, seen, 'it could not store the last one').catch((error: unknown) => {
+      log.error({ err: error, gateway: gatewayId }, 'a config could not be numbered anew; trying again')
+      retries.schedule(gatewayId, generation)
+    })
+  }
+
+  /** The same config under a number that the gateway has not seen. */
+  async function numberAnew(gatewayId: string, seen: number, why: string): Promise<void> {
     const raised = await inTurn(async () => {
       const current = desired.get(gatewayId)
       const gateway = registry.get(gatewayId)
-      if (!current || !gateway || current.generation > reported) return []
-      log.warn(
-        { gateway: gateway.name, generation: current.generation, reported },
-        'a gateway knows a newer generation than the database; numbering anew',
-      )
+      if (!current || !gateway || current.generation > seen) return []
+      log.warn({ gateway: gateway.name, generation: current.generation, seen, why }, 'numbering the config of a gateway anew')
       const next = await sign(gatewayId, current.configHash, {
         lkgHash: gateway.lkgHash,
-        generation: reported + 1,
+        generation: seen + 1,
         force: current.force,
         changeSeq: current.changeSeq,
       })
-      await save([next], [], [])
+      // What could never be stored leaves the history, which a disk full over night would fill with it.
+      await save([next], [], [], current.reason === 'STORAGE' ? [current] : [])
       return [next]
     })
     announce(raised)
@@ -404,6 +421,13 @@ export function configService({
     return new Date(clock.now()).toISOString()
   }
 }
+
+/** Refusals of a number instead of a config, and why. */
+const renumbered = new Map([
+  [ConfigFailureReason.STALE_GENERATION, 'it knows a newer generation than the database'],
+  [ConfigFailureReason.CONFLICTING_GENERATION, 'it knows another config of this generation'],
+  [ConfigFailureReason.SLOT_CORRUPT, 'its copy was damaged on its disk'],
+])
 
 /** Without the document, which has a table of its own. */
 function rowOf({ document: _document, ...row }: Desired): Assignment {

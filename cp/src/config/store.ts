@@ -58,6 +58,7 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     insertHolds,
     deleteHolds,
     deleteHoldsOfServer,
+    deleteAssignments,
     prune,
   }
 
@@ -259,6 +260,10 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
 
   async function deleteHoldsOfServer(tx: Tx, serverUid: string): Promise<number> {
     return (await tx.serverHold.deleteMany({ where: { serverUid } })).count
+  }
+
+  async function deleteAssignments(tx: Tx, keys: Pick<Assignment, 'gatewayId' | 'generation'>[]): Promise<void> {
+    for (const { gatewayId, generation } of keys) await tx.assignment.deleteMany({ where: { gatewayId, generation } })
   }
 
   /** Forgets what no history needs any more, but never what a gateway runs or may fall back to. */
