@@ -154,7 +154,7 @@ export function serverStatuses({
     if (held.length > 0) conditions.push(condition('HeldBack', true, held[0]!.heldBack!.reason, why))
     if (bad.length > 0) conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
     if (waiting.length > 0) conditions.push(condition('Progressing', true, waiting[0]!.reason ?? camelCase(waiting[0]!.state), why))
-    conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', why))
+    conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', anyReady ? '' : why))
     conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why))
     return conditions
   }
