@@ -58,6 +58,7 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
     audit,
     changes,
     resources,
+    onceOnly,
     clock,
     timers: config.timers,
     log,
@@ -72,7 +73,7 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
 
   const http = await httpServer(config.http, log, [
     controlRoutes(control, metrics.registry),
-    tenancyRoutes(tenancy),
+    tenancyRoutes(tenancy, onceOnly),
     resourceRoutes(resources, onceOnly),
     watchRoutes(watches, log, { keepAliveMs: config.timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
     ...fleet.routes,

@@ -27,6 +27,7 @@ import { gatewayService } from './gateways/service.ts'
 import { gatewayStore, type GatewayRow } from './gateways/store.ts'
 import { coalescedWrites } from './gateways/writes.ts'
 import { grpcServer, type GrpcSettings } from './grpc/server.ts'
+import type { Idempotency } from './http/idempotency.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
 import type { Resources } from './resources/resources.ts'
@@ -40,6 +41,7 @@ export function createFleet({
   audit,
   changes,
   resources,
+  onceOnly,
   clock,
   timers,
   log,
@@ -53,6 +55,7 @@ export function createFleet({
   audit: Audit
   changes: Changes
   resources: Resources
+  onceOnly: Idempotency
   clock: Clock
   timers: Timers
   log: Log
@@ -110,7 +113,7 @@ export function createFleet({
   resources.addAction('Enrollment', 'revoke', ({ caller, scope, resource }) => enrollments.revoke(caller, scope, resource.metadata.name))
 
   const routes: FastifyPluginAsyncZod[] = [
-    enrollmentRoutes({ enrollments, redemptions, resources }),
+    enrollmentRoutes({ enrollments, redemptions, resources, onceOnly }),
     gatewayRoutes({ gateways, configs, resources, resourceOf: present }),
   ]
   const memory: Part = {

@@ -43,11 +43,12 @@ export async function testFleet({
   }
 
   /** A request through the whole REST stack. */
-  async function call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+  async function call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}): Promise<Answer> {
     const answer = await app.http.inject({
       method,
       url: path,
-      ...(body !== undefined && { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(body !== undefined && { payload: JSON.stringify(body) }),
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     })
     const isJson = /json/.test(String(answer.headers['content-type']))
     return { status: answer.statusCode, headers: answer.headers, body: isJson && answer.body !== '' ? answer.json() : answer.body }

@@ -35,6 +35,16 @@ describe('creating an enrollment', () => {
     expect(JSON.stringify(listed.body)).not.toContain(created.token)
   })
 
+  it('hands the same token out again for the same Idempotency-Key, from memory only', async () => {
+    const create = (body: object) => fleet.call('POST', `${environment}/enrollments`, body, { 'idempotency-key': 'again' })
+    const [first, second] = await Promise.all([create({ ttl: '5m' }), create({ ttl: '5m' })])
+    expect([first.status, second.status]).toEqual([201, 201])
+    expect(second.body).toEqual(first.body)
+    expect(await create({ ttl: '6m' })).toMatchObject({ status: 422, body: { reason: 'idempotency_key_reused' } })
+    expect(await fleet.db().read.enrollment.count({ where: { name: first.body.name } })).toBe(1)
+    expect(await fleet.db().read.idempotencyKey.count()).toBe(0)
+  })
+
   it('stores no token, only its hash', async () => {
     const { token } = await fleet.createEnrollment()
     const rows = JSON.stringify([await fleet.db().read.enrollment.findMany(), await fleet.db().read.audit.findMany()])

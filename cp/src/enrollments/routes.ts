@@ -5,6 +5,7 @@ import { CreatedEnrollment, CreateEnrollment } from '@mcpg/proto/rest/enrollment
 import { enrollmentKind } from '@mcpg/proto/kinds/enrollment'
 import { ListQuery, ResourceList } from '@mcpg/proto/rest/list'
 import { callerOf } from '../http/access-rules.ts'
+import type { Idempotency } from '../http/idempotency.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { Redemptions } from './redemption.ts'
 import type { Enrollments } from './service.ts'
@@ -20,10 +21,12 @@ export const enrollmentRoutes =
     enrollments,
     redemptions,
     resources,
+    onceOnly,
   }: {
     enrollments: Enrollments
     redemptions: Redemptions
     resources: Resources
+    onceOnly: Idempotency
   }): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
@@ -38,7 +41,8 @@ export const enrollmentRoutes =
         },
       },
       async (request, reply) => {
-        const created = await enrollments.create(callerOf(request), request.params, request.body)
+        const create = () => enrollments.create(callerOf(request), request.params, request.body)
+        const created = await onceOnly.once(request, create, { secret: true })
         return keptFromCaches(reply).code(201).send(created)
       },
     )

@@ -1,9 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import { createHash } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Db } from '../db/db.ts'
+import { callerOf } from './access-rules.ts'
 
-export type Answer = { status: number; body: unknown }
 export type Idempotency = ReturnType<typeof idempotency>
 
 const keptMs = 24 * 3_600_000
@@ -15,27 +16,32 @@ const maxSecretAnswers = 10_000
  */
 export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
   const running = new Map<string, Promise<unknown>>()
-  const secretAnswers = new Map<string, { requestSha256: string; answer: Answer; at: number }>()
+  const secretAnswers = new Map<string, { requestSha256: string; answer: unknown; at: number }>()
   return { once }
 
-  /** `scope` separates the keys of different callers, places and routes. */
-  async function once(
-    key: string | undefined,
-    { scope, request, secret = false }: { scope: string; request: unknown; secret?: boolean },
-    work: () => Promise<Answer>,
-  ): Promise<Answer> {
+  /**
+   * Answers a POST by `work`, or by what it answered to the same key of the same caller on the same path. A POST that changes nothing
+   * the second time (revoke, stop) needs no key.
+   */
+  async function once<Body>(
+    request: FastifyRequest,
+    work: () => Promise<Body>,
+    { secret = false }: { secret?: boolean } = {},
+  ): Promise<Body> {
+    const key = request.headers['idempotency-key']
     if (key === undefined) return work()
-    if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
       throw new McpgError('invalid', 'idempotency_key_malformed', 'Idempotency-Key must be 1-255 printable characters without blanks.')
     const requestSha256 = createHash('sha256')
-      .update(JSON.stringify(request ?? null))
+      .update(JSON.stringify(request.body ?? null))
       .digest('hex')
+    const scope = `${callerOf(request).subject}\0${request.method} ${request.url}`
     const id = `${scope}\0${key}`
     // A second request with the key waits for the first instead of starting the work again.
     for (let before = running.get(id); before; before = running.get(id)) await before.catch(() => {})
     const first = perform(scope, key, id, requestSha256, secret, work)
     running.set(id, first)
-    return first.finally(() => running.delete(id))
+    return (await first.finally(() => running.delete(id))) as Body
   }
 
   async function perform(
@@ -44,8 +50,8 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     id: string,
     requestSha256: string,
     secret: boolean,
-    work: () => Promise<Answer>,
-  ): Promise<Answer> {
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
     const known = secret ? findSecret(id) : await find(scope, key)
     if (known && known.requestSha256 !== requestSha256)
       throw new McpgError('invalid', 'idempotency_key_reused', 'This Idempotency-Key was used with another body.', {
@@ -62,16 +68,12 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
   async function find(scope: string, key: string) {
     const row = await db.read.idempotencyKey.findUnique({ where: { scope_key: { scope, key } } })
     if (!row || row.createdAt < oldest()) return null
-    return { requestSha256: row.requestSha256, answer: { status: row.status, body: JSON.parse(row.body) as unknown } }
+    return { requestSha256: row.requestSha256, answer: JSON.parse(row.body) as unknown }
   }
 
-  async function keep(scope: string, key: string, requestSha256: string, { status, body }: Answer): Promise<void> {
-    const createdAt = new Date(clock.now()).toISOString()
-    const row = { requestSha256, status, body: JSON.stringify(body), createdAt }
-    await db.write(async (tx) => {
-      await tx.idempotencyKey.deleteMany({ where: { createdAt: { lt: oldest() } } })
-      await tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row })
-    })
+  async function keep(scope: string, key: string, requestSha256: string, answer: unknown): Promise<void> {
+    const row = { requestSha256, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
+    await db.write((tx) => tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row }))
   }
 
   function findSecret(id: string) {
@@ -79,7 +81,7 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     return known && known.at > clock.now() - keptMs ? known : null
   }
 
-  function keepSecret(id: string, requestSha256: string, answer: Answer): void {
+  function keepSecret(id: string, requestSha256: string, answer: unknown): void {
     // The oldest first, as a Map keeps the order of insertion.
     for (const [old, { at }] of secretAnswers)
       if (at <= clock.now() - keptMs || secretAnswers.size >= maxSecretAnswers) secretAnswers.delete(old)

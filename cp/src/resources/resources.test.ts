@@ -327,6 +327,24 @@ describe('apply', () => {
     expect(outcome(await once([server('c')], 'k-3'))).toEqual({ c: 'created' })
   })
 
+  it('does every POST that starts work once per Idempotency-Key, each path for itself', async () => {
+    const post = (path: string, body: unknown, key = 'k') => test.call('POST', `${base}${path}`, body, { 'idempotency-key': key })
+    const made = await post('/servers', server('a'))
+    const again = await post('/servers', server('a'))
+    expect([made.status, again.status]).toEqual([201, 201])
+    expect(again.body).toEqual(made.body)
+    expect(again.headers).toMatchObject({ location: made.headers['location'], etag: made.headers['etag'] })
+    for (let turn = 0; turn < 3; turn++) expect((await post('/servers/a/restart', {})).status).toBe(200)
+    const counters = () => test.app.db.read.serverControl.findMany({ where: { serverUid: made.body.metadata.uid } })
+    expect(await counters()).toMatchObject([{ restarts: 1 }])
+    await post('/servers/a/restart', {}, 'another')
+    expect(await counters()).toMatchObject([{ restarts: 2 }])
+    const environments = [await post('/environments', { name: 'prod' }), await post('/environments', { name: 'prod' })]
+    expect(environments.map(({ status }) => status)).toEqual([201, 201])
+    expect((await post('/environments', { name: 'prod' }, 'another')).status).toBe(409)
+    expect((await post('/servers', server('b'), 'two words')).body.reason).toBe('idempotency_key_malformed')
+  })
+
   it('tells its subscribers what was committed, in the order of the numbers', async () => {
     const heard: Change[] = []
     const stop = test.app.changes.onChange((change) => void heard.push(change))

@@ -40,7 +40,7 @@ export const resourceRoutes =
           },
           async (request) => {
             const { name: object, ...scope } = request.params
-            return resources.act(callerOf(request), declaration, scope, object, name, request.body)
+            return once(request, () => resources.act(callerOf(request), declaration, scope, object, name, request.body))
           },
         )
       }
@@ -95,9 +95,11 @@ export const resourceRoutes =
         },
         async (request, reply) => {
           const { params, query } = checked(request, ScopeParams)
-          const resource = await resources.create(callerOf(request), declaration, params, request.body, { dryRun: query.dryRun })
+          const { dryRun } = query
+          const create = () => resources.create(callerOf(request), declaration, params, request.body, { dryRun })
+          const resource = await (dryRun ? create() : once(request, create))
           const location = `/v1/orgs/${params.org}/workspaces/${params.workspace}/${plural}/${resource.metadata.name}`
-          return query.dryRun
+          return dryRun
             ? reply.send(resource)
             : reply
                 .code(201)
@@ -213,12 +215,9 @@ export const resourceRoutes =
         },
         async (request, reply) => {
           const { params, query } = checked(request, ScopeParams)
-          const caller = callerOf(request)
-          const apply = async () => ({ status: 200, body: await resources.apply(caller, params, request.body, { dryRun: query.dryRun }) })
-          const key = query.dryRun ? undefined : request.headers['idempotency-key']
-          const scope = `${caller.subject}\0apply\0${params.org}/${params.workspace}`
-          const { status, body } = await once(typeof key === 'string' ? key : undefined, { scope, request: request.body }, apply)
-          return reply.code(status as 200).send(body as ApplyResponse)
+          const { dryRun } = query
+          const apply = () => resources.apply(callerOf(request), params, request.body, { dryRun })
+          return reply.send(await (dryRun ? apply() : once(request, apply)))
         },
       )
     }

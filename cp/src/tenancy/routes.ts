@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { listOf } from '@mcpg/proto/rest/list'
 import { CreateTenancy, Tenancy } from '@mcpg/proto/rest/tenancy'
 import { callerOf } from '../http/access-rules.ts'
+import type { Idempotency } from '../http/idempotency.ts'
 import type { Tenancies } from './tenancy.ts'
 
 const OrgParams = z.object({ org: z.string() })
@@ -12,7 +13,7 @@ const TenancyList = listOf(Tenancy)
 const Nothing = z.undefined().describe('Deleted')
 
 export const tenancyRoutes =
-  ({ orgs, workspaces, environments }: Tenancies): FastifyPluginAsyncZod =>
+  ({ orgs, workspaces, environments }: Tenancies, { once }: Idempotency): FastifyPluginAsyncZod =>
   async (app) => {
     const about = (noun: string, summary: string) => ({
       tags: ['tenancy'],
@@ -34,7 +35,7 @@ export const tenancyRoutes =
         config: { access: { verb: 'create', on: 'orgs' } },
         schema: { ...about('Org', 'Create an organization'), body: CreateTenancy, response: { 201: Tenancy } },
       },
-      async (request, reply) => reply.code(201).send(await orgs.create(callerOf(request), request.body)),
+      async (request, reply) => reply.code(201).send(await once(request, () => orgs.create(callerOf(request), request.body))),
     )
     app.get(
       '/v1/orgs/:org',
@@ -70,7 +71,8 @@ export const tenancyRoutes =
         config: { access: { verb: 'create', on: 'workspaces' } },
         schema: { ...about('Workspace', 'Create a workspace'), params: OrgParams, body: CreateTenancy, response: { 201: Tenancy } },
       },
-      async (request, reply) => reply.code(201).send(await workspaces.create(callerOf(request), request.params, request.body)),
+      async (request, reply) =>
+        reply.code(201).send(await once(request, () => workspaces.create(callerOf(request), request.params, request.body))),
     )
     app.get(
       '/v1/orgs/:org/workspaces/:workspace',
@@ -111,7 +113,8 @@ export const tenancyRoutes =
           response: { 201: Tenancy },
         },
       },
-      async (request, reply) => reply.code(201).send(await environments.create(callerOf(request), request.params, request.body)),
+      async (request, reply) =>
+        reply.code(201).send(await once(request, () => environments.create(callerOf(request), request.params, request.body))),
     )
     app.get(
       '/v1/orgs/:org/workspaces/:workspace/environments/:environment',
