@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Condition, Resource } from '@mcpg/proto/kinds/kind'
 import type { ServerOnGateway, ServerSpec, ServerStatus } from '@mcpg/proto/kinds/server'
+import type { ConnectionState } from '@mcpg/proto/status'
 import { isPlaced } from '../config/compile.ts'
 import type { Configs } from '../config/service.ts'
 import type { Inventories } from './inventories.ts'
@@ -83,7 +84,7 @@ export function serverStatuses({
         ...about,
         state: 'unknown',
         reason: `Gateway${camelCase(connection)}`,
-        message: `The gateway is ${connection.replace('_', ' ')}.`,
+        message: absence[connection] ?? 'The gateway is not connected.',
         ready: 0,
         desired: wanted,
       }
@@ -171,3 +172,12 @@ export function serverStatuses({
 }
 
 const camelCase = (word: string): string => word.replace(/(^|_)([a-z])/g, (_match, _gap, letter: string) => letter.toUpperCase())
+
+/** What an absent gateway means for what it runs; the edge goes on serving without us. */
+const absence: Partial<Record<ConnectionState, string>> = {
+  offline: 'The gateway does not answer; it goes on serving what it had.',
+  stopped: 'The agent of the gateway was stopped.',
+  unknown: 'The gateway has not come back since the control plane started; what runs there is not known.',
+  never_seen: 'The gateway has enrolled and never connected.',
+  revoked: 'The credential of the gateway is void.',
+}
