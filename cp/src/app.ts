@@ -44,7 +44,7 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   const tenancy = tenancyService({ db, audit, clock })
   await tenancy.ensureDefaults()
 
-  const { requireWorkspace } = tenancy
+  const { requireWorkspace, requireEnvironment } = tenancy
   const resources = resourceEngine({ db, audit, changes, clock, requireWorkspace })
   serverRoom({ db, audit, changes, resources })
   const history = changeHistory({ db, clock })
@@ -59,6 +59,7 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
     changes,
     resources,
     onceOnly,
+    requireEnvironment,
     clock,
     timers: config.timers,
     log,

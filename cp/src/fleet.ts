@@ -31,6 +31,7 @@ import type { Idempotency } from './http/idempotency.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
 import type { Resources } from './resources/resources.ts'
+import type { Tenancies } from './tenancy/tenancy.ts'
 
 export type Fleet = ReturnType<typeof createFleet>
 
@@ -42,6 +43,7 @@ export function createFleet({
   changes,
   resources,
   onceOnly,
+  requireEnvironment,
   clock,
   timers,
   log,
@@ -56,6 +58,7 @@ export function createFleet({
   changes: Changes
   resources: Resources
   onceOnly: Idempotency
+  requireEnvironment: Tenancies['requireEnvironment']
   clock: Clock
   timers: Timers
   log: Log
@@ -79,7 +82,7 @@ export function createFleet({
   const configs = configService({ db, store: configurations, documents, registry, writes, keys, changes, clock, timers, log })
 
   const enrollmentRows = enrollmentStore(db)
-  const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl })
+  const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl, requireEnvironment })
   const redemptions = redemptionService({
     db,
     store: enrollmentRows,
@@ -113,8 +116,8 @@ export function createFleet({
   resources.addAction('Enrollment', 'revoke', ({ caller, scope, resource }) => enrollments.revoke(caller, scope, resource.metadata.name))
 
   const routes: FastifyPluginAsyncZod[] = [
-    enrollmentRoutes({ enrollments, redemptions, resources, onceOnly }),
-    gatewayRoutes({ gateways, configs, resources, resourceOf: present }),
+    enrollmentRoutes({ enrollments, redemptions, resources, onceOnly, requireEnvironment }),
+    gatewayRoutes({ gateways, configs, resources, resourceOf: present, requireEnvironment }),
   ]
   const memory: Part = {
     name: 'gateways',

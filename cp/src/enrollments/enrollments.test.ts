@@ -53,7 +53,10 @@ describe('creating an enrollment', () => {
 
   it('refuses an environment that does not exist, and a name that a gateway has', async () => {
     const elsewhere = await fleet.call('POST', `${workspace}/environments/nowhere/enrollments`, {})
-    expect(elsewhere).toMatchObject({ status: 404, body: { reason: 'environment_unknown' } })
+    expect(elsewhere).toMatchObject({
+      status: 404,
+      body: { reason: 'environment_unknown', detail: 'There is no environment default/default/nowhere.' },
+    })
     const { token } = await fleet.createEnrollment({ name: 'taken' })
     expect((await fleet.redeem(token, one(), uid())).body.name).toBe('taken')
     const again = await fleet.call('POST', `${environment}/enrollments`, { name: 'taken' })
@@ -169,8 +172,9 @@ describe('redeeming a token', () => {
 
 describe('refusing a redemption', () => {
   it('says token_unknown for a token nobody made, of any form', async () => {
-    for (const token of ['abc123', `mcpg_enr_${'a'.repeat(43)}_AAAAAA`, 'x'.repeat(512)])
-      expect(await fleet.redeem(token, one(), uid())).toMatchObject({ status: 404, body: { code: 'not_found', reason: 'token_unknown' } })
+    for (const token of ['abc123', `mcpg_enr_${'a'.repeat(43)}_AAAAAA`, 'x'.repeat(512), 'x'.repeat(513), 'x'.repeat(8_000)])
+      for (const answer of [await fleet.redeem(token, one(), uid()), await fleet.call('GET', `/enroll/${token}`)])
+        expect(answer).toMatchObject({ status: 404, body: { code: 'not_found', reason: 'token_unknown', instance: '/enroll/[redacted]' } })
   })
 
   it('says token_expired and token_revoked, to GET too', async () => {

@@ -22,13 +22,18 @@ export const enrollmentRoutes =
     redemptions,
     resources,
     onceOnly,
+    requireEnvironment,
   }: {
     enrollments: Enrollments
     redemptions: Redemptions
     resources: Resources
     onceOnly: Idempotency
+    requireEnvironment: (path: z.infer<typeof EnvironmentPath>) => Promise<void>
   }): FastifyPluginAsyncZod =>
   async (app) => {
+    app.addHook('preHandler', async (request) => {
+      if ('environment' in (request.params as object)) await requireEnvironment(request.params as z.infer<typeof EnvironmentPath>)
+    })
     app.post(
       base,
       {

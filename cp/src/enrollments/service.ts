@@ -23,6 +23,7 @@ export function enrollmentService({
   changes,
   clock,
   publicUrl,
+  requireEnvironment,
 }: {
   db: Pick<Db, 'write'>
   store: EnrollmentStore
@@ -31,6 +32,8 @@ export function enrollmentService({
   clock: Clock
   /** Base of the URLs that are handed out, without a slash at its end. */
   publicUrl: () => string
+  /** Throws not_found for the first part of the path that does not exist. */
+  requireEnvironment: (scope: EnvironmentScope, tx: Tx) => Promise<void>
 }) {
   return { create, revoke, confirm }
 
@@ -55,12 +58,7 @@ export function enrollmentService({
       revokedAt: null,
     }
     await db.write(async (tx) => {
-      if (!(await store.environmentExists(tx, scope)))
-        throw new McpgError(
-          'not_found',
-          'environment_unknown',
-          `There is no environment ${scope.org}/${scope.workspace}/${scope.environment}.`,
-        )
+      await requireEnvironment(scope, tx)
       if (body.name !== undefined) await refuseTakenName(tx, scope, body.name)
       await store.deleteOld(tx, isoTime(now - keptAfterEndMs))
       await store.insert(tx, enrollment, tokenSha256(token))

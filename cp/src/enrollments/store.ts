@@ -50,7 +50,6 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
     insertRedemption,
     confirm,
     revoke,
-    environmentExists,
     deleteOld,
   }
 
@@ -107,11 +106,6 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
     const revoked = await tx.$executeRaw`
       UPDATE "enrollments" SET "revokedAt" = ${now} WHERE "id" = ${id} AND "revokedAt" IS NULL AND "usedCount" < "maxUses"`
     return revoked === 1
-  }
-
-  async function environmentExists(tx: Tx, { org, workspace, environment }: EnvironmentScope): Promise<boolean> {
-    const found = await tx.environment.findUnique({ where: { org_workspace_name: { org, workspace, name: environment } } })
-    return found !== null
   }
 
   /** Tokens that nobody ever used and nobody can use any more. */

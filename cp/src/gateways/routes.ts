@@ -24,13 +24,18 @@ export const gatewayRoutes =
     configs,
     resources,
     resourceOf,
+    requireEnvironment,
   }: {
     gateways: Gateways
     configs: Configs
     resources: Resources
     resourceOf: (row: GatewayRow) => Resource
+    requireEnvironment: (path: z.infer<typeof EnvironmentPath>) => Promise<void>
   }): FastifyPluginAsyncZod =>
   async (app) => {
+    app.addHook('preHandler', async (request) => {
+      await requireEnvironment(request.params as z.infer<typeof EnvironmentPath>)
+    })
     app.get(
       base,
       {

@@ -40,8 +40,8 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
     bodyLimit: maxBodyBytes,
     genReqId: newRequestId,
     requestIdHeader: false,
-    // The enrollment token is a path parameter of up to 512 characters; Fastify's own limit answers 414 from 100 on.
-    routerOptions: { maxParamLength: 512 },
+    // A name, or an enrollment token, of any length is one that is unknown, not another path; Node bounds the URL with its headers.
+    routerOptions: { maxParamLength: 16_384 },
     trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
     forceCloseConnections: 'idle',
     // Longer than the 60 s for which proxies keep idle connections.

@@ -53,12 +53,42 @@ describe('organizations, workspaces and environments', () => {
   it.each([
     ['an org twice', '/v1/orgs', { name: 'default' }, 409, 'already_exists'],
     ['a workspace of no org', '/v1/orgs/none/workspaces', { name: 'x' }, 404, 'org_unknown'],
+    ['an environment of no org', '/v1/orgs/none/workspaces/none/environments', { name: 'x' }, 404, 'org_unknown'],
     ['an environment of no workspace', '/v1/orgs/default/workspaces/none/environments', { name: 'x' }, 404, 'workspace_unknown'],
     ['one with a bad name', '/v1/orgs', { name: 'A b' }, 400, 'invalid_request'],
     ['one with unknown fields', '/v1/orgs', { name: 'x', owner: 'me' }, 400, 'invalid_request'],
   ])('cannot be made: %s', async (_, path, body, status, reason) => {
     const answer = await test.call('POST', path, body)
     expect([answer.status, answer.body.reason]).toEqual([status, reason])
+  })
+
+  it.each([
+    ['GET', '/v1/orgs/none/workspaces/x/servers', 'There is no org none.', '/v1/orgs'],
+    ['POST', '/v1/orgs/none/workspaces/x/apply', 'There is no org none.', '/v1/orgs'],
+    ['GET', '/v1/orgs/default/workspaces/x/gateways', 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
+    ['GET', '/v1/watch?scope=default/x', 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
+    ...['enrollments', 'gateways', 'gateways/g', 'gateways/g/configs'].flatMap((rest) => [
+      ['GET', `/v1/orgs/none/workspaces/x/environments/y/${rest}`, 'There is no org none.', '/v1/orgs'],
+      ['GET', `/v1/orgs/default/workspaces/x/environments/y/${rest}`, 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
+      [
+        'GET',
+        `/v1/orgs/default/workspaces/default/environments/y/${rest}`,
+        'There is no environment default/default/y.',
+        '/v1/orgs/default/workspaces/default/environments',
+      ],
+    ]),
+    [
+      'POST',
+      '/v1/orgs/default/workspaces/default/environments/y/enrollments',
+      'There is no environment default/default/y.',
+      '/v1/orgs/default/workspaces/default/environments',
+    ],
+    ['POST', '/v1/orgs/none/workspaces/x/environments/y/enrollments/e/revoke', 'There is no org none.', '/v1/orgs'],
+  ])('that do not exist are named, with where to look: %s %s', async (method, path, detail, list) => {
+    const body = method === 'GET' ? undefined : path.endsWith('apply') ? { objects: [] } : {}
+    const answer = await test.call(method as 'GET', path, body)
+    expect([answer.status, answer.body.detail]).toEqual([404, detail])
+    expect(answer.body.hint).toContain(`GET ${list} lists`)
   })
 
   it('of the same name in different places are different', async () => {

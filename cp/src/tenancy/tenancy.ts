@@ -3,7 +3,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import { defaultScope, type CreateTenancy, type Tenancy } from '@mcpg/proto/rest/tenancy'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Db, Tx } from '../db/db.ts'
+import type { Db, Reads, Tx } from '../db/db.ts'
 
 export type OrgPath = { org: string }
 export type WorkspacePath = { org: string; workspace: string }
@@ -34,15 +34,32 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
     })
   }
 
-  /** Throws not_found when the workspace does not exist. */
-  async function requireWorkspace({ org, workspace }: WorkspacePath): Promise<void> {
-    const found = await db.read.workspace.findUnique({ where: { org_name: { org, name: workspace } } })
-    if (!found) throw unknown('workspace', `${org}/${workspace}`)
+  /** Throws not_found for the first part of the path that does not exist. */
+  async function requireWorkspace(path: WorkspacePath, from: Pick<Reads, 'org' | 'workspace'> = db.read): Promise<void> {
+    await workspaceRow(path, from)
   }
 
-  async function requireEnvironment({ org, workspace, environment }: EnvironmentPath): Promise<void> {
-    const found = await db.read.environment.findUnique({ where: { org_workspace_name: { org, workspace, name: environment } } })
-    if (!found) throw unknown('environment', `${org}/${workspace}/${environment}`)
+  /** The same down to the environment. */
+  async function requireEnvironment(
+    path: EnvironmentPath,
+    from: Pick<Reads, 'org' | 'workspace' | 'environment'> = db.read,
+  ): Promise<void> {
+    await environmentRow(path, from)
+  }
+
+  async function workspaceRow({ org, workspace }: WorkspacePath, from: Pick<Reads, 'org' | 'workspace'> = db.read): Promise<Row> {
+    const found = await from.workspace.findUnique({ where: { org_name: { org, name: workspace } } })
+    if (found) return found
+    if (!(await from.org.findUnique({ where: { name: org } }))) throw unknown('org', org)
+    throw unknown('workspace', `${org}/${workspace}`)
+  }
+
+  async function environmentRow(path: EnvironmentPath, from: Pick<Reads, 'org' | 'workspace' | 'environment'> = db.read): Promise<Row> {
+    const { org, workspace, environment } = path
+    const found = await from.environment.findUnique({ where: { org_workspace_name: { org, workspace, name: environment } } })
+    if (found) return found
+    await workspaceRow(path, from)
+    throw unknown('environment', `${org}/${workspace}/${environment}`)
   }
 
   async function listOrgs(caller: Caller): Promise<Tenancy[]> {
@@ -80,10 +97,8 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
     return (await db.read.workspace.findMany({ where, orderBy: { name: 'asc' } })).map(shown)
   }
 
-  async function getWorkspace(_caller: Caller, { org, workspace }: WorkspacePath): Promise<Tenancy> {
-    const found = await db.read.workspace.findUnique({ where: { org_name: { org, name: workspace } } })
-    if (!found) throw unknown('workspace', `${org}/${workspace}`)
-    return shown(found)
+  async function getWorkspace(_caller: Caller, path: WorkspacePath): Promise<Tenancy> {
+    return shown(await workspaceRow(path))
   }
 
   async function createWorkspace(caller: Caller, { org }: OrgPath, body: CreateTenancy): Promise<Tenancy> {
@@ -116,15 +131,13 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
     return (await db.read.environment.findMany({ where, orderBy: { name: 'asc' } })).map(shown)
   }
 
-  async function getEnvironment(_caller: Caller, { org, workspace, environment }: EnvironmentPath): Promise<Tenancy> {
-    const found = await db.read.environment.findUnique({ where: { org_workspace_name: { org, workspace, name: environment } } })
-    if (!found) throw unknown('environment', `${org}/${workspace}/${environment}`)
-    return shown(found)
+  async function getEnvironment(_caller: Caller, path: EnvironmentPath): Promise<Tenancy> {
+    return shown(await environmentRow(path))
   }
 
   async function createEnvironment(caller: Caller, { org, workspace }: WorkspacePath, body: CreateTenancy): Promise<Tenancy> {
     return created('environment', `${org}/${workspace}/${body.name}`, async (tx) => {
-      if ((await tx.workspace.count({ where: { org, name: workspace } })) === 0) throw unknown('workspace', `${org}/${workspace}`)
+      await requireWorkspace({ org, workspace }, tx)
       const row = await tx.environment.create({ data: { ...body, org, workspace, createdAt: now() } })
       await audit.record(tx, caller, 'environment.create', { org, workspace, kind: 'Environment', name: body.name })
       return row
@@ -164,8 +177,12 @@ type Row = { name: string; displayName: string | null; createdAt: string }
 
 const shown = ({ name, displayName, createdAt }: Row): Tenancy => ({ name, ...(displayName === null ? {} : { displayName }), createdAt })
 
-function unknown(noun: string, path: string): McpgError {
-  return new McpgError('not_found', `${noun}_unknown`, `There is no ${noun} ${path}.`)
+function unknown(noun: 'org' | 'workspace' | 'environment', path: string): McpgError {
+  const above = path.split('/').slice(0, -1)
+  const list = ['/v1/orgs', '/workspaces', '/environments'].map((part, index) => `${part}${above[index] ? `/${above[index]}` : ''}`)
+  return new McpgError('not_found', `${noun}_unknown`, `There is no ${noun} ${path}.`, {
+    hint: `name another with --${noun} (MCPG_${noun.toUpperCase()}); GET ${list.slice(0, above.length + 1).join('')} lists those there are`,
+  })
 }
 
 function refuseUsed(noun: string, path: string, counts: Record<string, number>): void {
