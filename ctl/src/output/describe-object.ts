@@ -29,14 +29,14 @@ export function describeObject(kind: KindDeclaration, resource: Resource, relate
       ['Generation', `${metadata.generation}`],
     ]),
     ...section('Spec', block(fieldOrder(kind.spec, spec))),
-    ...statusSections(kind, status, related),
+    ...statusSections(kind, metadata.name, status, related),
   ]
 }
 
-function statusSections(kind: KindDeclaration, status: Resource['status'], related: Related): string[] {
+function statusSections(kind: KindDeclaration, name: string, status: Resource['status'], related: Related): string[] {
   switch (kind.kind) {
     case 'Server':
-      return serverSections(status as Partial<ServerStatus>, related)
+      return serverSections(name, status as Partial<ServerStatus>, related)
     case 'Gateway':
       return gatewaySections(status as Partial<GatewayStatus>, related)
     case 'Instance':
@@ -47,6 +47,7 @@ function statusSections(kind: KindDeclaration, status: Resource['status'], relat
 }
 
 function serverSections(
+  name: string,
   { ready, desired, placed, conditions = [], gateways = [] }: Partial<ServerStatus>,
   { instances, tools }: Related,
 ): string[] {
@@ -77,7 +78,7 @@ function serverSections(
         hold!.running ? `  still running: ${hold!.running}` : '  nothing of it runs there',
       ]),
     ),
-    ...(heldBack.length > 0 ? ['  change the server, or try the same again: mcpg-ctl server restart <name> --retry'] : []),
+    ...(heldBack.length > 0 ? [`  change the server, or try the same again: mcpg-ctl server restart ${name} --retry`] : []),
     ...instanceTable(instances),
     ...section(
       'Tools',
