@@ -109,7 +109,7 @@ export function createFleet({
   resources.addVirtual(gatewayVirtualKind(facts, gateways))
   resources.addVirtual(instanceVirtualKind(facts, link.command))
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
-  resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, clock }))
+  resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
   resources.addStatus('Server', statuses.statusOf)
   resources.addPlacement('Server', async (scope, objects) => objects.map((object) => statuses.placedOn(scope, object.spec as ServerSpec)))
   resources.addAction('Gateway', 'revoke', ({ caller, scope, resource }) => gateways.revoke(caller, scope, resource.metadata.name))

@@ -161,12 +161,26 @@ describe('redeeming a token', () => {
     expect(JSON.parse(alerts[0]!.detail!)).toMatchObject({ alert: true })
   })
 
+  it('says who used a token and when, also once that gateway is deleted', async () => {
+    const { token, name } = await fleet.createEnrollment({ name: 'web' })
+    expect((await fleet.redeem(token, one(), uid())).status).toBe(200)
+    const at = new Date(clock.now()).toISOString()
+    const used = { detail: `This enrollment token was already used at ${at} by web.`, hint: expect.stringContaining('enroll create') }
+    const usedBy = async () => (await fleet.call('GET', `${workspace}/enrollments/${name}`)).body.status.redemptions
+    expect((await fleet.redeem(token, another(), uid())).body).toMatchObject(used)
+    expect(await usedBy()).toMatchObject([{ gateway: 'web' }])
+    await fleet.call('DELETE', `${environment}/gateways/web`)
+    expect((await fleet.redeem(token, another(), uid())).body).toMatchObject(used)
+    expect(await usedBy()).toMatchObject([{ gateway: 'web' }])
+  })
+
   it('allows as many gateways as it has uses', async () => {
     const { token } = await fleet.createEnrollment({ maxUses: 2 })
     const statuses = []
     for (const identity of identities.slice(0, 3))
       statuses.push((await fleet.redeem(token, { ...identity, idempotencyKey: new Uint8Array(randomBytes(16)) }, uid())).status)
     expect(statuses).toEqual([200, 200, 409])
+    expect((await fleet.redeem(token, one(), uid())).body.detail).toBe('This enrollment token was already used: all 2 uses are taken.')
   })
 })
 

@@ -1,11 +1,20 @@
 import type { Clock } from '@mcpg/core/clock'
 import { enrollmentKind, type EnrollmentStatus } from '@mcpg/proto/kinds/enrollment'
 import type { Resource } from '@mcpg/proto/kinds/kind'
+import type { Gateways } from '../gateways/service.ts'
 import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
 import type { Enrollment, EnrollmentStore, Redemption } from './store.ts'
 
 /** Enrollments as objects to list, get and watch: everything but the token. */
-export function enrollmentVirtualKind({ store, clock }: { store: EnrollmentStore; clock: Clock }): VirtualKind {
+export function enrollmentVirtualKind({
+  store,
+  gateways,
+  clock,
+}: {
+  store: EnrollmentStore
+  gateways: Pick<Gateways, 'namesOf'>
+  clock: Clock
+}): VirtualKind {
   return {
     declaration: enrollmentKind,
     list: (_caller, scope) => listResources(scope),
@@ -20,22 +29,24 @@ export function enrollmentVirtualKind({ store, clock }: { store: EnrollmentStore
       ...(name !== undefined && { name }),
     })
     const redemptions = await store.redemptionsOf(enrollments.map((one) => one.id))
+    const names = await gateways.namesOf(redemptions.map((one) => one.gatewayId))
     return enrollments.map((one) =>
       resourceOf(
         one,
         redemptions.filter((redemption) => redemption.enrollmentId === one.id),
+        names,
       ),
     )
   }
 
-  function resourceOf(enrollment: Enrollment, redemptions: Redemption[]): Resource {
+  function resourceOf(enrollment: Enrollment, redemptions: Redemption[], names: ReadonlyMap<string, string>): Resource {
     const { gatewayName, expectedInstanceUid, maxUses, expiresAt, cidrs } = enrollment
     const status: EnrollmentStatus = {
       state: stateOf(enrollment),
       usedCount: enrollment.usedCount,
       createdBy: enrollment.createdBy,
       redemptions: redemptions.map((one) => ({
-        gateway: one.gatewayId,
+        gateway: names.get(one.gatewayId) ?? one.gatewayId,
         source: one.source,
         at: one.createdAt,
         ...(one.confirmedAt !== null && { confirmedAt: one.confirmedAt }),

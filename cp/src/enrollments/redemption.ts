@@ -40,7 +40,7 @@ export function redemptionService({
 }: {
   db: Pick<Db, 'write'>
   store: EnrollmentStore
-  gateways: Pick<Gateways, 'insertEnrolled' | 'renewBearer' | 'enrolled'>
+  gateways: Pick<Gateways, 'insertEnrolled' | 'renewBearer' | 'enrolled' | 'namesOf'>
   keys: Pick<Keys, 'signingKeys'>
   audit: Audit
   changes: Changes
@@ -166,13 +166,27 @@ export function redemptionService({
   async function refusal(caller: Caller, { id, org, workspace, environment, name }: Enrollment): Promise<McpgError> {
     const now = await store.find({ org, workspace, environment }, name)
     if (now && now.usedCount < now.maxUses) refuseEnded(now)
-    const gatewayIds = (await store.redemptionsOf([id])).map((one) => one.gatewayId)
+    const uses = await store.redemptionsOf([id])
     if (now)
       await db.write((tx) =>
-        audit.record(tx, caller, 'enrollment.reuse_refused', { ...targetOf(now), detail: { alert: true, usedBy: gatewayIds } }),
+        audit.record(tx, caller, 'enrollment.reuse_refused', {
+          ...targetOf(now),
+          detail: { alert: true, usedBy: uses.map((one) => one.gatewayId) },
+        }),
       )
-    return new McpgError('conflict', 'token_already_used', 'Another installation has used this enrollment token.', {
-      hint: 'ask for a new URL: mcpg-ctl enroll create; if nobody should have used it: mcpg-ctl get gateways',
+    return alreadyUsed(uses, now?.maxUses ?? 1)
+  }
+
+  /** Whoever shows the token holds it and could have used it, so the name of the gateway tells nothing new. */
+  async function alreadyUsed(uses: Redemption[], maxUses: number): Promise<McpgError> {
+    const names = await gateways.namesOf(uses.map((one) => one.gatewayId))
+    const [first] = uses
+    const message =
+      maxUses > 1
+        ? `This enrollment token was already used: all ${maxUses} uses are taken.`
+        : `This enrollment token was already used${first ? ` at ${first.createdAt} by ${names.get(first.gatewayId)}` : ''}.`
+    return new McpgError('conflict', 'token_already_used', message, {
+      hint: 'ask for a new URL: mcpg-ctl enroll create; if nobody should have used this one, look for a stranger: mcpg-ctl get gateways',
     })
   }
 
@@ -214,7 +228,7 @@ async function refuseSecondKey(tx: Tx, { enrollmentId, idempotencyKey }: Redempt
     throw new McpgError(
       'conflict',
       'token_already_used',
-      'This attempt was redeemed already, by another key or a gateway that has connected since.',
+      'This attempt was already used, by another key or by a gateway that has connected since.',
       {
         hint: 'ask for a new URL: mcpg-ctl enroll create',
       },

@@ -56,6 +56,7 @@ export function gatewayService({
     renewBearer,
     enrolled,
     get,
+    namesOf,
     setLabels,
     revoke,
     remove,
@@ -152,6 +153,14 @@ export function gatewayService({
       `There is no gateway ${word}${scope.environment ? ` in ${scope.environment}` : ''}.`,
       { hint: 'mcpg-ctl get gateways' },
     )
+  }
+
+  /** Names by id, also of deleted gateways as long as something is known of them; else the id. */
+  async function namesOf(ids: string[]): Promise<Map<string, string>> {
+    const names = new Map(ids.map((id) => [id, registry.get(id)?.name ?? id]))
+    const gone = ids.filter((id) => !registry.get(id))
+    if (gone.length > 0) for (const { id, name } of await store.namesOfDeleted(gone)) names.set(id, name)
+    return names
   }
 
   async function setLabels(caller: Caller, scope: GatewayScope, word: string, labels: Record<string, string>): Promise<GatewayRow> {

@@ -58,6 +58,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
   return {
     listAll,
     listTombstones,
+    namesOfDeleted,
     listServers,
     find,
     insert,
@@ -84,6 +85,10 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
 
   async function listTombstones(): Promise<Tombstone[]> {
     return read.gatewayTombstone.findMany({ select: { id: true, bearerSha256: true } })
+  }
+
+  async function namesOfDeleted(ids: string[]): Promise<{ id: string; name: string }[]> {
+    return read.gatewayTombstone.findMany({ where: { id: { in: ids } }, select: { id: true, name: true } })
   }
 
   async function listServers(): Promise<(ServerRow & { updatedAt: string })[]> {
