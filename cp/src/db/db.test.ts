@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRow, Db, ResourceChange, Tx } from './db.ts'
 import { measureStalls } from './event-loop.ts'
@@ -174,5 +175,29 @@ describe('db.applyResources', () => {
     const broken = { ...added('four'), audit: { ...audit('x'), id: null as unknown as string } }
     await expect(db.applyResources(batch('a/b', [broken]))).rejects.toThrow(/NOT NULL/)
     expect((await db.applyResources(batch('a/b', [added('four')]))).outcome).toBe('committed')
+  })
+})
+
+describe('after the stop', () => {
+  it('no WAL is left, and a late read, snapshot or write fails instead of opening the file again', async () => {
+    const late = await testDatabase()
+    const { db: stopped } = late
+    for (let turn = 0; turn < 50; turn++)
+      await stopped.write((tx) => tx.fact.create({ data: { key: `k-${turn}`, value: 'x'.repeat(10_000) } }))
+    await stopped.read.fact.count()
+    await stopped.snapshot((reads) => reads.fact.count())
+    expect(statSync(`${late.path}-wal`).size).toBeGreaterThan(0)
+    await stopped.stop()
+    for (const read of [() => stopped.read.fact.count(), () => stopped.read.$queryRaw`SELECT 1`])
+      await expect(read()).rejects.toThrow('its database is closed')
+    const attempts = [
+      () => stopped.snapshot((reads) => reads.fact.count()),
+      () => stopped.write((tx) => tx.fact.count()),
+      () => stopped.appendAudit([audit('late')]),
+    ]
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ reason: 'database_closed' })
+    expect(existsSync(`${late.path}-wal`)).toBe(false)
+    expect(existsSync(`${late.path}-shm`)).toBe(false)
+    await late.close()
   })
 })

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { AuditRow, BatchOutcome, ResourceBatch } from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
-import { databaseFailure } from './failures.ts'
+import { closedMessage, databaseFailure } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
 import { migrate } from './migrate.ts'
 import { writeQueue } from './write-queue.ts'
@@ -53,9 +53,10 @@ const limits = { waiting: 1_000, maxWaitMs: 30_000, timeoutMs: 30_000 }
 /** Migrates and opens. Throws McpgError for a file that is damaged, newer than the program, or not writable. */
 export async function openDatabase({ path, migrationsFolder }: DatabaseSettings): Promise<Db> {
   const migrations = migrate(path, migrationsFolder)
-  const writer = client(path, false)
-  const reader = client(path, true)
-  const snapshots = client(path, true)
+  let isClosed = false
+  const writer = client(path, false, () => isClosed)
+  const reader = client(path, true, () => isClosed)
+  const snapshots = client(path, true, () => isClosed)
   const bulk = await bulkWriter(path)
   const queue = writeQueue({ limit: limits.waiting, maxWaitMs: limits.maxWaitMs })
   let stopped: Promise<void> | undefined
@@ -67,11 +68,11 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
     write: (work) => queue.run(() => told(() => withDeadline(writer.$transaction(work, transactionOptions)))),
     applyResources: (batch, committed) =>
       queue.run(async () => {
-        const outcome = await told(() => bulk.applyResources(batch))
+        const outcome = await told(() => toBulk(() => bulk.applyResources(batch)))
         if (outcome.outcome === 'committed') committed?.(outcome.versions)
         return outcome
       }),
-    appendAudit: (rows) => queue.run(async () => void (await told(() => bulk.appendAudit(rows)))),
+    appendAudit: (rows) => queue.run(async () => void (await told(() => toBulk(() => bulk.appendAudit(rows))))),
     facts: () => ({ sizeBytes: sizeOf(path) + sizeOf(`${path}-wal`), migrations }),
     async start(fail) {
       bulk.watch(fail)
@@ -79,18 +80,32 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
     stop: () => (stopped ??= close()),
   }
 
+  async function toBulk<T>(work: () => Promise<T>): Promise<T> {
+    if (isClosed) throw new Error(closedMessage)
+    return await work()
+  }
+
   async function close(): Promise<void> {
     await queue.idle()
-    // The last one to close empties the WAL into the file, which a reader cannot.
+    isClosed = true
+    // The writer closes last: it empties the WAL into the file, which a reader cannot.
     await Promise.all([bulk.close(), reader.$disconnect(), snapshots.$disconnect()])
+    await writer.$queryRawUnsafe('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {}) // never opened, or the disk is full
     await writer.$disconnect()
   }
 }
 
 const transactionOptions = { maxWait: limits.maxWaitMs, timeout: limits.timeoutMs }
 
-function client(path: string, readonly: boolean): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: path, readonly, timeout: 5_000 }), errorFormat: 'minimal' })
+function client(path: string, readonly: boolean, isClosed: () => boolean): PrismaClient {
+  const adapter = new PrismaBetterSqlite3({ url: path, readonly, timeout: 5_000 })
+  const connect = adapter.connect.bind(adapter)
+  // Prisma connects again at the next query; after the stop that would leave a connection, and a WAL, that nobody closes.
+  adapter.connect = async () => {
+    if (isClosed()) throw new Error(closedMessage)
+    return await connect()
+  }
+  return new PrismaClient({ adapter, errorFormat: 'minimal' })
 }
 
 /** Prisma ends the transaction at its timeout but waits for the work itself for ever, and the queue with it. */

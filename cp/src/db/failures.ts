@@ -1,11 +1,15 @@
 import { McpgError } from '@mcpg/proto/errors'
 
+export const closedMessage = 'The control plane is stopping; its database is closed.'
+
 /**
  * What a caller may hear about a failure of the database itself; null for everything else (a programming error, a constraint).
  * Recognized by text too, because the adapter keeps the driver's code in different places.
  */
 export function databaseFailure(error: unknown): McpgError | null {
   const text = describe(error)
+  if (text.includes(closedMessage))
+    return new McpgError('unavailable', 'database_closed', closedMessage, { cause: error, retryAfterSeconds: 5 })
   if (/SQLITE_FULL|database or disk is full|ENOSPC/.test(text))
     return new McpgError('unavailable', 'disk_full', 'The disk of the state dir is full, so nothing was written.', {
       hint: 'Free some space, then try again: df -h <state-dir>',
