@@ -8,7 +8,7 @@ import { closeLater } from './cleanup.ts'
 import { until } from './until.ts'
 
 // Another build, such as an installed package, is tried by E2E_PROGRAM.
-const entry = process.env['E2E_PROGRAM'] ?? join(import.meta.dirname, '../../ctl/dist/mcpg-ctl.js')
+export const programFile = process.env['E2E_PROGRAM'] ?? join(import.meta.dirname, '../../ctl/dist/mcpg-ctl.js')
 
 /** Short protocol timers, so that no story waits for a default. */
 export const fastTimers =
@@ -44,7 +44,7 @@ export async function ctl(
   args: string[],
   { stateDir, stdin, env }: { stateDir: string; stdin?: string; env?: Record<string, string> },
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [programFile, ...args], {
     env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -60,7 +60,7 @@ export async function ctl(
 
 /** Starts `mcpg-ctl <args>` and leaves it running; it is stopped after the test. */
 export function start(args: string[], { stateDir, env }: { stateDir: string; env?: Record<string, string> }): Program {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [programFile, ...args], {
     env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

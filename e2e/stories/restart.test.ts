@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { legacySession } from '../harness/mcp.ts'
 import { fastTimers, startGateway } from '../harness/programs.ts'
+import { isRunning } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 import { watchFrom } from '../harness/watch.ts'
 import { configOf, fixture, serverUrl, serving, startFleet } from '../scenarios/fleet.ts'
@@ -54,12 +55,3 @@ it('ends in order by Ctrl-C, at once by a second one, and so does an agent', asy
   const again = await startGateway({ stateDir: gatewayState, env })
   expect(again.endpoint).not.toBe('')
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
