@@ -14,6 +14,7 @@ import { openDatabase, type Db } from './db/db.ts'
 import { createFleet } from './fleet.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
+import { keeper } from './keeper.ts'
 import { loadKeys } from './keys/keys.ts'
 import { resourceEngine } from './resources/resources.ts'
 import { resourceRoutes } from './resources/routes.ts'
@@ -86,7 +87,8 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   })
 
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const parts: Part[] = [db, bus, history.keeper(log), metrics, ...fleet.parts, http]
+  const chores = [history.chore, audit.chore, onceOnly.chore, ...fleet.chores]
+  const parts: Part[] = [db, bus, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
   return { parts, http, db, changes, resources, control, fleet, log }
 }
 

@@ -7,6 +7,7 @@ import type { ServerSpec } from '@mcpg/proto/kinds/server'
 import type { Audit } from './audit/audit.ts'
 import type { Changes } from './changes/changes.ts'
 import { documentCache } from './config/documents.ts'
+import { configChores } from './config/retention.ts'
 import { configService } from './config/service.ts'
 import { configStore } from './config/store.ts'
 import type { Db } from './db/db.ts'
@@ -22,6 +23,7 @@ import { gatewayVirtualKind, instanceVirtualKind, toolVirtualKind } from './gate
 import { liveGateways } from './gateways/live.ts'
 import { gatewayRegistry } from './gateways/registry.ts'
 import { gatewayRoutes } from './gateways/routes.ts'
+import { gatewayChores } from './gateways/retention.ts'
 import { serverStatuses } from './gateways/server-status.ts'
 import { gatewayService } from './gateways/service.ts'
 import { gatewayStore, type GatewayRow } from './gateways/store.ts'
@@ -133,5 +135,6 @@ export function createFleet({
   /** Started in this order after the database; stopped the other way round. */
   const parts = [memory, grpc.part]
   const counts = () => ({ total: [...registry.all()].length, online: live.presence.online() })
-  return { parts, routes, counts, grpcUrl: grpc.address, connect: link.handler(), identify: registry.identify, configs, link }
+  const chores = [...gatewayChores({ db, inventories, clock }), ...configChores({ db, clock })]
+  return { parts, chores, routes, counts, grpcUrl: grpc.address, connect: link.handler(), identify: registry.identify, configs, link }
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import type { Caller } from '../access/caller.ts'
 import type { AuditRow, Db, Tx } from '../db/db.ts'
+import { removeInPortions } from '../db/portions.ts'
+import type { Chore } from '../keeper.ts'
 
 /** What an action was done to. `detail` holds names and numbers, never a value of a spec or a secret. */
 export type AuditTarget = {
@@ -13,11 +15,14 @@ export type AuditTarget = {
   detail?: Record<string, unknown> | undefined
 }
 
+/** The default of "Defaults and limits": 400 d, so that a year can be compared with the one before. */
+const keptMs = 400 * 86_400_000
+
 export type Audit = ReturnType<typeof auditTrail>
 
 /** The trail of who did what: rows stand in the transaction of what they tell of. Actions are `noun.verb`. */
-export function auditTrail({ db, clock }: { db: Pick<Db, 'appendAudit'>; clock: Clock }) {
-  return { record, row, append }
+export function auditTrail({ db, clock }: { db: Pick<Db, 'appendAudit' | 'write'>; clock: Clock }) {
+  return { record, row, append, chore: { name: 'audit trail', run: prune } satisfies Chore }
 
   async function record(tx: Tx, caller: Caller, action: string, target: AuditTarget): Promise<void> {
     await tx.audit.create({ data: row(caller, action, target) })
@@ -45,5 +50,10 @@ export function auditTrail({ db, clock }: { db: Pick<Db, 'appendAudit'>; clock: 
   /** Rows of what happened elsewhere (calls at gateways), up to 500 a batch; acknowledged once they are on disk. */
   async function append(rows: AuditRow[]): Promise<void> {
     for (let from = 0; from < rows.length; from += 500) await db.appendAudit(rows.slice(from, from + 500))
+  }
+
+  async function prune(stopping: AbortSignal): Promise<void> {
+    const where = { at: { lt: new Date(clock.now() - keptMs).toISOString() } }
+    await removeInPortions(db, stopping, (tx, limit) => tx.audit.deleteMany({ where, limit }))
   }
 }

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeClock } from '@mcpg/core/clock'
-import { createLog } from '@mcpg/core/log'
 import type { Db } from '../db/db.ts'
 import { testDatabase } from '../db/testing.ts'
 import { changeHistory } from './history.ts'
@@ -36,24 +35,10 @@ describe('the history of changes', () => {
     expect(await history.since('o/w', 0)).toHaveLength(1200)
     expect(await history.since('o/w', 1200)).toEqual([])
     expect(await history.since('o/w', 1201)).toBeNull()
-    await history.prune()
+    await history.chore.run(new AbortController().signal)
     expect(await db.read.change.count()).toBe(100)
     expect(await history.since('o/w', 1099)).toBeNull()
     expect(await history.since('o/w', 1100)).toHaveLength(100)
     expect(await history.since('nowhere', 0)).toEqual([])
-  })
-
-  it('is pruned once an hour by itself', async () => {
-    const clock = fakeClock(Date.now())
-    const part = changeHistory({ db, clock }).keeper(createLog({ level: 'silent', json: true }))
-    await part.start(() => {})
-    await clock.advance(2 * day)
-    const deadline = performance.now() + 10_000
-    while ((await db.read.change.count()) > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      await clock.advance(3_600_000)
-    }
-    expect(await db.read.change.count()).toBe(0)
-    await part.stop()
   })
 })

@@ -1,22 +1,19 @@
 import type { Clock } from '@mcpg/core/clock'
-import type { Part } from '@mcpg/core/lifecycle'
-import type { Log } from '@mcpg/core/log'
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { Db } from '../db/db.ts'
+import { removeInPortions } from '../db/portions.ts'
+import type { Chore } from '../keeper.ts'
 
 export type StoredChange = { seq: number; type: 'ADDED' | 'MODIFIED' | 'DELETED'; kind: string; name: string; object: Resource }
 
 const keptMs = 24 * 3_600_000
 const keptPerScope = 100_000
-const periodMs = 3_600_000
-/** One short transaction each, so that nothing else waits long. */
-const portion = 500
 
 export type History = ReturnType<typeof changeHistory>
 
 /** The changes of stored kinds in the database: what a watch can resume from after a restart. Kept 24 h or 100,000 per scope. */
 export function changeHistory({ db, clock }: { db: Db; clock: Clock }) {
-  return { latest, since, prune, keeper }
+  return { latest, since, chore: { name: 'change history', run: prune } satisfies Chore }
 
   /** Number of the newest change of a scope, 0 for none. */
   async function latest(scope: string): Promise<number> {
@@ -41,28 +38,15 @@ export function changeHistory({ db, clock }: { db: Db; clock: Clock }) {
     })
   }
 
-  async function prune(): Promise<void> {
+  async function prune(stopping: AbortSignal): Promise<void> {
     const before = new Date(clock.now() - keptMs).toISOString()
-    for (const { scope, changeSeq } of await db.read.scope.findMany())
-      for (;;) {
-        const where = { scope, OR: [{ at: { lt: before } }, { seq: { lte: changeSeq - keptPerScope } }] }
-        const oldest = await db.read.change.findMany({ where, orderBy: { seq: 'asc' }, take: portion, select: { seq: true } })
-        const last = oldest.at(-1)
-        if (!last) break
-        await db.write((tx) => tx.change.deleteMany({ where: { scope, seq: { lte: last.seq } } }))
-      }
-  }
-
-  /** Prunes once an hour. */
-  function keeper(log: Log): Part {
-    let cancel = () => {}
-    const schedule = () => {
-      cancel = clock.after(periodMs, () => {
-        prune()
-          .catch((error: unknown) => log.warn({ err: error }, 'old changes could not be removed'))
-          .finally(schedule)
+    for (const { scope, changeSeq } of await db.read.scope.findMany()) {
+      const where = { scope, OR: [{ at: { lt: before } }, { seq: { lte: changeSeq - keptPerScope } }] }
+      await removeInPortions(db, stopping, async (tx, limit) => {
+        // From the oldest on: what is left must have no gap.
+        const oldest = await tx.change.findMany({ where, orderBy: { seq: 'asc' }, take: limit, select: { seq: true } })
+        return await tx.change.deleteMany({ where: { scope, seq: { lte: oldest.at(-1)?.seq ?? 0 } } })
       })
     }
-    return { name: 'change history', start: async () => schedule(), stop: async () => cancel() }
   }
 }

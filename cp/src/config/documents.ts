@@ -36,14 +36,20 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
 }
 
 function read(bytes: Uint8Array<ArrayBuffer>, uids: ReadonlyMap<string, string>): ReadDocument {
-  const raw = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
-  const { servers } = GatewayConfig.parse(raw)
+  const { servers } = GatewayConfig.parse(JSON.parse(Buffer.from(bytes).toString()))
+  const subHashes = subHashesOf(bytes)
   const entries = servers.map((server, index) => {
-    const subHash = sha256Hex(canonicalBytes(raw.servers[index]))
+    const subHash = subHashes[index]!
     return [
       server.name,
       { name: server.name, subHash, uid: uids.get(subHash), stopped: server.state === 'stopped', required: server.required },
     ] as const
   })
   return { bytes, entries: new Map(entries) }
+}
+
+/** The sub-hashes of a document's servers, in their order: over what stands there, before defaults are filled in. */
+export function subHashesOf(bytes: Uint8Array): string[] {
+  const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
+  return servers.map((server) => sha256Hex(canonicalBytes(server)))
 }

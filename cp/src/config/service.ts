@@ -114,13 +114,15 @@ export function configService({
     await turn
   }
 
-  function hear({ kind, type, scope, name, detail }: Change): void {
+  function hear({ kind, type, scope, name, detail, object }: Change): void {
     // A restart raises counters beside the object, so it is told as a change of status.
     if (type === 'STATUS' && detail?.['restart'] !== true) return
     if (kind === 'Server' && detail?.['retry'] === true)
       forgetHolds(scope, name).catch((error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'))
     else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
     if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
+    if (kind === 'Server' && type === 'DELETED')
+      for (const [key, row] of holds) if (row.serverUid === object?.metadata.uid) holds.delete(key)
   }
 
   /** `server restart --retry`: whatever was refused is tried again. */

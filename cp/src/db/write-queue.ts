@@ -1,8 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { McpgError } from '@mcpg/proto/errors'
-
-/** Longest time that writes may keep the event loop to themselves: with a synchronous driver `await` alone never yields. */
-const turnMs = 10
+import { turn } from '../turns.ts'
 
 /**
  * One queue through which every write of this process goes, one after the other. At most `limit` wait; the next one is refused, as
@@ -11,7 +9,6 @@ const turnMs = 10
 export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: number }) {
   let tail: Promise<unknown> = Promise.resolve()
   let waiting = 0
-  let turnStarted = performance.now()
   const inside = new AsyncLocalStorage<{ open: boolean }>()
   return { run, idle }
 
@@ -22,7 +19,8 @@ export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: num
     waiting++
     const since = performance.now()
     const result = tail.then(async () => {
-      await takeTurn()
+      // With a synchronous driver `await` alone never yields.
+      await turn()
       waiting--
       if (performance.now() - since > maxWaitMs) throw busy(`the writes before this one took ${maxWaitMs / 1000} s`)
       const state = { open: true }
@@ -35,12 +33,6 @@ export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: num
   /** Resolves when everything that was asked for so far is done. */
   async function idle(): Promise<void> {
     await tail
-  }
-
-  async function takeTurn(): Promise<void> {
-    if (performance.now() - turnStarted < turnMs) return
-    await new Promise((resolve) => setImmediate(resolve))
-    turnStarted = performance.now()
   }
 }
 

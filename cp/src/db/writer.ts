@@ -45,6 +45,8 @@ const insertRef = database.prepare('INSERT INTO resource_refs (uid, scope, kind,
 const findReferrers = database.prepare(
   `SELECT r.kind, r.name, f.pointer FROM resource_refs f JOIN resources r ON r.uid = f.uid WHERE f.scope = ? AND f.kind = ? AND f.name = ? LIMIT 10`,
 )
+const deleteControls = database.prepare('DELETE FROM server_controls WHERE serverUid = ?')
+const deleteHolds = database.prepare('DELETE FROM server_holds WHERE serverUid = ?')
 const insertChange = database.prepare('INSERT INTO changes (scope, seq, type, kind, name, object, at) VALUES (?, ?, ?, ?, ?, ?, ?)')
 
 /** Thrown to roll a transaction back with an answer. */
@@ -111,7 +113,12 @@ function refuseStale(scope: string, { was, row }: ResourceChange): void {
 function write(scope: string, { type, row, labels, refs }: ResourceChange, resourceVersion: number): void {
   if (type === 'ADDED') insertResource.run({ ...row, scope, resourceVersion })
   else if (type === 'MODIFIED') updateResource.run({ ...row, resourceVersion })
-  else deleteResource.run(row.uid)
+  else {
+    deleteResource.run(row.uid)
+    // What only a Server has; no other uid is found there.
+    deleteControls.run(row.uid)
+    deleteHolds.run(row.uid)
+  }
   if (type !== 'ADDED') {
     deleteLabels.run(row.uid)
     deleteRefs.run(row.uid)

@@ -44,7 +44,7 @@ export function inventories({
   clock: Clock
 }) {
   const bodies = new Map<string, InventoryBody>()
-  return { find, accept }
+  return { find, accept, forget: (hashes: string[]) => hashes.forEach((hash) => bodies.delete(hash)) }
 
   async function find(hash: string): Promise<InventoryBody | null> {
     const known = bodies.get(hash)

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Db } from '../db/db.ts'
+import { removeInPortions } from '../db/portions.ts'
+import type { Chore } from '../keeper.ts'
 import { callerOf } from './access-rules.ts'
 
 export type Idempotency = ReturnType<typeof idempotency>
@@ -17,7 +19,7 @@ const maxSecretAnswers = 10_000
 export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
   const running = new Map<string, Promise<unknown>>()
   const secretAnswers = new Map<string, { requestSha256: string; answer: unknown; at: number }>()
-  return { once }
+  return { once, chore: { name: 'idempotency keys', run: prune } satisfies Chore }
 
   /**
    * Answers a POST by `work`, or by what it answered to the same key of the same caller on the same path. A POST that changes nothing
@@ -74,6 +76,11 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
   async function keep(scope: string, key: string, requestSha256: string, answer: unknown): Promise<void> {
     const row = { requestSha256, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
     await db.write((tx) => tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row }))
+  }
+
+  async function prune(stopping: AbortSignal): Promise<void> {
+    const where = { createdAt: { lt: oldest() } }
+    await removeInPortions(db, stopping, (tx, limit) => tx.idempotencyKey.deleteMany({ where, limit }))
   }
 
   function findSecret(id: string) {
