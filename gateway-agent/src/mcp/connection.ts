@@ -19,10 +19,13 @@ export type McpCall = {
   params?: Record<string, unknown> | undefined
   /** Progress of this call and, where the transport tells, log messages of it. */
   onNotification?: (method: string, params: Record<string, unknown>) => void
-  /** Filled in by the connection while the call is in flight: cancels it, as `signal` does, without the cost of one. */
-  cancel?: (reason: string) => void
-  /** Cancels: `notifications/cancelled`, or the end of the response stream in the modern era over HTTP. */
-  signal?: AbortSignal
+  /** Filled in by the connection: the id it has there. */
+  id?: number
+  /**
+   * Filled in by the connection while the call is in flight: cancels it, by `notifications/cancelled` or, in the modern era over HTTP, by
+   * the end of the response stream.
+   */
+  cancel?: ((this: McpCall, reason: string) => void) | undefined
   /** Silence after which the call is given up; progress resets it, 10 min at most. */
   timeoutMs?: number
 }

@@ -35,7 +35,7 @@ export async function legacyHttp(
       if (call.method === 'initialize' && typeof given === 'string') sessionId = given
     },
     renew,
-    cancelled: (id, reason) => notify('notifications/cancelled', { requestId: id, reason }),
+    cancelled: ({ id }, reason) => notify('notifications/cancelled', { requestId: id, reason }),
     resumes: true,
   }
   const listed = listedTools()

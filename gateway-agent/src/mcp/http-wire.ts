@@ -5,8 +5,8 @@ import { failureOf, readAnswer } from './answer-text.ts'
 import type { McpCall, McpOutcome } from './connection.ts'
 import { answerToServer } from './envelope.ts'
 import { exchange } from './http-exchange.ts'
-import { cancelledError, pendingCalls, type PendingCall } from './pending-calls.ts'
-import { isObject, metaOf, type Params } from './protocol.ts'
+import { pendingCalls, type PendingCall } from './pending-calls.ts'
+import { isObject, type Params } from './protocol.ts'
 
 const defaultCallMs = 60_000
 const defaultRetryMs = 1_000
@@ -22,7 +22,7 @@ export type HttpEra = {
   /** HTTP 404: true when a new session was made and the request may be sent again. */
   renew?: () => Promise<boolean>
   /** Tells the server that nobody waits any more; closing the stream says it in the modern era. */
-  cancelled?: (id: number, reason: string) => void
+  cancelled?: (call: { id: number }, reason: string) => void
   /** Whether a stream that broke can be taken up by its last event id. */
   resumes: boolean
 }
@@ -67,23 +67,7 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
   function request(call: McpCall, era: HttpEra): Promise<McpOutcome> {
     return new Promise((resolve, reject) => {
       if (over) return reject(endedError(over.message))
-      const id = pending.nextId()
-      const entry: PendingCall = {
-        id,
-        method: call.method,
-        progressToken: metaOf(call.params)?.['progressToken'],
-        onNotification: call.onNotification,
-        resolve,
-        reject,
-        timeoutMs: call.timeoutMs ?? defaultCallMs,
-        deadline: 0,
-        latest: 0,
-        abandon: (reason) => era.cancelled?.(id, reason),
-        dispose: () => (call.cancel = undefined),
-      }
-      call.cancel = (reason) => cancel(entry, reason)
-      if (call.signal) watchSignal(entry, call.signal)
-      pending.add(entry)
+      const entry = pending.start(call, { timeoutMs: call.timeoutMs ?? defaultCallMs, abandon: era.cancelled, resolve, reject })
       send(call, entry, era, true)
     })
   }
@@ -95,7 +79,7 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
     const more = era.headers(call, params)
     const headers = more === undefined ? posted : { ...posted, ...more }
     const reading = { status: 0, lastEventId: undefined as string | undefined, retryMs: defaultRetryMs, resumes: 0 }
-    read(exchangeWith('POST', headers, body))
+    entry.stop = exchangeWith('POST', headers, body)
 
     function exchangeWith(method: 'GET' | 'POST', withHeaders: Record<string, string>, withBody?: string): () => void {
       return exchange(
@@ -117,14 +101,6 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
       )
     }
 
-    /** The end of the call, however it comes, ends the exchange. */
-    function read(abort: () => void): void {
-      entry.dispose = () => {
-        call.cancel = undefined
-        abort()
-      }
-    }
-
     function onEnd(text: string): void {
       if (!pending.calls.has(entry.id)) return
       if (reading.status === 404 && mayRenew && era.renew) {
@@ -135,9 +111,9 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
       }
       if (text === '' && era.resumes && reading.lastEventId !== undefined && reading.resumes++ < maxResumes) {
         const cancelWait = clock.after(reading.retryMs, () => {
-          read(exchangeWith('GET', { ...headers, accept: 'text/event-stream', 'last-event-id': reading.lastEventId! }))
+          entry.stop = exchangeWith('GET', { ...headers, accept: 'text/event-stream', 'last-event-id': reading.lastEventId! })
         })
-        return read(cancelWait)
+        return void (entry.stop = cancelWait)
       }
       settleByBody(text)
     }
@@ -247,18 +223,6 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
         onError: on.onEnd,
       },
     )
-  }
-
-  function watchSignal(entry: PendingCall, signal: AbortSignal): void {
-    const abort = () => cancel(entry, 'cancelled')
-    if (signal.aborted) queueMicrotask(abort)
-    else signal.addEventListener('abort', abort, { once: true })
-  }
-
-  function cancel(entry: PendingCall, reason: string): void {
-    if (!pending.calls.has(entry.id)) return
-    entry.abandon(reason)
-    pending.fail(entry.id, cancelledError(entry.method))
   }
 
   function deliver(method: string, params: Params): void {

@@ -1,11 +1,12 @@
 import { McpgError } from '@mcpg/proto/errors'
 import type { Clock } from '@mcpg/core/clock'
-import type { McpOutcome } from './connection.ts'
-import type { Params } from './protocol.ts'
+import type { McpCall, McpOutcome } from './connection.ts'
+import { metaOf, type Params } from './protocol.ts'
 
 export type PendingCall = {
   id: number
   method: string
+  call: McpCall
   /** The caller's own token, undefined when it wants no progress. */
   progressToken: unknown
   onNotification: ((method: string, params: Params) => void) | undefined
@@ -15,9 +16,10 @@ export type PendingCall = {
   /** Moved by progress, never beyond `latest`; both on the monotonic clock, Infinity for a call that may stay silent. */
   deadline: number
   latest: number
-  /** Stops the server's work on it; set by the transport. */
-  abandon: (reason: string) => void
-  dispose: () => void
+  /** Stops the server's work on it. */
+  abandon: ((call: PendingCall, reason: string) => void) | undefined
+  /** Ends what the transport does for it; set by the transport, called once when the call is over. */
+  stop: (() => void) | undefined
 }
 
 /** However much progress a call reports, it ends after this. */
@@ -29,25 +31,51 @@ const clientMethods = new Set(['tools/call', 'prompts/get', 'resources/read', 'c
 
 export type PendingCalls = ReturnType<typeof pendingCalls>
 
-/** The calls of one connection that wait for their answer. */
+/**
+ * The calls of one connection that wait for their answer. A call has no closures of its own: such a web of objects outlives its call by
+ * many collections, which then cost more than the calls do.
+ */
 export function pendingCalls({ clock }: { clock: Clock }) {
   const calls = new Map<number, PendingCall>()
   let lastId = 0
   let cancelSweep: (() => void) | undefined
   let lasting = 0
-  return { calls, nextId, add, settle, fail, touch, failAll, inFlight: () => calls.size - lasting, ofClients }
+  return { calls, start, settle, fail, touch, failAll, inFlight: () => calls.size - lasting, ofClients }
 
-  function nextId(): number {
-    return ++lastId
+  /** From now on the call may be cancelled, and settles or fails once. */
+  function start(
+    call: McpCall,
+    { timeoutMs, abandon, resolve, reject }: Pick<PendingCall, 'timeoutMs' | 'abandon' | 'resolve' | 'reject'>,
+  ): PendingCall {
+    const now = clock.monotonic()
+    const id = ++lastId
+    const entry: PendingCall = {
+      id,
+      method: call.method,
+      call,
+      progressToken: metaOf(call.params)?.['progressToken'],
+      onNotification: call.onNotification,
+      resolve,
+      reject,
+      timeoutMs,
+      deadline: now + timeoutMs,
+      latest: now + Math.max(timeoutMs, longestCallMs),
+      abandon,
+      stop: undefined,
+    }
+    call.id = id
+    call.cancel = cancel
+    if (timeoutMs === Infinity) lasting++
+    calls.set(id, entry)
+    cancelSweep ??= clock.after(sweepMs, sweep)
+    return entry
   }
 
-  function add(call: PendingCall): void {
-    const now = clock.monotonic()
-    call.deadline = now + call.timeoutMs
-    call.latest = now + Math.max(call.timeoutMs, longestCallMs)
-    if (call.timeoutMs === Infinity) lasting++
-    calls.set(call.id, call)
-    cancelSweep ??= clock.after(sweepMs, sweep)
+  function cancel(this: McpCall, reason: string): void {
+    const entry = this.id === undefined ? undefined : calls.get(this.id)
+    if (!entry) return
+    entry.abandon?.(entry, reason)
+    fail(entry.id, cancelledError(entry.method))
   }
 
   function take(id: number): PendingCall | undefined {
@@ -55,7 +83,8 @@ export function pendingCalls({ clock }: { clock: Clock }) {
     if (!call) return undefined
     calls.delete(id)
     if (call.timeoutMs === Infinity) lasting--
-    call.dispose()
+    call.call.cancel = undefined
+    call.stop?.()
     return call
   }
 
@@ -91,7 +120,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
     const now = clock.monotonic()
     for (const call of calls.values()) {
       if (now < call.deadline) continue
-      call.abandon('timeout')
+      call.abandon?.(call, 'timeout')
       fail(call.id, timeoutOf(call))
     }
     if (calls.size > lasting) cancelSweep = clock.after(sweepMs, sweep)
@@ -104,6 +133,6 @@ export function pendingCalls({ clock }: { clock: Clock }) {
   }
 }
 
-export function cancelledError(method: string): McpgError {
+function cancelledError(method: string): McpgError {
   return new McpgError('gone', 'call_cancelled', `${method} was cancelled by its caller.`)
 }

@@ -5,7 +5,7 @@ import { failureOf, readAnswer } from './answer-text.ts'
 import type { McpCall, McpOutcome } from './connection.ts'
 import { answerToServer, legacyParams, modernParams } from './envelope.ts'
 import { lineReader } from './lines.ts'
-import { cancelledError, pendingCalls, type PendingCall } from './pending-calls.ts'
+import { pendingCalls, type PendingCall } from './pending-calls.ts'
 import { isObject, metaKeys, metaOf, type Implementation, type Params } from './protocol.ts'
 
 /** What a server that does not read its input may make us hold before its calls are refused. */
@@ -45,50 +45,18 @@ export function stdioWire({
   stdin.on('error', () => {})
   return { request, notify, deliver, onNotification, inFlight: pending.inFlight, closed, close, end }
 
-  /** `params` without what the era adds; with `clientInfo` they get the modern envelope, else the legacy one. */
-  function request(call: McpCall, params: Params | undefined, clientInfo?: Implementation): Promise<McpOutcome> {
+  /** With `clientInfo` the params get the modern envelope, else the legacy one. */
+  function request(call: McpCall, clientInfo?: Implementation): Promise<McpOutcome> {
     return new Promise((resolve, reject) => {
       if (over) return reject(endedError(over.message))
       if (stdin.writableLength > maxUnreadBytes)
         return reject(new McpgError('unavailable', 'input_not_read', 'The server has stopped reading its input.'))
-      const id = pending.nextId()
+      const { id } = pending.start(call, { timeoutMs: call.timeoutMs ?? Infinity, abandon: tellCancelled, resolve, reject })
+      const { method, params } = call
       const sent = clientInfo ? modernParams(params, id, clientInfo) : legacyParams(params, id)
-      const entry: PendingCall = {
-        id,
-        method: call.method,
-        progressToken: metaOf(params)?.['progressToken'],
-        onNotification: call.onNotification,
-        resolve,
-        reject,
-        timeoutMs: call.timeoutMs ?? Infinity,
-        deadline: 0,
-        latest: 0,
-        abandon: (reason) => tellCancelled(entry, reason),
-        dispose: () => (call.cancel = undefined),
-      }
-      call.cancel = (reason) => cancel(entry, reason)
-      if (call.signal) watchSignal(entry, call.signal)
-      pending.add(entry)
       const text = sent === undefined ? '' : `,"params":${JSON.stringify(sent)}`
-      stdin.write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)}${text}}\n`)
+      stdin.write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)}${text}}\n`)
     })
-  }
-
-  function watchSignal(entry: PendingCall, signal: AbortSignal): void {
-    const abort = () => cancel(entry, 'cancelled')
-    if (signal.aborted) return queueMicrotask(abort)
-    const { dispose } = entry
-    signal.addEventListener('abort', abort, { once: true })
-    entry.dispose = () => {
-      signal.removeEventListener('abort', abort)
-      dispose()
-    }
-  }
-
-  function cancel(entry: PendingCall, reason: string): void {
-    if (!pending.calls.has(entry.id)) return
-    tellCancelled(entry, reason)
-    pending.fail(entry.id, cancelledError(entry.method))
   }
 
   function tellCancelled(entry: PendingCall, reason: string): void {

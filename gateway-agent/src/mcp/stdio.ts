@@ -94,7 +94,7 @@ async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, client
   /** With `envelope` as a modern request. */
   async function ask(method: string, params: Params | undefined, envelope?: Implementation): Promise<McpOutcome> {
     try {
-      return await wire.request({ method, timeoutMs: left() }, params, envelope)
+      return await wire.request({ method, params, timeoutMs: left() }, envelope)
     } catch (error) {
       if (error instanceof McpgError && error.code === 'timeout')
         throw new McpgError('timeout', 'handshake_timeout', `The server did not answer ${method} within ${timeoutMs / 1000} s.`, {
@@ -127,7 +127,7 @@ function legacyConnection(wire: StdioWire, opened: Opened): McpConnection {
 
   function request(call: McpCall): Promise<McpOutcome> {
     call.timeoutMs ??= defaultCallMs
-    return listed.watch(call, wire.request(call, call.params))
+    return listed.watch(call, wire.request(call))
   }
 }
 
@@ -159,7 +159,7 @@ function modernConnection(
 
   function send(call: McpCall): Promise<McpOutcome> {
     call.timeoutMs ??= defaultCallMs
-    return listed.watch(call, wire.request(call, call.params, clientInfo))
+    return listed.watch(call, wire.request(call, clientInfo))
   }
 
   function close(): Promise<void> {
