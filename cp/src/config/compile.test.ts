@@ -37,6 +37,7 @@ const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snaps
   org: 'default',
   workspace: 'default',
   servers,
+  unreadable: [],
   gateways,
 })
 
@@ -60,7 +61,7 @@ describe('the compiled bytes', () => {
     const inputs = servers.map((one) =>
       server(one.name, ServerSpec.parse(one.spec), { restarts: one.restarts ?? 0, upgrades: one.upgrades ?? 0 }),
     )
-    const [compiled] = compile({ ...scope, servers: inputs, gateways: [gateway('gw', { environment })] })
+    const [compiled] = compile({ ...scope, servers: inputs, unreadable: [], gateways: [gateway('gw', { environment })] })
     if (!compiled || !('document' in compiled)) throw new Error('no document')
     const text = Buffer.from(compiled.document.bytes).toString()
     expect(compiled.document.hash).toBe(sha256Hex(compiled.document.bytes))
@@ -131,6 +132,23 @@ describe('the compiled bytes', () => {
         /The config has \d+ bytes, at most 1048576 are allowed\. Its biggest parts: server big \(\d+ bytes\), server small/,
       ),
     })
+  })
+})
+
+describe('a server that cannot be read', () => {
+  it('stays as each gateway has it, in its place, and out where none has it; its holds stay too', () => {
+    const old = entryOf(server('b', { command: ['old'] }))
+    const unreadable = { uid: 'uid-b', name: 'b', error: 'x', kept: new Map([['gw_1', old]]) }
+    const holds = new Map([['uid-b', [{ subHash: 'ff', entry: undefined }]]])
+    const taken = { ...snapshot([server('c'), server('a')], [gateway('gw_1', { holds }), gateway('gw_2')]), unreadable: [unreadable] }
+    const documents = compile(taken).map((one) => ('document' in one ? one.document.entries : []))
+    expect(documents.map((entries) => entries.map((entry) => entry.name))).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'c'],
+    ])
+    expect(documents[0]![1]).toEqual(old)
+    expect(liftedHolds(taken)).toEqual([])
+    expect(liftedHolds({ ...taken, unreadable: [] })).toEqual([{ gatewayId: 'gw_1', serverUid: 'uid-b' }])
   })
 })
 

@@ -24,8 +24,17 @@ export type SnapshotGateway = {
   proven: ReadonlyMap<string, { subHash: string; entry: string }>
 }
 
+/** A stored server that cannot be read any more; gateways keep what they have of it, by id of the gateway. */
+export type UnreadableServer = { uid: string; name: string; error: string; kept: ReadonlyMap<string, Entry> }
+
 /** Everything a compile depends on, of one workspace, from one transaction. */
-export type Snapshot = { org: string; workspace: string; servers: SnapshotServer[]; gateways: SnapshotGateway[] }
+export type Snapshot = {
+  org: string
+  workspace: string
+  servers: SnapshotServer[]
+  unreadable: UnreadableServer[]
+  gateways: SnapshotGateway[]
+}
 
 /** One server as it stands in a document; `json` is canonical. */
 export type Entry = { uid: string; name: string; subHash: string; json: string }
@@ -47,12 +56,13 @@ export type CompiledGateway =
  * the same revisions in the same environment share one, compiled once.
  */
 export function compile(snapshot: Snapshot): CompiledGateway[] {
-  const wanted = snapshot.servers
-    .map((server) => ({ server, entry: entryOf(server) }))
-    .sort((a, b) => compareText(a.entry.name, b.entry.name))
+  const wanted = snapshot.servers.map((server) => ({ server, entry: entryOf(server) }))
   const documents = new Map<string, Document | string>()
   return snapshot.gateways.map((gateway) => {
     const { entries, heldBack } = revisionsFor(gateway, wanted)
+    const kept = snapshot.unreadable.flatMap((server) => server.kept.get(gateway.id) ?? [])
+    entries.push(...kept)
+    entries.sort((a, b) => compareText(a.name, b.name))
     const placementClass = [gateway.environment, ...entries.map((entry) => entry.subHash)].join('\n')
     let document = documents.get(placementClass)
     if (document === undefined) documents.set(placementClass, (document = documentOf(snapshot, gateway.environment, entries)))
@@ -99,13 +109,14 @@ function withoutRestarts(json: string): string {
 }
 
 /** Holds that a change of their server has lifted: none of those on the gateway is about the revision that is wanted now. */
-export function liftedHolds({ servers, gateways }: Snapshot): { gatewayId: string; serverUid: string }[] {
+export function liftedHolds({ servers, unreadable, gateways }: Snapshot): { gatewayId: string; serverUid: string }[] {
   const wanted = new Map(servers.map((server) => [server.uid, entryOf(server)]))
+  const undecided = new Set(unreadable.map((server) => server.uid))
   return gateways.flatMap((gateway) =>
     [...gateway.holds]
       .filter(([uid, holds]) => {
         const entry = wanted.get(uid)
-        return !entry || !isHeld(entry, holds)
+        return !undecided.has(uid) && (!entry || !isHeld(entry, holds))
       })
       .map(([serverUid]) => ({ gatewayId: gateway.id, serverUid })),
   )

@@ -232,6 +232,30 @@ describe('compiling', () => {
     expect(agent.memory.lkg?.servers.has('fine')).toBe(true)
   })
 
+  it('leaves a server as it is whose stored spec cannot be read, says so there, and compiles the others', async () => {
+    const { agent } = await fleet.join('a')
+    await fleet.apply({ name: 'one', command: ['one'] }, { name: 'two', command: ['two'] })
+    await until(async () => (await readyOf('two')) === 1)
+    const spec = JSON.stringify({ command: ['changed'], placement: { environments: 7 } })
+    await fleet.db().write((tx) => tx.resource.updateMany({ where: { name: 'one' }, data: { spec } }))
+    await fleet.restart()
+    agent.connect()
+    await fleet.apply({ name: 'two', command: ['changed'] })
+    await until(async () => offered(agent.offers.at(-1)).some((server) => server.command[0] === 'changed'))
+    expect(offered(agent.offers.at(-1)).map((server) => server.command)).toEqual([['one'], ['changed']])
+    const { status } = await fleet.server('one')
+    expect(status.gateways).toMatchObject([{ gateway: 'a' }])
+    expect(status.conditions[0]).toMatchObject({
+      type: 'Degraded',
+      reason: 'SpecUnreadable',
+      message: expect.stringContaining('/spec/placement/environments'),
+    })
+    expect((await fleet.call('GET', `${workspace}/servers`)).body.total).toBe(2)
+    await fleet.apply({ name: 'one', command: ['mended'] })
+    await until(async () => offered(agent.offers.at(-1))[0]?.command[0] === 'mended' && (await readyOf('one')) === 1)
+    expect((await fleet.server('one')).status.conditions.map((one: { reason: string }) => one.reason)).not.toContain('SpecUnreadable')
+  })
+
   it('gives no probation to a first config and to one that only removes', async () => {
     const { agent } = await fleet.join('a')
     await agent.waitFor(() => agent.memory.lkg)

@@ -1,5 +1,5 @@
 import { GatewayConfig } from '@mcpg/proto/gateway-config'
-import { canonicalBytes, sha256Hex, type Document, type DocumentEntry } from './compile.ts'
+import { canonicalBytes, sha256Hex, type Document, type DocumentEntry, type Entry } from './compile.ts'
 import type { ConfigStore } from './store.ts'
 
 export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }
@@ -52,4 +52,13 @@ function read(bytes: Uint8Array<ArrayBuffer>, uids: ReadonlyMap<string, string>)
 export function subHashesOf(bytes: Uint8Array): string[] {
   const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
   return servers.map((server) => sha256Hex(canonicalBytes(server)))
+}
+
+/** One server as it stands in a document, to be put into another one. */
+export function entryIn({ bytes, entries }: ReadDocument, server: { uid: string; name: string }): Entry | undefined {
+  const known = entries.get(server.name)
+  if (known?.uid !== server.uid) return undefined
+  const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: { name: string }[] }
+  const json = Buffer.from(canonicalBytes(servers.find((one) => one.name === server.name))).toString()
+  return { ...server, subHash: known.subHash, json }
 }

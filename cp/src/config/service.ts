@@ -10,13 +10,13 @@ import type { Db } from '../db/db.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Writes } from '../gateways/writes.ts'
 import type { Keys } from '../keys/keys.ts'
-import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack } from './compile.ts'
+import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
-import type { Documents, ReadDocument } from './documents.ts'
+import { entryIn, type Documents, type ReadDocument } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
 import { probationFor } from './probation.ts'
 import { storageRetries } from './storage-retries.ts'
-import { historyLength, type Assignment, type ConfigStore, type HoldRow } from './store.ts'
+import { historyLength, type Assignment, type ConfigStore, type HoldRow, type StoredSnapshot } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
 
@@ -64,6 +64,7 @@ export function configService({
   const heldBack = new Map<string, HeldBack[]>()
   const errors = new Map<string, string>()
   const holds = new Map<string, HoldRow>() // by gateway, server and sub-hash
+  const specErrors = new Map<string, string>() // of servers, by uid
   const compiledGenerations = new Map<string, number>() // of servers, by uid
   const listeners = new Set<(gatewayIds: string[]) => void>()
   const due = debouncer({
@@ -89,6 +90,8 @@ export function configService({
     raiseAbove: (gatewayId: string, reported: number) => numberAnew(gatewayId, reported, 'it knows a newer generation than the database'),
     history,
     observedGeneration: (serverUid: string) => compiledGenerations.get(serverUid) ?? 0,
+    /** Why the stored spec of a server cannot be read; gateways keep what they have of it. */
+    specError: (serverUid: string) => specErrors.get(serverUid),
     markOffered,
     onAssigned: (listener: (gatewayIds: string[]) => void) => void listeners.add(listener),
   }
@@ -121,6 +124,7 @@ export function configService({
       forgetHolds(scope, name).catch((error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'))
     else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
     if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
+    if (kind === 'Server' && type === 'DELETED' && object) specErrors.delete(object.metadata.uid)
     if (kind === 'Server' && type === 'DELETED')
       for (const [key, row] of holds) if (row.serverUid === object?.metadata.uid) holds.delete(key)
   }
@@ -157,7 +161,7 @@ export function configService({
   async function compileWorkspace(scope: string): Promise<void> {
     const assigned = await inTurn(async () => {
       const [org = '', workspace = ''] = scope.split('/')
-      const snapshot = await store.readSnapshot(org, workspace)
+      const snapshot = withKept(await store.readSnapshot(org, workspace))
       const compiled = compile(snapshot)
       const lifted = liftedHolds(snapshot)
       const changed: { gatewayId: string; document: Document }[] = []
@@ -181,6 +185,7 @@ export function configService({
       }
       await save(next, changed, lifted)
       for (const one of compiled) note(one)
+      noteUnreadable(scope, snapshot)
       for (const server of snapshot.servers) {
         if (compiledGenerations.get(server.uid) === server.generation) continue
         compiledGenerations.set(server.uid, server.generation)
@@ -190,6 +195,26 @@ export function configService({
     })
     attempts = 0
     announce(assigned)
+  }
+
+  function withKept({ unreadable, ...snapshot }: StoredSnapshot): Snapshot & { changeSeq: number } {
+    const keptOf = ({ uid, name }: { uid: string; name: string }) =>
+      snapshot.gateways.flatMap(({ id }) => {
+        const document = desired.get(id)?.document
+        const entry = document && entryIn(document, { uid, name })
+        return entry ? [[id, entry] as const] : []
+      })
+    return { ...snapshot, unreadable: unreadable.map((server) => ({ ...server, kept: new Map(keptOf(server)) })) }
+  }
+
+  function noteUnreadable(scope: string, { servers, unreadable }: Snapshot): void {
+    for (const { uid } of servers) specErrors.delete(uid)
+    for (const { uid, name, error } of unreadable) {
+      if (specErrors.get(uid) === error) continue
+      specErrors.set(uid, error)
+      log.error({ scope, server: name, reason: error }, 'the stored spec of a server cannot be read; gateways keep what they have of it')
+      changes.status(scope, 'Server', name)
+    }
   }
 
   function note(one: CompiledGateway): void {

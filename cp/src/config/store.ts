@@ -1,7 +1,7 @@
 import { ServerSpec, serverKind } from '@mcpg/proto/kinds/server'
 import type { ConfigFailure, ConfigState } from '@mcpg/proto/status'
 import type { Db, Reads, Tx } from '../db/db.ts'
-import type { Hold, Snapshot, SnapshotGateway } from './compile.ts'
+import type { Hold, Snapshot, SnapshotGateway, SnapshotServer, UnreadableServer } from './compile.ts'
 import type { Evidence } from './failing.ts'
 
 /** Where one generation stands: nothing was heard of it yet, it is on its way, or what the gateway said last. */
@@ -36,6 +36,9 @@ export type HoldRow = {
   evidence: Evidence
 }
 
+/** What the tables say; what gateways have of an unreadable server stands in their documents. */
+export type StoredSnapshot = Omit<Snapshot, 'unreadable'> & { changeSeq: number; unreadable: Omit<UnreadableServer, 'kept'>[] }
+
 /** Configs kept per gateway. */
 export const historyLength = 50
 
@@ -63,26 +66,22 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   }
 
   /** Everything that the documents of a workspace depend on, as of one moment. */
-  async function readSnapshot(org: string, workspace: string): Promise<Snapshot & { changeSeq: number }> {
+  async function readSnapshot(org: string, workspace: string): Promise<StoredSnapshot> {
     return await snapshot(async (reads) => {
       const scope = `${org}/${workspace}`
       const counter = await reads.scope.findUnique({ where: { scope } })
       const resources = await reads.resource.findMany({ where: { scope, kind: 'Server' } })
       const controls = new Map((await reads.serverControl.findMany()).map((row) => [row.serverUid, row]))
-      return {
-        org,
-        workspace,
-        changeSeq: counter?.changeSeq ?? 0,
-        servers: resources.map((row) => ({
-          uid: row.uid,
-          name: row.name,
-          generation: row.generation,
-          spec: ServerSpec.parse(serverKind.upgrade(JSON.parse(row.spec), row.specVersion)),
-          restarts: controls.get(row.uid)?.restarts ?? 0,
-          upgrades: controls.get(row.uid)?.upgrades ?? 0,
-        })),
-        gateways: await readGateways(reads, org, workspace),
+      const servers: SnapshotServer[] = []
+      const unreadable: StoredSnapshot['unreadable'] = []
+      for (const { uid, name, generation, spec, specVersion } of resources) {
+        const read = readSpec(spec, specVersion)
+        const { restarts = 0, upgrades = 0 } = controls.get(uid) ?? {}
+        if ('spec' in read) servers.push({ uid, name, generation, spec: read.spec, restarts, upgrades })
+        else unreadable.push({ uid, name, error: read.error })
       }
+      const gateways = await readGateways(reads, org, workspace)
+      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers, unreadable, gateways }
     })
   }
 
@@ -279,6 +278,17 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       DELETE FROM "configs"
        WHERE NOT EXISTS (SELECT 1 FROM "assignments" a WHERE a."configHash" = "configs"."hash")
          AND NOT EXISTS (SELECT 1 FROM "gateways" g WHERE g."appliedHash" = "configs"."hash" OR g."lkgHash" = "configs"."hash")`
+  }
+}
+
+/** One spec that another version wrote, or a hand in the database, must not stop the others of its workspace. */
+function readSpec(text: string, specVersion: number): { spec: ServerSpec } | { error: string } {
+  try {
+    const parsed = ServerSpec.safeParse(serverKind.upgrade(JSON.parse(text), specVersion))
+    if (parsed.success) return { spec: parsed.data }
+    return { error: parsed.error.issues.map(({ path, message }) => `/${['spec', ...path].join('/')} ${message}`).join('; ') }
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
   }
 }
 

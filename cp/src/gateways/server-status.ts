@@ -23,7 +23,7 @@ export function serverStatuses({
 }: {
   registry: Registry
   live: Live
-  configs: Pick<Configs, 'standing' | 'observedGeneration'>
+  configs: Pick<Configs, 'standing' | 'observedGeneration' | 'specError'>
   inventories: Inventories
   clock: Clock
 }) {
@@ -40,7 +40,10 @@ export function serverStatuses({
   async function statusOf(resource: Resource): Promise<ServerStatus> {
     const { metadata } = resource
     const spec = resource.spec as ServerSpec
-    const rows = gatewaysFor({ org: metadata.org ?? '', workspace: metadata.workspace ?? '' }, spec)
+    const scope = { org: metadata.org ?? '', workspace: metadata.workspace ?? '' }
+    const specError = configs.specError(metadata.uid)
+    // Where an unreadable one should run cannot be known, only where it does.
+    const rows = specError === undefined ? gatewaysFor(scope, spec) : gatewaysWith(scope, metadata)
     const gateways = rows.map((row) => onGateway(row, metadata.name, spec)).sort((a, b) => (a.gateway < b.gateway ? -1 : 1))
     return {
       observedGeneration: configs.observedGeneration(metadata.uid),
@@ -48,13 +51,17 @@ export function serverStatuses({
       desired: gateways.reduce((sum, one) => sum + one.desired, 0),
       placed: gateways.length,
       tools: await countTools(rows, metadata.name),
-      conditions: conditionsOf(metadata.uid, gateways),
+      conditions: conditionsOf(metadata.uid, gateways, specError),
       gateways,
     }
   }
 
   function gatewaysFor(scope: { org: string; workspace: string }, spec: ServerSpec): GatewayRow[] {
     return registry.list(scope).filter((row) => row.revokedAt === null && isPlaced(spec, row))
+  }
+
+  function gatewaysWith(scope: { org: string; workspace: string }, { name, uid }: Resource['metadata']): GatewayRow[] {
+    return registry.list(scope).filter((row) => configs.standing(row.id).desired?.document.entries.get(name)?.uid === uid)
   }
 
   function onGateway(row: GatewayRow, name: string, spec: ServerSpec): ServerOnGateway {
@@ -134,11 +141,15 @@ export function serverStatuses({
     return names.size
   }
 
-  function conditionsOf(uid: string, gateways: ServerOnGateway[]): Condition[] {
+  function conditionsOf(uid: string, gateways: ServerOnGateway[], specError: string | undefined): Condition[] {
     const bad = gateways.filter((one) => one.state === 'failed' || one.state === 'degraded' || one.state === 'unknown')
     const held = gateways.filter((one) => one.heldBack)
     const waiting = gateways.filter((one) => one.state === 'pending' || one.state === 'starting')
-    const isReady = gateways.length > 0 && held.length === 0 && gateways.every((one) => one.state === 'ready' || one.state === 'stopped')
+    const isReady =
+      specError === undefined &&
+      gateways.length > 0 &&
+      held.length === 0 &&
+      gateways.every((one) => one.state === 'ready' || one.state === 'stopped')
     const anyReady = gateways.some((one) => one.ready > 0)
     const worst = held[0] ?? bad[0] ?? waiting[0]
     const why = worst ? `${worst.gateway}: ${worst.heldBack?.message ?? worst.message ?? worst.reason ?? worst.state}` : ''
@@ -150,10 +161,15 @@ export function serverStatuses({
       lastTransitionTime: since(`${uid}/${type}`, holds),
     })
     const conditions: Condition[] = []
-    if (gateways.length === 0)
+    if (specError !== undefined)
+      conditions.push(
+        condition('Degraded', true, 'SpecUnreadable', `Its stored spec cannot be read, so gateways keep what they have: ${specError}`),
+      )
+    else if (gateways.length === 0)
       conditions.push(condition('Unplaced', true, 'NoGateway', 'No gateway matches its placement; it runs nowhere.'))
     if (held.length > 0) conditions.push(condition('HeldBack', true, held[0]!.heldBack!.reason, why))
-    if (bad.length > 0) conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
+    if (bad.length > 0 && specError === undefined)
+      conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
     if (waiting.length > 0) conditions.push(condition('Progressing', true, waiting[0]!.reason ?? camelCase(waiting[0]!.state), why))
     conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', anyReady ? '' : why))
     conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why))
