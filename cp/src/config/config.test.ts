@@ -66,9 +66,16 @@ describe('a broken server', () => {
     const { status } = await fleet.server('one')
     expect(status.gateways).toMatchObject([
       { gateway: 'strong', state: 'ready' },
-      { gateway: 'weak', heldBack: { running: expect.any(String) } },
+      { gateway: 'weak', state: 'ready', heldBack: { running: expect.any(String) }, exitCode: 3, lastLogLines: ['boom'] },
     ])
     expect(status.gateways[0].heldBack).toBeUndefined()
+    expect(status.gateways[0].lastLogLines).toBeUndefined()
+    await fleet.restart()
+    await until(async () => (await fleet.server('one')).status.gateways[1].heldBack !== undefined)
+    expect((await fleet.server('one')).status.gateways).toMatchObject([
+      { gateway: 'strong', state: 'unknown' },
+      { gateway: 'weak', state: 'unknown', exitCode: 3, lastLogLines: ['boom'] },
+    ])
   })
 
   it('is tried again when it is changed', async () => {

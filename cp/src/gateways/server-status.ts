@@ -83,6 +83,8 @@ export function serverStatuses({
           since: held.since,
           ...(held.running !== undefined && { running: held.running }),
         },
+        // Of the refused revision; an instance of the one that runs instead overrides it below, once that fails too.
+        ...held.evidence,
       }),
     }
     const connection = live.presence.stateOf(row.id)
@@ -103,7 +105,6 @@ export function serverStatuses({
         message: `Held back: ${held.message}`,
         ready: 0,
         desired: 1,
-        ...held.evidence,
       }
     if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
     if (!entry || !report || report.subHash !== entry.subHash) {
