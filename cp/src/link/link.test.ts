@@ -370,6 +370,28 @@ describe('after a restart of the control plane', () => {
     expect(last(agent, 'welcome')?.sessionEpoch).toBe(2n)
     await until(async () => (await connectionOf('b')) === 'offline')
   })
+
+  it('status and metrics count who is there, of all that the registry knows', async () => {
+    const counted = async () => {
+      const { body } = await fleet.call('GET', '/v1/control/status')
+      const metrics = (await fleet.call('GET', '/metrics')).body as string
+      const figure = (connected: boolean) =>
+        Number(new RegExp(`^mcpg_gateways\\{connected="${connected}"\\} (\\d+)$`, 'm').exec(metrics)?.[1])
+      expect({ total: figure(true) + figure(false), online: figure(true) }).toEqual(body.gateways)
+      expect(body.database.rows.gateways).toBe(body.gateways.total)
+      return body.gateways
+    }
+    const { agent } = await fleet.join('a')
+    await fleet.join('b')
+    expect(await counted()).toEqual({ total: 2, online: 2 })
+    await fleet.restart()
+    expect(await counted()).toEqual({ total: 2, online: 0 })
+    agent.connect()
+    await until(async () => (await connectionOf('a')) === 'online')
+    expect(await counted()).toEqual({ total: 2, online: 1 })
+    await fleet.call('DELETE', `${environment}/gateways/b`)
+    expect(await counted()).toEqual({ total: 1, online: 1 })
+  })
 })
 
 describe('a gateway that is', () => {
