@@ -17,7 +17,7 @@ const changed = ['notifications/tools/list_changed', 'notifications/prompts/list
  */
 export async function legacyHttp(
   wire: HttpWire,
-  { timeoutMs, clientInfo, clock, release }: { timeoutMs: number; clientInfo: Implementation; clock: Clock; release: () => Promise<void> },
+  { timeoutMs, clientInfo, clock, release }: { timeoutMs: number; clientInfo: Implementation; clock: Clock; release: () => void },
 ): Promise<McpConnection> {
   const subscribed = new Set<string>()
   let level: unknown
@@ -126,10 +126,10 @@ export async function legacyHttp(
 
   async function close(): Promise<void> {
     closeStream?.()
-    const ended = sessionId === undefined ? undefined : wire.post({}, 'DELETE')
+    const ended = sessionId === undefined ? undefined : wire.goodbye()
     wire.end('Closed', 'The gateway closed the connection.')
     // A server that does not answer is not waited for.
     await Promise.race([ended, new Promise<void>((resolve) => clock.after(goodbyeMs, resolve))])
-    await release()
+    release()
   }
 }

@@ -1,12 +1,14 @@
-import type { Dispatcher } from 'undici'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import { failureOf, readAnswer } from './answer-text.ts'
 import type { McpCall, McpOutcome } from './connection.ts'
 import { answerToServer } from './envelope.ts'
-import { exchange } from './http-exchange.ts'
+import type { Exchange, Exchanges, Receiver } from './http-exchange.ts'
+import { headerLines, requestHead } from './http-head.ts'
+import type { ResponseHeaders } from './http-response.ts'
 import { pendingCalls, type PendingCall } from './pending-calls.ts'
 import { isObject, type Params } from './protocol.ts'
+import type { SseEvent } from './sse-reader.ts'
 
 const defaultCallMs = 60_000
 const defaultRetryMs = 1_000
@@ -18,7 +20,7 @@ export type HttpEra = {
   params(call: McpCall, id: number): Params | undefined
   headers(call: McpCall, params: Params | undefined): Record<string, string> | undefined
   /** The headers of the answer. */
-  started?: (call: McpCall, headers: Record<string, string | string[] | undefined>) => void
+  started?: (call: McpCall, headers: ResponseHeaders) => void
   /** HTTP 404: true when a new session was made and the request may be sent again. */
   renew?: () => Promise<boolean>
   /** Tells the server that nobody waits any more; closing the stream says it in the modern era. */
@@ -27,24 +29,36 @@ export type HttpEra = {
   resumes: boolean
 }
 
-export type HttpTarget = { origin: string; path: string; headers: Record<string, string>; maxBytes: number }
+export type HttpTarget = { url: URL; headers: Record<string, string> }
 
 export type HttpWire = ReturnType<typeof httpWire>
 
+/** A call while it is asked for, and what its answer has brought so far. */
+type Asking = Receiver & {
+  entry: PendingCall
+  era: HttpEra
+  mayRenew: boolean
+  headers: Record<string, string> | undefined
+  status: number
+  lastEventId: string | undefined
+  retryMs: number
+  resumes: number
+}
+
 /** JSON-RPC over POSTs to one URL, whatever the era: one exchange per request, answered as JSON or as a stream of events. */
-export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher; target: HttpTarget; clock: Clock }) {
+export function httpWire({ exchanges, target, clock }: { exchanges: Exchanges; target: HttpTarget; clock: Clock }) {
   const pending = pendingCalls({ clock })
-  const exchanging = { dispatcher, clock, maxBytes: target.maxBytes }
   const listeners = new Set<(method: string, params: Params) => void>()
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<{ reason: string; message: string }>()
   let over: { reason: string; message: string } | undefined
   /** Session and version, on everything that is sent. */
   let common: Record<string, string> = {}
-  /** All headers of a POST, made once and not for every call. */
-  let posted = postHeaders()
+  /** The head of a POST, made once and not for every call. */
+  let posted = postHead()
   return {
     request,
     post,
+    goodbye,
     stream,
     deliver,
     onNotification,
@@ -57,77 +71,111 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
 
   function setHeaders(headers: Record<string, string>): void {
     common = headers
-    posted = postHeaders()
+    posted = postHead()
   }
 
-  function postHeaders(): Record<string, string> {
-    return { ...target.headers, ...common, accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+  function postHead(): string {
+    const types = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+    return requestHead('POST', target.url, { ...target.headers, ...common, ...types })
+  }
+
+  /** A GET for events. */
+  function listenHead(more: Record<string, string>): string {
+    return requestHead('GET', target.url, { ...target.headers, ...common, ...more, accept: 'text/event-stream' })
   }
 
   function request(call: McpCall, era: HttpEra): Promise<McpOutcome> {
     return new Promise((resolve, reject) => {
       if (over) return reject(endedError(over.message))
       const entry = pending.start(call, { timeoutMs: call.timeoutMs ?? defaultCallMs, abandon: era.cancelled, resolve, reject })
-      send(call, entry, era, true)
+      ask({
+        entry,
+        era,
+        mayRenew: true,
+        headers: undefined,
+        status: 0,
+        lastEventId: undefined,
+        retryMs: defaultRetryMs,
+        resumes: 0,
+        onStart,
+        onEvent,
+        onRetry,
+        onEnd,
+        onError,
+      })
     })
   }
 
-  function send(call: McpCall, entry: PendingCall, era: HttpEra, mayRenew: boolean): void {
+  function ask(asking: Asking): void {
+    const { entry, era } = asking
+    const { call } = entry
     const params = era.params(call, entry.id)
     const text = params === undefined ? '' : `,"params":${JSON.stringify(params)}`
     const body = `{"jsonrpc":"2.0","id":${entry.id},"method":${JSON.stringify(call.method)}${text}}`
-    const more = era.headers(call, params)
-    const headers = more === undefined ? posted : { ...posted, ...more }
-    const reading = { status: 0, lastEventId: undefined as string | undefined, retryMs: defaultRetryMs, resumes: 0 }
-    entry.stop = exchangeWith('POST', headers, body)
+    try {
+      asking.headers = era.headers(call, params)
+      const head = asking.headers === undefined ? posted : posted + headerLines(asking.headers)
+      listenTo(asking, exchanges.open(head, body, asking))
+    } catch (error) {
+      // A value that no header can hold.
+      pending.fail(entry.id, error as Error)
+    }
+  }
 
-    function exchangeWith(method: 'GET' | 'POST', withHeaders: Record<string, string>, withBody?: string): () => void {
-      return exchange(
-        exchanging,
-        { origin: target.origin, path: target.path, method, headers: withHeaders, ...(withBody === undefined ? {} : { body: withBody }) },
-        {
-          onStart: (status, received) => {
-            reading.status = status
-            era.started?.(call, received)
-          },
-          onRetry: (ms) => (reading.retryMs = ms),
-          onEvent: ({ id, data }) => {
-            if (id !== undefined) reading.lastEventId = id
-            if (data !== '') onText(data, entry)
-          },
-          onEnd,
-          onError: (error) => pending.fail(entry.id, error),
-        },
+  /** The end of the call, however it comes, ends the exchange. */
+  function listenTo({ entry }: Asking, exchange: Exchange): void {
+    entry.exchange = exchange
+    entry.stop = abortExchange
+  }
+
+  function abortExchange(this: PendingCall): void {
+    exchanges.abort(this.exchange!)
+  }
+
+  function onStart(this: Asking, status: number, headers: ResponseHeaders): void {
+    this.status = status
+    this.era.started?.(this.entry.call, headers)
+  }
+
+  function onEvent(this: Asking, { id, data }: SseEvent): void {
+    if (id !== undefined) this.lastEventId = id
+    if (data !== '') onText(data, this.entry)
+  }
+
+  function onRetry(this: Asking, ms: number): void {
+    this.retryMs = ms
+  }
+
+  function onError(this: Asking, error: McpgError): void {
+    pending.fail(this.entry.id, error)
+  }
+
+  function onEnd(this: Asking, text: string): void {
+    const { entry, era } = this
+    if (!pending.calls.has(entry.id)) return
+    if (this.status === 404 && this.mayRenew && era.renew) {
+      this.mayRenew = false
+      return void era.renew().then(
+        (renewed) => (!pending.calls.has(entry.id) ? undefined : renewed ? ask(this) : settleByBody(this, text)),
+        (error: unknown) => pending.fail(entry.id, error as Error),
       )
     }
+    if (text !== '' || !era.resumes || this.lastEventId === undefined || this.resumes++ >= maxResumes) return settleByBody(this, text)
+    entry.stop = clock.after(this.retryMs, () => {
+      const head = listenHead({ ...this.headers, 'last-event-id': this.lastEventId! })
+      listenTo(this, exchanges.open(head, undefined, this))
+    })
+  }
 
-    function onEnd(text: string): void {
-      if (!pending.calls.has(entry.id)) return
-      if (reading.status === 404 && mayRenew && era.renew) {
-        return void era.renew().then(
-          (renewed) => (!pending.calls.has(entry.id) ? undefined : renewed ? send(call, entry, era, false) : settleByBody(text)),
-          (error: unknown) => pending.fail(entry.id, error as Error),
-        )
-      }
-      if (text === '' && era.resumes && reading.lastEventId !== undefined && reading.resumes++ < maxResumes) {
-        const cancelWait = clock.after(reading.retryMs, () => {
-          entry.stop = exchangeWith('GET', { ...headers, accept: 'text/event-stream', 'last-event-id': reading.lastEventId! })
-        })
-        return void (entry.stop = cancelWait)
-      }
-      settleByBody(text)
-    }
-
-    function settleByBody(text: string): void {
-      if (text.trim() !== '') onText(text, entry)
-      if (!pending.calls.has(entry.id)) return
-      const message =
-        reading.status >= 400
-          ? `The server answered HTTP ${reading.status}.`
-          : `The server's answer to ${call.method} ended without a result (HTTP ${reading.status}).`
-      const reason = reading.status === 401 || reading.status === 403 ? 'refused_by_server' : 'no_answer'
-      pending.fail(entry.id, new McpgError('unavailable', reason, message))
-    }
+  function settleByBody({ entry, status }: Asking, text: string): void {
+    if (text.trim() !== '') onText(text, entry)
+    if (!pending.calls.has(entry.id)) return
+    const message =
+      status >= 400
+        ? `The server answered HTTP ${status}.`
+        : `The server's answer to ${entry.method} ended without a result (HTTP ${status}).`
+    const reason = status === 401 || status === 403 ? 'refused_by_server' : 'no_answer'
+    pending.fail(entry.id, new McpgError('unavailable', reason, message))
   }
 
   function onText(text: string, entry: PendingCall): void {
@@ -179,19 +227,24 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
   }
 
   /** Sends what has no answer; a failure shows at the next request. */
-  function post(message: object, method: 'POST' | 'DELETE' = 'POST'): Promise<void> {
+  function post(message: object): Promise<void> {
+    return sendOff(posted, JSON.stringify(message))
+  }
+
+  /** Ends the session. */
+  function goodbye(): Promise<void> {
+    return sendOff(requestHead('DELETE', target.url, { ...target.headers, ...common }), undefined)
+  }
+
+  function sendOff(head: string, body: string | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    exchange(
-      exchanging,
-      {
-        origin: target.origin,
-        path: target.path,
-        method,
-        headers: posted,
-        ...(method === 'POST' ? { body: JSON.stringify(message) } : {}),
-      },
-      { onStart: () => {}, onEvent: () => {}, onRetry: () => {}, onEnd: () => resolve(), onError: () => resolve() },
-    )
+    exchanges.open(head, body, {
+      onStart: () => {},
+      onEvent: () => {},
+      onRetry: () => {},
+      onEnd: () => resolve(),
+      onError: () => resolve(),
+    })
     return promise
   }
 
@@ -199,30 +252,22 @@ export function httpWire({ dispatcher, target, clock }: { dispatcher: Dispatcher
   function stream(
     headers: Record<string, string>,
     on: { onStart: (status: number) => void; onId: (id: string) => void; onRetry: (ms: number) => void; onEnd: () => void },
-  ) {
-    return exchange(
-      exchanging,
-      {
-        origin: target.origin,
-        path: target.path,
-        method: 'GET',
-        headers: { ...target.headers, ...common, ...headers, accept: 'text/event-stream' },
+  ): () => void {
+    const exchange = exchanges.open(listenHead(headers), undefined, {
+      onStart: on.onStart,
+      onRetry: on.onRetry,
+      onEvent: ({ id, data }) => {
+        if (id !== undefined) on.onId(id)
+        try {
+          if (data !== '') onMessage(JSON.parse(data))
+        } catch {
+          // Not JSON: nothing for anybody.
+        }
       },
-      {
-        onStart: on.onStart,
-        onRetry: on.onRetry,
-        onEvent: ({ id, data }) => {
-          if (id !== undefined) on.onId(id)
-          try {
-            if (data !== '') onMessage(JSON.parse(data))
-          } catch {
-            // Not JSON: nothing for anybody.
-          }
-        },
-        onEnd: on.onEnd,
-        onError: on.onEnd,
-      },
-    )
+      onEnd: on.onEnd,
+      onError: on.onEnd,
+    })
+    return () => exchanges.abort(exchange)
   }
 
   function deliver(method: string, params: Params): void {

@@ -1,9 +1,9 @@
-import { Pool, type Dispatcher } from 'undici'
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Era, McpCall, McpConnection, McpOutcome } from './connection.ts'
 import { modernParams } from './envelope.ts'
 import { openedModern, refused, type Opened } from './handshake.ts'
+import { exchanges } from './http-exchange.ts'
 import { httpWire, type HttpEra, type HttpWire } from './http-wire.ts'
 import { legacyHttp } from './http-legacy.ts'
 import { listedTools } from './listed-tools.ts'
@@ -25,8 +25,6 @@ export type HttpOptions = {
   clock?: Clock
 }
 
-const maxSockets = 256
-
 /**
  * Talks MCP to a Streamable HTTP server. Rejects with McpgError: `unavailable` when it cannot be reached or answers with an HTTP error,
  * `timeout` (`handshake_timeout`), `failed_precondition` when it refuses. The connection itself is not lost with a socket: a request
@@ -34,29 +32,19 @@ const maxSockets = 256
  */
 export async function connectHttp(options: HttpOptions): Promise<McpConnection> {
   const { url, headers = [], era, timeoutMs, clientInfo, maxAnswerBytes = 17 * 1024 * 1024, clock = systemClock } = options
-  const { origin, pathname, search } = new URL(url)
-  const pool = new Pool(origin, {
-    connections: maxSockets,
-    // Calls have their own deadlines, and a stream may be silent for as long as it likes.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: Math.min(timeoutMs, 10_000) },
-  })
+  const target = new URL(url)
   const own = Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]))
-  const wire = httpWire({
-    dispatcher: pool,
-    target: { origin, path: `${pathname}${search}`, headers: own, maxBytes: maxAnswerBytes },
-    clock,
-  })
+  const http = exchanges({ origin: target, connectMs: Math.min(timeoutMs, 10_000), maxBytes: maxAnswerBytes, clock })
+  const wire = httpWire({ exchanges: http, target: { url: target, headers: own }, clock })
   try {
     const tools = new Map<string, ParamHeader[]>()
     const speaks = modernEra(clientInfo, tools)
     const opened = era === 'legacy' ? null : await discover(wire, speaks, { era, timeoutMs })
-    if (!opened) return await legacyHttp(wire, { timeoutMs, clientInfo, clock, release: () => pool.destroy() })
-    return modernHttp(wire, opened, { speaks, tools, clock, pool })
+    if (!opened) return await legacyHttp(wire, { timeoutMs, clientInfo, clock, release: http.close })
+    return modernHttp(wire, opened, { speaks, tools, clock, release: http.close })
   } catch (error) {
     wire.end('HandshakeFailed', error instanceof Error ? error.message : String(error))
-    await pool.destroy()
+    http.close()
     if (error instanceof McpgError && error.code === 'timeout')
       throw new McpgError('timeout', 'handshake_timeout', `The server did not finish the handshake within ${timeoutMs / 1000} s.`, {
         cause: error,
@@ -94,9 +82,9 @@ function modernEra(clientInfo: Implementation, tools: ReadonlyMap<string, ParamH
   }
 }
 
-type ModernParts = { speaks: HttpEra; tools: Map<string, ParamHeader[]>; clock: Clock; pool: Dispatcher }
+type ModernParts = { speaks: HttpEra; tools: Map<string, ParamHeader[]>; clock: Clock; release: () => void }
 
-function modernHttp(wire: HttpWire, opened: Opened, { speaks, tools, clock, pool }: ModernParts): McpConnection {
+function modernHttp(wire: HttpWire, opened: Opened, { speaks, tools, clock, release }: ModernParts): McpConnection {
   const listen = listening({
     request: (call) => wire.request(call, speaks),
     capabilities: opened.capabilities,
@@ -135,6 +123,6 @@ function modernHttp(wire: HttpWire, opened: Opened, { speaks, tools, clock, pool
   async function close(): Promise<void> {
     listen.stop()
     wire.end('Closed', 'The gateway closed the connection.')
-    await pool.destroy()
+    release()
   }
 }

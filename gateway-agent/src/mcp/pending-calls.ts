@@ -1,6 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
 import type { Clock } from '@mcpg/core/clock'
 import type { McpCall, McpOutcome } from './connection.ts'
+import type { Exchange } from './http-exchange.ts'
 import { metaOf, type Params } from './protocol.ts'
 
 export type PendingCall = {
@@ -18,8 +19,10 @@ export type PendingCall = {
   latest: number
   /** Stops the server's work on it. */
   abandon: ((call: PendingCall, reason: string) => void) | undefined
+  /** What carries it, over HTTP. */
+  exchange: Exchange | undefined
   /** Ends what the transport does for it; set by the transport, called once when the call is over. */
-  stop: (() => void) | undefined
+  stop: ((this: PendingCall) => void) | undefined
 }
 
 /** However much progress a call reports, it ends after this. */
@@ -61,6 +64,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
       deadline: now + timeoutMs,
       latest: now + Math.max(timeoutMs, longestCallMs),
       abandon,
+      exchange: undefined,
       stop: undefined,
     }
     call.id = id
