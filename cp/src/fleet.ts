@@ -97,7 +97,7 @@ export function createFleet({
     grpcEndpoints: () => [new URL(publicGrpc ?? grpc.address()).host],
   })
 
-  const link = linkService({ live, registry, writes, configs, gateways, enrollments, clock, timers, log })
+  const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
   const grpc = grpcServer({
     settings: grpcSettings,
     log,
@@ -113,7 +113,12 @@ export function createFleet({
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
   resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
   resources.addStatus('Server', statuses.statusOf)
-  resources.addPlacement('Server', async (scope, objects) => objects.map((object) => statuses.placedOn(scope, object.spec as ServerSpec)))
+  resources.addPlacement('Server', (scope, objects) =>
+    statuses.placedOn(
+      scope,
+      objects.map((object) => object.spec as ServerSpec),
+    ),
+  )
   resources.addAction('Gateway', 'revoke', ({ caller, scope, resource }) => gateways.revoke(caller, scope, resource.metadata.name))
   resources.addAction('Enrollment', 'revoke', ({ caller, scope, resource }) => enrollments.revoke(caller, scope, resource.metadata.name))
 

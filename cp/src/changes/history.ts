@@ -3,11 +3,14 @@ import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { Db } from '../db/db.ts'
 import { removeInPortions } from '../db/portions.ts'
 import type { Chore } from '../keeper.ts'
+import { turn } from '../turns.ts'
 
 export type StoredChange = { seq: number; type: 'ADDED' | 'MODIFIED' | 'DELETED'; kind: string; name: string; object: Resource }
 
 const keptMs = 24 * 3_600_000
 const keptPerScope = 100_000
+/** Rows read in one go. */
+const portion = 100
 
 export type History = ReturnType<typeof changeHistory>
 
@@ -24,18 +27,15 @@ export function changeHistory({ db, clock }: { db: Db; clock: Clock }) {
   async function since(scope: string, version: number): Promise<StoredChange[] | null> {
     const newest = await latest(scope)
     if (version > newest) return null
-    const rows = await db.read.change.findMany({ where: { scope, seq: { gt: version } }, orderBy: { seq: 'asc' } })
-    if (rows.length !== newest - version && (rows[0]?.seq ?? newest + 1) !== version + 1) return null
-    return rows.map(({ seq, type, kind, name, object }) => {
-      const { metadata, ...rest } = JSON.parse(object) as Resource
-      return {
-        seq,
-        type: type as StoredChange['type'],
-        kind,
-        name,
-        object: { ...rest, metadata: { ...metadata, resourceVersion: String(seq) }, status: {} },
-      }
-    })
+    const found: StoredChange[] = []
+    for (let after = version; ; await turn()) {
+      const rows = await db.read.change.findMany({ where: { scope, seq: { gt: after } }, orderBy: { seq: 'asc' }, take: portion })
+      // Numbers have no gap but the one that the chore leaves behind itself.
+      if (rows[0] && rows[0].seq !== after + 1) return null
+      found.push(...rows.map(changeOf))
+      after = rows.at(-1)?.seq ?? after
+      if (rows.length < portion) return after < newest ? null : found
+    }
   }
 
   async function prune(stopping: AbortSignal): Promise<void> {
@@ -48,5 +48,28 @@ export function changeHistory({ db, clock }: { db: Db; clock: Clock }) {
         return await tx.change.deleteMany({ where: { scope, seq: { lte: oldest.at(-1)?.seq ?? 0 } } })
       })
     }
+  }
+}
+
+function changeOf({
+  seq,
+  type,
+  kind,
+  name,
+  object,
+}: {
+  seq: number
+  type: string
+  kind: string
+  name: string
+  object: string
+}): StoredChange {
+  const { metadata, ...rest } = JSON.parse(object) as Resource
+  return {
+    seq,
+    type: type as StoredChange['type'],
+    kind,
+    name,
+    object: { ...rest, metadata: { ...metadata, resourceVersion: String(seq) }, status: {} },
   }
 }

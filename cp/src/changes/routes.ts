@@ -7,6 +7,7 @@ import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { WatchQuery } from '@mcpg/proto/rest/watch'
 import { callerOf } from '../http/access-rules.ts'
 import { scopeOfKey, type WorkspaceScope } from '../resources/scope.ts'
+import { turn } from '../turns.ts'
 import { watchedKinds, type Sent, type Watches } from './watch.ts'
 
 /** `GET /v1/watch`, an SSE stream; its form is told in `@mcpg/proto/rest/watch`. */
@@ -60,7 +61,10 @@ export const watchRoutes =
         // The client sees the stream open before the first listing is read.
         response.flushHeaders()
         try {
-          for await (const event of events) await send(response, event, gone.signal)
+          for await (const event of events) {
+            await send(response, event, gone.signal)
+            await turn()
+          }
         } catch (error) {
           // A reader that went away while its socket was full is no failure.
           if (!gone.signal.aborted) log.warn({ err: error, requestId: request.id }, 'a watch broke')

@@ -41,8 +41,8 @@ const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snaps
   gateways,
 })
 
-function documentFor(servers: SnapshotServer[], one: SnapshotGateway) {
-  const [compiled] = compile(snapshot(servers, [one]))
+async function documentFor(servers: SnapshotServer[], one: SnapshotGateway) {
+  const [compiled] = await compile(snapshot(servers, [one]))
   if (!compiled || !('document' in compiled)) throw new Error('no document')
   return { ...compiled, text: Buffer.from(compiled.document.bytes).toString(), names: compiled.document.entries.map((entry) => entry.name) }
 }
@@ -61,7 +61,7 @@ describe('the compiled bytes', () => {
     const inputs = servers.map((one) =>
       server(one.name, ServerSpec.parse(one.spec), { restarts: one.restarts ?? 0, upgrades: one.upgrades ?? 0 }),
     )
-    const [compiled] = compile({ ...scope, servers: inputs, unreadable: [], gateways: [gateway('gw', { environment })] })
+    const [compiled] = await compile({ ...scope, servers: inputs, unreadable: [], gateways: [gateway('gw', { environment })] })
     if (!compiled || !('document' in compiled)) throw new Error('no document')
     const text = Buffer.from(compiled.document.bytes).toString()
     expect(compiled.document.hash).toBe(sha256Hex(compiled.document.bytes))
@@ -107,15 +107,15 @@ describe('the compiled bytes', () => {
     expect(entryOf(server('a', spec)).subHash).not.toBe(entryOf(server('a', { command: ['a'] })).subHash)
   })
 
-  it('do not depend on the order of the servers', () => {
-    const one = documentFor([server('b'), server('a')], gateway('gw'))
-    const other = documentFor([server('a'), server('b')], gateway('gw'))
+  it('do not depend on the order of the servers', async () => {
+    const one = await documentFor([server('b'), server('a')], gateway('gw'))
+    const other = await documentFor([server('a'), server('b')], gateway('gw'))
     expect(one.text).toBe(other.text)
     expect(one.names).toEqual(['a', 'b'])
   })
 
-  it('name no gateway, so that equal gateways share one document', () => {
-    const compiled = compile(
+  it('name no gateway, so that equal gateways share one document', async () => {
+    const compiled = await compile(
       snapshot([server('a')], [gateway('gw_1'), gateway('gw_2', { labels: { role: 'edge' } }), gateway('gw_3', { environment: 'other' })]),
     )
     const documents = compiled.map((one) => ('document' in one ? one.document : null))
@@ -124,9 +124,9 @@ describe('the compiled bytes', () => {
     expect(Buffer.from(documents[0]!.bytes).toString()).not.toContain('gw_')
   })
 
-  it('are an error over 1 MiB, which names the biggest parts', () => {
+  it('are an error over 1 MiB, which names the biggest parts', async () => {
     const big = server('big', { command: ['a', 'x'.repeat(maxDocumentBytes)] })
-    const [compiled] = compile(snapshot([server('small'), big], [gateway('gw')]))
+    const [compiled] = await compile(snapshot([server('small'), big], [gateway('gw')]))
     expect(compiled).toMatchObject({
       error: expect.stringMatching(
         /The config has \d+ bytes, at most 1048576 are allowed\. Its biggest parts: server big \(\d+ bytes\), server small/,
@@ -136,12 +136,12 @@ describe('the compiled bytes', () => {
 })
 
 describe('a server that cannot be read', () => {
-  it('stays as each gateway has it, in its place, and out where none has it; its holds stay too', () => {
+  it('stays as each gateway has it, in its place, and out where none has it; its holds stay too', async () => {
     const old = entryOf(server('b', { command: ['old'] }))
     const unreadable = { uid: 'uid-b', name: 'b', error: 'x', kept: new Map([['gw_1', old]]) }
     const holds = new Map([['uid-b', [{ subHash: 'ff', entry: undefined }]]])
     const taken = { ...snapshot([server('c'), server('a')], [gateway('gw_1', { holds }), gateway('gw_2')]), unreadable: [unreadable] }
-    const documents = compile(taken).map((one) => ('document' in one ? one.document.entries : []))
+    const documents = (await compile(taken)).map((one) => ('document' in one ? one.document.entries : []))
     expect(documents.map((entries) => entries.map((entry) => entry.name))).toEqual([
       ['a', 'b', 'c'],
       ['a', 'c'],
@@ -153,14 +153,14 @@ describe('a server that cannot be read', () => {
 })
 
 describe('placement', () => {
-  it('goes by environment and by every label', () => {
-    const placed = (placement: ServerSpec['placement'], one: Partial<SnapshotGateway>) =>
-      documentFor([server('a', { command: ['a'], placement })], gateway('gw', one)).names.length === 1
-    expect(placed(undefined, {})).toBe(true)
-    expect(placed({ environments: ['us', 'eu'] }, { environment: 'eu' })).toBe(true)
-    expect(placed({ environments: ['us'] }, { environment: 'eu' })).toBe(false)
-    expect(placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge', zone: '1', more: 'x' } })).toBe(true)
-    expect(placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge' } })).toBe(false)
+  it('goes by environment and by every label', async () => {
+    const placed = async (placement: ServerSpec['placement'], one: Partial<SnapshotGateway>) =>
+      (await documentFor([server('a', { command: ['a'], placement })], gateway('gw', one))).names.length === 1
+    expect(await placed(undefined, {})).toBe(true)
+    expect(await placed({ environments: ['us', 'eu'] }, { environment: 'eu' })).toBe(true)
+    expect(await placed({ environments: ['us'] }, { environment: 'eu' })).toBe(false)
+    expect(await placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge', zone: '1', more: 'x' } })).toBe(true)
+    expect(await placed({ gatewaySelector: { role: 'edge', zone: '1' } }, { labels: { role: 'edge' } })).toBe(false)
   })
 })
 
@@ -174,25 +174,25 @@ describe('a refused revision', () => {
       proven: proven ? new Map([['uid-a', { subHash: good.subHash, entry: good.json }]]) : new Map(),
     })
 
-  it('is replaced by the one that last ran there, and the rest flows', () => {
-    const { names, text, heldBack } = documentFor([bad, server('b')], held([hold(bad)]))
+  it('is replaced by the one that last ran there, and the rest flows', async () => {
+    const { names, text, heldBack } = await documentFor([bad, server('b')], held([hold(bad)]))
     expect(names).toEqual(['a', 'b'])
     expect(text).toContain('"good"')
     expect(heldBack).toEqual([{ uid: 'uid-a', server: 'a', subHash: hold(bad).subHash, running: good.subHash }])
   })
 
-  it('is left out where nothing ran before, or that was refused too', () => {
-    expect(documentFor([bad, server('b')], held([hold(bad)], false)).names).toEqual(['b'])
+  it('is left out where nothing ran before, or that was refused too', async () => {
+    expect((await documentFor([bad, server('b')], held([hold(bad)], false))).names).toEqual(['b'])
     const both = held([hold(bad), { subHash: good.subHash, entry: good.json }])
-    expect(documentFor([bad, server('b')], both)).toMatchObject({ names: ['b'], heldBack: [{ running: undefined }] })
+    expect(await documentFor([bad, server('b')], both)).toMatchObject({ names: ['b'], heldBack: [{ running: undefined }] })
   })
 
-  it('stays refused after a mere restart, and is tried again when it changes', () => {
+  it('stays refused after a mere restart, and is tried again when it changes', async () => {
     const restarted = { ...bad, restarts: 4 }
-    expect(documentFor([restarted], held([hold(bad)])).text).toContain('"good"')
+    expect((await documentFor([restarted], held([hold(bad)]))).text).toContain('"good"')
     expect(liftedHolds(snapshot([restarted], [held([hold(bad)])]))).toEqual([])
     const changed = server('a', { command: ['better'] })
-    expect(documentFor([changed], held([hold(bad)])).text).toContain('"better"')
+    expect((await documentFor([changed], held([hold(bad)]))).text).toContain('"better"')
     expect(liftedHolds(snapshot([changed], [held([hold(bad)])]))).toEqual([{ gatewayId: 'gw', serverUid: 'uid-a' }])
   })
 

@@ -1,8 +1,9 @@
 import canonicalize from 'canonicalize'
 import { createHash } from 'node:crypto'
 import { durationMs } from '@mcpg/proto/durations'
-import type { ConfigServerInput, GatewayConfigInput } from '@mcpg/proto/gateway-config'
+import type { ConfigServerInput } from '@mcpg/proto/gateway-config'
 import { argvOf, serverDefaults, type ServerSpec } from '@mcpg/proto/kinds/server'
+import { turn } from '../turns.ts'
 
 /** Largest document, as canonical JSON. */
 export const maxDocumentBytes = 1024 * 1024
@@ -37,7 +38,7 @@ export type Snapshot = {
 }
 
 /** One server as it stands in a document; `json` is canonical. */
-export type Entry = { uid: string; name: string; subHash: string; json: string }
+export type Entry = { uid: string; name: string; subHash: string; json: string; stopped: boolean; required: boolean }
 
 export type Document = { hash: string; bytes: Uint8Array<ArrayBuffer>; entries: Entry[] }
 
@@ -53,23 +54,42 @@ export type CompiledGateway =
 
 /**
  * The documents of every gateway of a workspace: a pure function of the snapshot. A document names no gateway, so gateways that run
- * the same revisions in the same environment share one, compiled once.
+ * the same revisions in the same environment share one, compiled once. Long stretches let the event loop turn.
  */
-export function compile(snapshot: Snapshot): CompiledGateway[] {
-  const wanted = snapshot.servers.map((server) => ({ server, entry: entryOf(server) }))
+export async function compile(snapshot: Snapshot): Promise<CompiledGateway[]> {
+  const wanted: { server: SnapshotServer; entry: Entry }[] = []
+  for (const server of snapshot.servers) {
+    wanted.push({ server, entry: entryOf(server) })
+    await turn()
+  }
+  wanted.sort((a, b) => compareText(a.entry.name, b.entry.name))
   const documents = new Map<string, Document | string>()
-  return snapshot.gateways.map((gateway) => {
-    const { entries, heldBack } = revisionsFor(gateway, wanted)
+  const alike = new Map<string, Document | string>()
+  const compiled: CompiledGateway[] = []
+  for (const gateway of snapshot.gateways) {
+    await turn()
     const kept = snapshot.unreadable.flatMap((server) => server.kept.get(gateway.id) ?? [])
-    entries.push(...kept)
-    entries.sort((a, b) => compareText(a.name, b.name))
+    // Gateways of which nothing but environment and labels counts get what the first of them got.
+    const plain = kept.length === 0 && gateway.holds.size === 0 ? JSON.stringify([gateway.environment, gateway.labels]) : null
+    const known = plain === null ? undefined : alike.get(plain)
+    if (known !== undefined) {
+      compiled.push(resultOf(gateway, known, []))
+      continue
+    }
+    const { entries, heldBack } = revisionsFor(gateway, wanted)
+    if (kept.length > 0) entries.push(...kept)
+    if (kept.length > 0) entries.sort((a, b) => compareText(a.name, b.name))
     const placementClass = [gateway.environment, ...entries.map((entry) => entry.subHash)].join('\n')
     let document = documents.get(placementClass)
     if (document === undefined) documents.set(placementClass, (document = documentOf(snapshot, gateway.environment, entries)))
-    return typeof document === 'string'
-      ? { gatewayId: gateway.id, error: document, heldBack }
-      : { gatewayId: gateway.id, document, heldBack }
-  })
+    if (plain !== null) alike.set(plain, document)
+    compiled.push(resultOf(gateway, document, heldBack))
+  }
+  return compiled
+}
+
+function resultOf({ id }: SnapshotGateway, document: Document | string, heldBack: HeldBack[]): CompiledGateway {
+  return typeof document === 'string' ? { gatewayId: id, error: document, heldBack } : { gatewayId: id, document, heldBack }
 }
 
 /** True when the placement of a server selects the gateway. */
@@ -90,7 +110,7 @@ function revisionsFor(gateway: SnapshotGateway, wanted: { server: SnapshotServer
     }
     const proven = gateway.proven.get(server.uid)
     const usable = proven && !holds.some((hold) => hold.subHash === proven.subHash) ? proven : undefined
-    if (usable) entries.push({ uid: server.uid, name: server.name, subHash: usable.subHash, json: usable.entry })
+    if (usable) entries.push(entryFrom(server, usable.subHash, usable.entry))
     heldBack.push({ uid: server.uid, server: server.name, subHash: entry.subHash, running: usable?.subHash })
   }
   return { entries, heldBack }
@@ -124,14 +144,12 @@ export function liftedHolds({ servers, unreadable, gateways }: Snapshot): { gate
 
 /** The document, or what is wrong with it. */
 function documentOf({ org, workspace }: Snapshot, environment: string, entries: Entry[]): Document | string {
-  const document: GatewayConfigInput = {
-    v: 1,
-    org,
-    workspace,
-    environment,
-    servers: entries.map((entry) => JSON.parse(entry.json) as ConfigServerInput),
-  }
-  const bytes = canonicalBytes(document)
+  const text = JSON.stringify
+  // The canonical form of an object: its members in the order of their names, each in its own canonical form. The servers have it.
+  const servers = entries.map((entry) => entry.json).join(',')
+  const bytes = new Uint8Array(
+    Buffer.from(`{"environment":${text(environment)},"org":${text(org)},"servers":[${servers}],"v":1,"workspace":${text(workspace)}}`),
+  )
   if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, entries)
   return { hash: sha256Hex(bytes), bytes, entries }
 }
@@ -145,8 +163,23 @@ function tooLarge(size: number, entries: Entry[]): string {
   return `The config has ${size} bytes, at most ${maxDocumentBytes} are allowed. Its biggest parts: ${biggest.join(', ')}.`
 }
 
+/** An entry whose canonical JSON is known already. */
+export function entryFrom({ uid, name }: { uid: string; name: string }, subHash: string, json: string): Entry {
+  const { state, required } = JSON.parse(json) as ConfigServerInput
+  return { uid, name, subHash, json, stopped: state === 'stopped', required: required !== false }
+}
+
+// A snapshot brings the same object for a server that has not changed.
+const entries = new WeakMap<SnapshotServer, Entry>()
+
 /** A server as canonical JSON without its defaults: a field that a later version adds changes no hash. */
-export function entryOf({ uid, name, spec, restarts, upgrades }: SnapshotServer): Entry {
+export function entryOf(server: SnapshotServer): Entry {
+  let entry = entries.get(server)
+  if (!entry) entries.set(server, (entry = makeEntry(server)))
+  return entry
+}
+
+function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Entry {
   const defaults = serverDefaults
   const { package: source, url } = spec
   const entry: ConfigServerInput = {
@@ -181,7 +214,14 @@ export function entryOf({ uid, name, spec, restarts, upgrades }: SnapshotServer)
     ...(upgrades > 0 && { upgrades }),
   }
   const bytes = canonicalBytes(entry)
-  return { uid, name, subHash: sha256Hex(bytes), json: Buffer.from(bytes).toString() }
+  return {
+    uid,
+    name,
+    subHash: sha256Hex(bytes),
+    json: Buffer.from(bytes).toString(),
+    stopped: entry.state === 'stopped',
+    required: entry.required !== false,
+  }
 }
 
 function duration<Field extends string>(field: Field, given: string | undefined, byDefault: string): { [Key in Field]?: number } {

@@ -1,5 +1,6 @@
-import { GatewayConfig } from '@mcpg/proto/gateway-config'
-import { canonicalBytes, sha256Hex, type Document, type DocumentEntry, type Entry } from './compile.ts'
+import { ConfigServer } from '@mcpg/proto/gateway-config'
+import { turn } from '../turns.ts'
+import { canonicalBytes, entryFrom, sha256Hex, type Document, type DocumentEntry, type Entry } from './compile.ts'
 import type { ConfigStore } from './store.ts'
 
 export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }
@@ -11,19 +12,34 @@ export type Documents = ReturnType<typeof documentCache>
 /** Documents by hash, read once: a hundred gateways with one config cost one read. */
 export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'uidsOf'> }) {
   const known = new Map<string, ReadDocument>()
-  return { remember, load, peek: (hash: string) => known.get(hash) }
+  const reading = new Map<string, Promise<ReadDocument | null>>()
+  return { remember, load }
 
+  /** A document that was compiled just now; nothing of it needs to be read. */
   function remember({ hash, bytes, entries }: Document): void {
-    const uids = new Map(entries.map((entry) => [entry.subHash, entry.uid]))
-    keep(hash, read(bytes, uids))
+    if (!known.has(hash)) keep(hash, { bytes, entries: new Map(entries.map(({ json: _json, ...entry }) => [entry.name, entry])) })
   }
 
   async function load(hash: string): Promise<ReadDocument | null> {
     const found = known.get(hash)
     if (found) return found
+    let read = reading.get(hash)
+    if (!read) reading.set(hash, (read = readStored(hash).finally(() => reading.delete(hash))))
+    return await read
+  }
+
+  async function readStored(hash: string): Promise<ReadDocument | null> {
     const bytes = await store.bytes(hash)
     if (!bytes) return null
-    const document = read(bytes, await store.uidsOf([...read(bytes, new Map()).entries.values()].map((entry) => entry.subHash)))
+    const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
+    const entries: Omit<DocumentEntry, 'uid'>[] = []
+    for (const server of servers) {
+      const { name, state, required } = ConfigServer.parse(server)
+      entries.push({ name, subHash: sha256Hex(canonicalBytes(server)), stopped: state === 'stopped', required })
+      await turn()
+    }
+    const uids = await store.uidsOf(entries.map((entry) => entry.subHash))
+    const document = { bytes, entries: new Map(entries.map((entry) => [entry.name, { ...entry, uid: uids.get(entry.subHash) }])) }
     keep(hash, document)
     return document
   }
@@ -33,19 +49,6 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
     known.set(hash, document)
     if (known.size > cached) known.delete(known.keys().next().value!)
   }
-}
-
-function read(bytes: Uint8Array<ArrayBuffer>, uids: ReadonlyMap<string, string>): ReadDocument {
-  const { servers } = GatewayConfig.parse(JSON.parse(Buffer.from(bytes).toString()))
-  const subHashes = subHashesOf(bytes)
-  const entries = servers.map((server, index) => {
-    const subHash = subHashes[index]!
-    return [
-      server.name,
-      { name: server.name, subHash, uid: uids.get(subHash), stopped: server.state === 'stopped', required: server.required },
-    ] as const
-  })
-  return { bytes, entries: new Map(entries) }
 }
 
 /** The sub-hashes of a document's servers, in their order: over what stands there, before defaults are filled in. */
@@ -60,5 +63,5 @@ export function entryIn({ bytes, entries }: ReadDocument, server: { uid: string;
   if (known?.uid !== server.uid) return undefined
   const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: { name: string }[] }
   const json = Buffer.from(canonicalBytes(servers.find((one) => one.name === server.name))).toString()
-  return { ...server, subHash: known.subHash, json }
+  return entryFrom(server, known.subHash, json)
 }

@@ -10,6 +10,7 @@ import type { Db } from '../db/db.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Writes } from '../gateways/writes.ts'
 import type { Keys } from '../keys/keys.ts'
+import { turn } from '../turns.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
 import { entryIn, type Documents, type ReadDocument } from './documents.ts'
@@ -48,7 +49,7 @@ export function configService({
   timers,
   log,
 }: {
-  db: Pick<Db, 'write'>
+  db: Pick<Db, 'write' | 'recordConfigs' | 'insertHolds'>
   store: ConfigStore
   documents: Documents
   registry: Pick<Registry, 'get' | 'all'>
@@ -77,7 +78,7 @@ export function configService({
   const retries = storageRetries({ clock, delayMs: timers.storageRetry, retry: offerAgain })
   let attempts = 0
   // Generations are numbered by one writer at a time.
-  let turn: Promise<unknown> = Promise.resolve()
+  let tail: Promise<unknown> = Promise.resolve()
   let stopListening = () => {}
   return {
     load,
@@ -114,7 +115,7 @@ export function configService({
     stopListening()
     retries.stop()
     await due.stop()
-    await turn
+    await tail
   }
 
   function hear({ kind, type, scope, name, detail, object }: Change): void {
@@ -153,8 +154,8 @@ export function configService({
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work)
-    turn = result.catch(() => {})
+    const result = tail.then(work)
+    tail = result.catch(() => {})
     return await result
   }
 
@@ -162,17 +163,18 @@ export function configService({
     const assigned = await inTurn(async () => {
       const [org = '', workspace = ''] = scope.split('/')
       const snapshot = withKept(await store.readSnapshot(org, workspace))
-      const compiled = compile(snapshot)
+      const compiled = await compile(snapshot)
       const lifted = liftedHolds(snapshot)
       const changed: { gatewayId: string; document: Document }[] = []
       for (const one of compiled) if ('document' in one && desired.get(one.gatewayId)?.configHash !== one.document.hash) changed.push(one)
-      const failed =
-        changed.length > 0 ? await store.failedBefore([...new Set(changed.map((one) => one.document.hash))]) : new Set<string>()
+      const made = new Set(changed.map((one) => one.document))
+      const failed = made.size > 0 ? await store.failedBefore(Array.from(made, ({ hash }) => hash)) : new Set<string>()
+      for (const document of made) documents.remember(document)
       const gateways = new Map(snapshot.gateways.map((gateway) => [gateway.id, gateway]))
       const next: Desired[] = []
       for (const { gatewayId, document } of changed) {
+        await turn()
         const { lkgHash = null, highestGeneration = 0 } = registry.get(gatewayId) ?? gateways.get(gatewayId) ?? {}
-        documents.remember(document)
         next.push(
           await sign(gatewayId, document.hash, {
             lkgHash,
@@ -183,18 +185,20 @@ export function configService({
           }),
         )
       }
-      await save(next, changed, lifted)
+      const before = new Map(next.map(({ gatewayId }) => [gatewayId, desired.get(gatewayId)]))
+      await save(next, made, lifted)
       for (const one of compiled) note(one)
       noteUnreadable(scope, snapshot)
       for (const server of snapshot.servers) {
         if (compiledGenerations.get(server.uid) === server.generation) continue
         compiledGenerations.set(server.uid, server.generation)
         changes.status(scope, 'Server', server.name)
+        await turn()
       }
-      return next
+      return { next, before }
     })
     attempts = 0
-    announce(assigned)
+    await announce(assigned.next, assigned.before)
   }
 
   function withKept({ unreadable, ...snapshot }: StoredSnapshot): Snapshot & { changeSeq: number } {
@@ -268,39 +272,54 @@ export function configService({
 
   async function save(
     next: Desired[],
-    changed: { document: Document }[],
+    made: ReadonlySet<Document>,
     lifted: { gatewayId: string; serverUid: string }[],
     replaced: Assignment[] = [],
   ): Promise<void> {
     if (next.length === 0 && lifted.length === 0) return
-    const content = new Map(changed.map(({ document }) => [document.hash, document.bytes]))
-    const revisions = new Map(
-      changed.flatMap(({ document }) =>
-        document.entries.map(
-          (one) => [`${one.uid}/${one.subHash}`, { serverUid: one.uid, subHash: one.subHash, entry: one.json }] as const,
-        ),
-      ),
-    )
-    await db.write(async (tx) => {
-      await store.deleteHolds(tx, lifted)
-      await store.deleteAssignments(tx, replaced)
-      await store.insert(tx, { assignments: next.map(rowOf), documents: content, revisions: [...revisions.values()] }, isoNow())
+    const revisions = new Map<string, { serverUid: string; subHash: string; entry: string }>()
+    for (const { entries } of made) {
+      for (const { uid, subHash, json } of entries) revisions.set(`${uid}/${subHash}`, { serverUid: uid, subHash, entry: json })
+      await turn()
+    }
+    await db.recordConfigs({
+      at: isoNow(),
+      lifted,
+      replaced: replaced.map(keyOf),
+      documents: Array.from(made, ({ hash, bytes }) => ({ hash, bytes })),
+      revisions: [...revisions.values()],
+      assignments: next.map(rowOf),
       // Not each time: a few more than 50 may stay for a while.
-      const long = next.filter(({ generation }) => generation > historyLength && generation % 10 === 0)
-      if (long.length > 0) await store.prune(tx, long)
+      prune: {
+        keep: historyLength,
+        gateways: next.filter(({ generation }) => generation > historyLength && generation % 10 === 0).map(keyOf),
+      },
     })
     for (const { gatewayId, serverUid } of lifted)
       for (const [key, row] of holds) if (row.gatewayId === gatewayId && row.serverUid === serverUid) holds.delete(key)
     for (const one of next) desired.set(one.gatewayId, one)
   }
 
-  function announce(next: Desired[]): void {
+  /** Gateways first: an offer waits for nobody who only watches. */
+  async function announce(next: Desired[], before: ReadonlyMap<string, Desired | undefined>): Promise<void> {
     if (next.length === 0) return
-    for (const { gatewayId, document } of next) {
-      tellGateway(gatewayId)
-      for (const server of document.entries.keys()) tellServer(gatewayId, server)
-    }
     for (const listener of listeners) listener(next.map((one) => one.gatewayId))
+    const told = new Map<string, Set<string>>()
+    for (const one of next) {
+      tellGateway(one.gatewayId)
+      const gateway = registry.get(one.gatewayId)
+      if (!gateway) continue
+      const scope = `${gateway.org}/${gateway.workspace}`
+      let names = told.get(scope)
+      if (!names) told.set(scope, (names = new Set()))
+      addChanged(names, before.get(one.gatewayId), one)
+      await turn()
+    }
+    for (const [scope, names] of told)
+      for (const name of names) {
+        changes.status(scope, 'Server', name)
+        await turn()
+      }
   }
 
   function retryLater(scope: string, error: unknown): void {
@@ -345,7 +364,7 @@ export function configService({
     const news = { state, reason, message: status.message.slice(0, 4096) || null, stateAt: isoNow() }
     if (known.state === state && known.reason === reason) return
     Object.assign(known, news)
-    writes.put(`assignment/${gatewayId}/${generation}`, (tx) => store.setState(tx, { gatewayId, generation, ...news }))
+    writes.put(`assignment/${gatewayId}/${generation}`, { op: 'assignment', gatewayId, generation, ...news })
     if (state === 'applied') await keepProven(gatewayId, known, status)
     if (state === 'rejected' || state === 'rolled_back') await heed(gatewayId, known, status)
     tellGateway(gatewayId)
@@ -358,9 +377,7 @@ export function configService({
     const proven = [...(document?.entries.values() ?? [])].flatMap(({ name, uid, subHash }) =>
       uid === undefined || failed.has(name) ? [] : [{ server: name, serverUid: uid, subHash }],
     )
-    writes.put(`proven/${gatewayId}`, async (tx) => {
-      if (registry.get(gatewayId)) await store.setProven(tx, gatewayId, proven, isoNow())
-    })
+    writes.put(`proven/${gatewayId}`, { op: 'proven', gatewayId, servers: proven, updatedAt: isoNow() })
   }
 
   /** A refusal: hold back whom it names, offer again what only its number or the disk was in the way of, else leave it to the next change. */
@@ -382,7 +399,7 @@ export function configService({
       .map((refused) => ({ gatewayId, since: isoNow(), ...refused }))
       .filter((row) => !holds.has(holdKey(row)))
     if (rows.length === 0) return
-    await db.write((tx) => store.insertHolds(tx, rows))
+    await db.insertHolds(rows.map((row) => ({ ...row, evidence: JSON.stringify(row.evidence) })))
     for (const row of rows) {
       holds.set(holdKey(row), row)
       tellServer(gatewayId, row.server)
@@ -417,10 +434,10 @@ export function configService({
         changeSeq: current.changeSeq,
       })
       // What could never be stored leaves the history, which a disk full over night would fill with it.
-      await save([next], [], [], current.reason === 'STORAGE' ? [current] : [])
+      await save([next], new Set(), [], current.reason === 'STORAGE' ? [current] : [])
       return [next]
     })
-    announce(raised)
+    await announce(raised, new Map())
   }
 
   /** Newest first, with the names of the servers in each. */
@@ -455,6 +472,15 @@ const renumbered = new Map([
   [ConfigFailureReason.CONFLICTING_GENERATION, 'it knows another config of this generation'],
   [ConfigFailureReason.SLOT_CORRUPT, 'its copy was damaged on its disk'],
 ])
+
+/** Servers that another config may show in another state; after a refusal those are all. */
+function addChanged(names: Set<string>, before: Desired | undefined, { document: { entries } }: Desired): void {
+  const known = before?.state === 'rejected' || before?.state === 'rolled_back' ? undefined : before?.document.entries
+  for (const { name, subHash } of entries.values()) if (known?.get(name)?.subHash !== subHash) names.add(name)
+  for (const name of known?.keys() ?? []) if (!entries.has(name)) names.add(name)
+}
+
+const keyOf = ({ gatewayId, generation }: Assignment) => ({ gatewayId, generation })
 
 /** Without the document, which has a table of its own. */
 function rowOf({ document: _document, ...row }: Desired): Assignment {

@@ -1,6 +1,7 @@
 import { ServerSpec, serverKind } from '@mcpg/proto/kinds/server'
 import type { ConfigFailure, ConfigState } from '@mcpg/proto/status'
 import type { Db, Reads, Tx } from '../db/db.ts'
+import { turn } from '../turns.ts'
 import type { Hold, Snapshot, SnapshotGateway, SnapshotServer, UnreadableServer } from './compile.ts'
 import type { Evidence } from './failing.ts'
 
@@ -45,6 +46,7 @@ export const historyLength = 50
 export type ConfigStore = ReturnType<typeof configStore>
 
 export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
+  const servers = new Map<string, Map<string, SnapshotServer>>() // as of the last snapshot, by scope and uid
   return {
     readSnapshot,
     latest,
@@ -54,35 +56,66 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     bytes,
     uidsOf,
     failedBefore,
-    insert,
-    setState,
-    setProven,
     listHolds,
-    insertHolds,
-    deleteHolds,
     deleteHoldsOfServer,
-    deleteAssignments,
-    prune,
   }
 
-  /** Everything that the documents of a workspace depend on, as of one moment. */
+  /** Everything that the documents of a workspace depend on, as of one moment. Only specs that changed since the last time are read. */
   async function readSnapshot(org: string, workspace: string): Promise<StoredSnapshot> {
     return await snapshot(async (reads) => {
       const scope = `${org}/${workspace}`
       const counter = await reads.scope.findUnique({ where: { scope } })
-      const resources = await reads.resource.findMany({ where: { scope, kind: 'Server' } })
-      const controls = new Map((await reads.serverControl.findMany()).map((row) => [row.serverUid, row]))
-      const servers: SnapshotServer[] = []
-      const unreadable: StoredSnapshot['unreadable'] = []
-      for (const { uid, name, generation, spec, specVersion } of resources) {
+      const before = servers.get(scope)
+      const now = new Map<string, SnapshotServer>()
+      const changed: string[] = []
+      for await (const { uid, generation, restarts, upgrades } of revisions(reads, scope)) {
+        const known = before?.get(uid)
+        if (known?.generation === generation && known.restarts === restarts && known.upgrades === upgrades) now.set(uid, known)
+        else changed.push(uid)
+      }
+      const unreadable = await readSpecs(reads, changed, now)
+      servers.set(scope, now)
+      const gateways = await readGateways(reads, org, workspace)
+      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, gateways }
+    })
+  }
+
+  /** What tells whether the entry of a server is another one; a new uid is another server. */
+  async function* revisions(reads: Reads, scope: string) {
+    const controls = new Map((await reads.serverControl.findMany()).map((row) => [row.serverUid, row]))
+    const select = { uid: true, name: true, generation: true }
+    for (let after = ''; ;) {
+      const where = { scope, kind: 'Server', name: { gt: after } }
+      const rows = await reads.resource.findMany({ where, select, orderBy: { name: 'asc' }, take: 500 })
+      for (const { uid, generation } of rows) {
+        const { restarts = 0, upgrades = 0 } = controls.get(uid) ?? {}
+        yield { uid, generation, restarts, upgrades }
+      }
+      if (rows.length < 500) return
+      after = rows.at(-1)!.name
+      await turn()
+    }
+  }
+
+  /** Puts those that can be read into `into` and answers the others. */
+  async function readSpecs(reads: Reads, uids: string[], into: Map<string, SnapshotServer>): Promise<StoredSnapshot['unreadable']> {
+    const unreadable: StoredSnapshot['unreadable'] = []
+    for (let from = 0; from < uids.length; from += 100) {
+      const part = uids.slice(from, from + 100)
+      const rows = await reads.resource.findMany({ where: { uid: { in: part } } })
+      const controls = new Map(
+        (await reads.serverControl.findMany({ where: { serverUid: { in: part } } })).map((row) => [row.serverUid, row]),
+      )
+      await turn()
+      for (const { uid, name, generation, spec, specVersion } of rows) {
         const read = readSpec(spec, specVersion)
         const { restarts = 0, upgrades = 0 } = controls.get(uid) ?? {}
-        if ('spec' in read) servers.push({ uid, name, generation, spec: read.spec, restarts, upgrades })
+        if ('spec' in read) into.set(uid, { uid, name, generation, spec: read.spec, restarts, upgrades })
         else unreadable.push({ uid, name, error: read.error })
+        await turn()
       }
-      const gateways = await readGateways(reads, org, workspace)
-      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers, unreadable, gateways }
-    })
+    }
+    return unreadable
   }
 
   async function readGateways(reads: Reads, org: string, workspace: string): Promise<SnapshotGateway[]> {
@@ -163,12 +196,17 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
 
   /** Which server each compiled entry belongs to, by sub-hash. */
   async function uidsOf(subHashes: string[]): Promise<Map<string, string>> {
-    const rows = await read.serverRevision.findMany({
-      where: { subHash: { in: subHashes } },
-      select: { subHash: true, serverUid: true },
-      orderBy: { createdAt: 'asc' },
-    })
-    return new Map(rows.map((row) => [row.subHash, row.serverUid]))
+    const uids = new Map<string, string>()
+    for (let from = 0; from < subHashes.length; from += 250) {
+      const rows = await read.serverRevision.findMany({
+        where: { subHash: { in: subHashes.slice(from, from + 250) } },
+        select: { subHash: true, serverUid: true },
+        orderBy: { createdAt: 'asc' },
+      })
+      for (const row of rows) uids.set(row.subHash, row.serverUid)
+      await turn()
+    }
+    return uids
   }
 
   /** Gateways that refused one of the hashes before, as `gateway/hash`: there it stays refused unless it is forced. */
@@ -180,104 +218,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     return new Set(rows.map((row) => `${row.gatewayId}/${row.configHash}`))
   }
 
-  /** New generations with the documents and server revisions behind them; all or nothing. */
-  async function insert(
-    tx: Tx,
-    {
-      assignments,
-      documents,
-      revisions,
-    }: {
-      assignments: Assignment[]
-      documents: Map<string, Uint8Array<ArrayBuffer>>
-      revisions: { serverUid: string; subHash: string; entry: string }[]
-    },
-    createdAt: string,
-  ): Promise<void> {
-    for (const [hash, content] of documents)
-      await tx.config.upsert({ where: { hash }, create: { hash, bytes: content, createdAt }, update: {} })
-    for (const { serverUid, subHash, entry } of revisions)
-      await tx.serverRevision.upsert({
-        where: { serverUid_subHash: { serverUid, subHash } },
-        create: { serverUid, subHash, entry, createdAt },
-        update: {},
-      })
-    await tx.assignment.createMany({ data: assignments })
-  }
-
-  async function setState(
-    tx: Tx,
-    {
-      gatewayId,
-      generation,
-      state,
-      reason,
-      message,
-      stateAt,
-    }: Pick<Assignment, 'gatewayId' | 'generation' | 'state' | 'reason' | 'message' | 'stateAt'>,
-  ): Promise<void> {
-    await tx.assignment.updateMany({ where: { gatewayId, generation }, data: { state, reason, message, stateAt } })
-  }
-
-  /** The revisions that passed their probation on a gateway. */
-  async function setProven(
-    tx: Tx,
-    gatewayId: string,
-    entries: { server: string; serverUid: string; subHash: string }[],
-    updatedAt: string,
-  ): Promise<void> {
-    const rows = new Map((await tx.gatewayServer.findMany({ where: { gatewayId } })).map((row) => [row.server, row]))
-    for (const { server, serverUid, subHash } of entries) {
-      const row = rows.get(server)
-      if (row?.provenSubHash === subHash && row.serverUid === serverUid) continue
-      await tx.gatewayServer.upsert({
-        where: { gatewayId_server: { gatewayId, server } },
-        create: { gatewayId, server, serverUid, provenSubHash: subHash, status: '{}', updatedAt },
-        update: { serverUid, provenSubHash: subHash },
-      })
-    }
-  }
-
   async function listHolds(): Promise<HoldRow[]> {
     return (await read.serverHold.findMany()).map((row) => ({ ...row, evidence: JSON.parse(row.evidence ?? '{}') as Evidence }))
   }
 
-  async function insertHolds(tx: Tx, rows: HoldRow[]): Promise<void> {
-    for (const row of rows) {
-      const { gatewayId, serverUid, subHash } = row
-      await tx.serverHold.upsert({
-        where: { gatewayId_serverUid_subHash: { gatewayId, serverUid, subHash } },
-        create: { ...row, evidence: JSON.stringify(row.evidence) },
-        update: {},
-      })
-    }
-  }
-
-  async function deleteHolds(tx: Tx, keys: { gatewayId: string; serverUid: string }[]): Promise<void> {
-    for (const { gatewayId, serverUid } of keys) await tx.serverHold.deleteMany({ where: { gatewayId, serverUid } })
-  }
-
   async function deleteHoldsOfServer(tx: Tx, serverUid: string): Promise<number> {
     return (await tx.serverHold.deleteMany({ where: { serverUid } })).count
-  }
-
-  async function deleteAssignments(tx: Tx, keys: Pick<Assignment, 'gatewayId' | 'generation'>[]): Promise<void> {
-    for (const { gatewayId, generation } of keys) await tx.assignment.deleteMany({ where: { gatewayId, generation } })
-  }
-
-  /** Forgets what no history needs any more, but never what a gateway runs or may fall back to. */
-  async function prune(tx: Tx, newest: { gatewayId: string; generation: number }[]): Promise<void> {
-    for (const { gatewayId, generation } of newest) {
-      const gateway = await tx.gateway.findUnique({ where: { id: gatewayId }, select: { appliedHash: true, lkgHash: true } })
-      const inUse = [gateway?.appliedHash, gateway?.lkgHash].filter((hash) => typeof hash === 'string')
-      await tx.assignment.deleteMany({
-        where: { gatewayId, generation: { lte: generation - historyLength }, configHash: { notIn: inUse } },
-      })
-    }
-    await tx.$executeRaw`
-      DELETE FROM "configs"
-       WHERE NOT EXISTS (SELECT 1 FROM "assignments" a WHERE a."configHash" = "configs"."hash")
-         AND NOT EXISTS (SELECT 1 FROM "gateways" g WHERE g."appliedHash" = "configs"."hash" OR g."lkgHash" = "configs"."hash")`
   }
 }
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { AuditRow, BatchOutcome, BulkReply, BulkRequest, ResourceBatch } from './bulk.ts'
+import type { AuditRow, BatchOutcome, BulkReply, BulkRequest, ConfigBatch, HoldRow, ReportWrite, ResourceBatch } from './bulk.ts'
 
 /** The writer thread as functions. The caller's queue sees to it that one request is open at a time. */
 export async function bulkWriter(path: string) {
@@ -27,6 +27,9 @@ export async function bulkWriter(path: string) {
   return {
     applyResources: (batch: ResourceBatch) => request<BatchOutcome>({ op: 'applyResources', batch }),
     appendAudit: (rows: AuditRow[]) => request<number>({ op: 'appendAudit', rows }),
+    recordConfigs: (batch: ConfigBatch) => request<void>({ op: 'recordConfigs', batch }),
+    insertHolds: (rows: HoldRow[]) => request<void>({ op: 'insertHolds', rows }),
+    writeReports: (writes: ReportWrite[]) => request<void>({ op: 'writeReports', writes }),
     /** Told when the thread dies by itself. */
     watch(listener: (error: unknown) => void) {
       onFailure = listener

@@ -54,6 +54,88 @@ export type BatchOutcome =
   | { outcome: 'stale'; kind: string; name: string }
   | { outcome: 'refused'; reason: 'reference_missing' | 'still_referenced'; violations: (Violation & { index: number })[] }
 
-/** Work of the writer thread, one at a time. */
-export type BulkRequest = { op: 'applyResources'; batch: ResourceBatch } | { op: 'appendAudit'; rows: AuditRow[] }
+/** One generation of one gateway as it stands in `assignments`. */
+export type AssignmentRow = {
+  gatewayId: string
+  generation: number
+  configHash: string
+  signedHeader: Uint8Array
+  signature: Uint8Array
+  signingKeyId: string
+  probationMs: number
+  force: boolean
+  changeSeq: number
+  createdAt: string
+  state: string
+  reason: string | null
+  message: string | null
+  stateAt: string | null
+}
+
+/**
+ * What one compile leads to, all or nothing: holds it lifted, generations it replaces, documents and server revisions where they are
+ * not known yet, and the new generations. `prune` names gateways of whose history only the newest `keep` may stay.
+ */
+export type ConfigBatch = {
+  at: string
+  lifted: { gatewayId: string; serverUid: string }[]
+  replaced: { gatewayId: string; generation: number }[]
+  documents: { hash: string; bytes: Uint8Array }[]
+  revisions: { serverUid: string; subHash: string; entry: string }[]
+  assignments: AssignmentRow[]
+  prune: { keep: number; gateways: { gatewayId: string; generation: number }[] }
+}
+
+/** A revision that one gateway refused; `evidence` is JSON text. What is held already stays as it is. */
+export type HoldRow = {
+  gatewayId: string
+  serverUid: string
+  subHash: string
+  server: string
+  reason: string
+  message: string
+  since: string
+  evidence: string
+}
+
+/** What a gateway reported, as rows. Each replaces what stood there; one about a gateway that is gone does nothing. */
+export type ReportWrite =
+  | { op: 'gateway'; id: string; values: GatewayColumns }
+  | { op: 'lastSeen'; ids: string[]; at: string }
+  | { op: 'server'; gatewayId: string; server: string; status: string; inventoryHash: string | null; updatedAt: string }
+  | { op: 'serverGone'; gatewayId: string; server: string }
+  | { op: 'proven'; gatewayId: string; servers: readonly { server: string; serverUid: string; subHash: string }[]; updatedAt: string }
+  | { op: 'inventory'; hash: string; body: string; createdAt: string }
+  | {
+      op: 'assignment'
+      gatewayId: string
+      generation: number
+      state: string
+      reason: string | null
+      message: string | null
+      stateAt: string | null
+    }
+  | { op: 'confirmed'; gatewayId: string; at: string }
+
+/** The columns of `gateways` that change while it is connected. */
+export type GatewayColumns = {
+  connection: string
+  connectionChangedAt: string
+  lastSeenAt: string | null
+  description: string | null
+  descriptionHash: string | null
+  sessionEpoch: number
+  bootId: string | null
+  appliedHash: string | null
+  lkgHash: string | null
+  highestGeneration: number
+}
+
+/** Work of the writer thread, one at a time, each in one transaction. */
+export type BulkRequest =
+  | { op: 'applyResources'; batch: ResourceBatch }
+  | { op: 'appendAudit'; rows: AuditRow[] }
+  | { op: 'recordConfigs'; batch: ConfigBatch }
+  | { op: 'insertHolds'; rows: HoldRow[] }
+  | { op: 'writeReports'; writes: ReportWrite[] }
 export type BulkReply = { ok: true; value: unknown } | { ok: false; code: string | undefined; message: string }

@@ -1,7 +1,7 @@
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 import { statSync } from 'node:fs'
 import type { Part } from '@mcpg/core/lifecycle'
-import type { AuditRow, BatchOutcome, ResourceBatch } from './bulk.ts'
+import type { AuditRow, BatchOutcome, ConfigBatch, HoldRow, ReportWrite, ResourceBatch } from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
 import { closedMessage, databaseFailure } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/sqlite/client.ts'
@@ -9,7 +9,18 @@ import { migrate } from './migrate.ts'
 import { writeQueue } from './write-queue.ts'
 
 export { databaseFailure }
-export type { AuditRow, BatchOutcome, ResourceBatch, ResourceChange, ResourceRow } from './bulk.ts'
+export type {
+  AssignmentRow,
+  AuditRow,
+  BatchOutcome,
+  ConfigBatch,
+  GatewayColumns,
+  HoldRow,
+  ReportWrite,
+  ResourceBatch,
+  ResourceChange,
+  ResourceRow,
+} from './bulk.ts'
 
 /** A transaction of `db.write`: inside it only the database is awaited, no network, no file, no crypto over 1 ms. */
 export type Tx = Prisma.TransactionClient
@@ -45,6 +56,10 @@ export type Db = Part & {
    */
   applyResources(batch: ResourceBatch, committed?: (versions: number[]) => void): Promise<BatchOutcome>
   appendAudit(rows: AuditRow[]): Promise<void>
+  recordConfigs(batch: ConfigBatch): Promise<void>
+  insertHolds(rows: HoldRow[]): Promise<void>
+  /** At most some hundred rows at once: whoever waits for the door waits for all of them. */
+  writeReports(writes: ReportWrite[]): Promise<void>
   facts(): { sizeBytes: number; migrations: number }
 }
 
@@ -72,12 +87,19 @@ export async function openDatabase({ path, migrationsFolder }: DatabaseSettings)
         if (outcome.outcome === 'committed') committed?.(outcome.versions)
         return outcome
       }),
-    appendAudit: (rows) => queue.run(async () => void (await told(() => toBulk(() => bulk.appendAudit(rows))))),
+    appendAudit: (rows) => inBulk(async () => void (await bulk.appendAudit(rows))),
+    recordConfigs: (batch) => inBulk(() => bulk.recordConfigs(batch)),
+    insertHolds: (rows) => inBulk(() => bulk.insertHolds(rows)),
+    writeReports: (writes) => inBulk(() => bulk.writeReports(writes)),
     facts: () => ({ sizeBytes: sizeOf(path) + sizeOf(`${path}-wal`), migrations }),
     async start(fail) {
       bulk.watch(fail)
     },
     stop: () => (stopped ??= close()),
+  }
+
+  function inBulk<T>(work: () => Promise<T>): Promise<T> {
+    return queue.run(() => told(() => toBulk(work)))
   }
 
   async function toBulk<T>(work: () => Promise<T>): Promise<T> {

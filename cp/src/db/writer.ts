@@ -3,10 +3,14 @@
 import Database from 'better-sqlite3'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { AuditRow, BatchOutcome, BulkReply, BulkRequest, ResourceBatch, ResourceChange } from './bulk.ts'
+import { configWriter } from './config-writer.ts'
+import { reportWriter } from './report-writer.ts'
 
 if (!parentPort) throw new Error('writer is the entry of a worker thread')
 const port = parentPort
 const database = new Database((workerData as { path: string }).path, { timeout: 5_000 })
+const configs = configWriter(database)
+const writeReports = reportWriter(database)
 
 const auditColumns = [
   'id',
@@ -88,10 +92,25 @@ port.on('message', (request: BulkRequest | 'close') => {
 
 function answer(request: BulkRequest): BulkReply {
   try {
-    return { ok: true, value: request.op === 'appendAudit' ? appendInTransaction.immediate(request.rows) : applyResources(request.batch) }
+    return { ok: true, value: perform(request) }
   } catch (error) {
     const { code, message } = error as { code?: string; message?: string }
     return { ok: false, code, message: message ?? String(error) }
+  }
+}
+
+function perform(request: BulkRequest): unknown {
+  switch (request.op) {
+    case 'applyResources':
+      return applyResources(request.batch)
+    case 'appendAudit':
+      return appendInTransaction.immediate(request.rows)
+    case 'recordConfigs':
+      return configs.record(request.batch)
+    case 'insertHolds':
+      return configs.insertHolds(request.rows)
+    case 'writeReports':
+      return writeReports(request.writes)
   }
 }
 

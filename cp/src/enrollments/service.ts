@@ -35,7 +35,7 @@ export function enrollmentService({
   /** Throws not_found for the first part of the path that does not exist. */
   requireEnvironment: (scope: EnvironmentScope, tx: Tx) => Promise<void>
 }) {
-  return { create, revoke, confirm }
+  return { create, revoke }
 
   /** The token leaves once, inside the URL; only its hash is kept. */
   async function create(caller: Caller, scope: EnvironmentScope, body: CreateEnrollment): Promise<CreatedEnrollment> {
@@ -85,11 +85,6 @@ export function enrollmentService({
     })
     if (!revoked) await refuseUsed(enrollment)
     changes.status(`${scope.org}/${scope.workspace}`, 'Enrollment', name)
-  }
-
-  /** The first hello of a gateway ends the replays of its redemption. */
-  async function confirm(tx: Tx, gatewayId: string): Promise<void> {
-    await store.confirm(tx, gatewayId, isoTime(clock.now()))
   }
 
   async function refuseUsed(enrollment: Enrollment): Promise<void> {

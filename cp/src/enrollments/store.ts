@@ -48,7 +48,6 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
     findRedemption,
     claim,
     insertRedemption,
-    confirm,
     revoke,
     deleteOld,
   }
@@ -94,11 +93,6 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
 
   async function insertRedemption(tx: Tx, redemption: Redemption): Promise<void> {
     await tx.redemption.create({ data: redemption })
-  }
-
-  /** The first hello on the credential: from now on nobody gets it again by a replay. */
-  async function confirm(tx: Tx, gatewayId: string, now: string): Promise<void> {
-    await tx.redemption.updateMany({ where: { gatewayId, confirmedAt: null }, data: { confirmedAt: now } })
   }
 
   /** Voids what is left of a token; false when nothing is, or it is void already. */

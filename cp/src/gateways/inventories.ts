@@ -28,8 +28,8 @@ const kindWords = new Map<InventoryKind, z.infer<typeof Item>['kind']>([
   [InventoryKind.RESOURCE_TEMPLATE, 'resource_template'],
 ])
 
-/** Bodies kept parsed; the others are read again when somebody looks. */
-const cached = 500
+/** JSON text of the bodies that are kept parsed, in characters; the others are read again when somebody looks. */
+const cachedSize = 64 * 1024 * 1024
 
 export type Inventories = ReturnType<typeof inventories>
 
@@ -39,39 +39,60 @@ export function inventories({
   writes,
   clock,
 }: {
-  store: Pick<GatewayStore, 'inventory' | 'putInventory'>
+  store: Pick<GatewayStore, 'inventory'>
   writes: Pick<Writes, 'put'>
   clock: Clock
 }) {
-  const bodies = new Map<string, InventoryBody>()
-  return { find, accept, forget: (hashes: string[]) => hashes.forEach((hash) => bodies.delete(hash)) }
+  const bodies = new Map<string, { body: InventoryBody; size: number; tools: string[] }>()
+  let size = 0
+  return { find, toolNames, accept, forget: (hashes: string[]) => hashes.forEach(drop) }
 
   async function find(hash: string): Promise<InventoryBody | null> {
     const known = bodies.get(hash)
-    if (known) return known
+    if (known) return known.body
     const text = await store.inventory(hash)
     if (text === null) return null
     const body = Body.parse(JSON.parse(text))
-    remember(hash, body)
+    remember(hash, body, text.length)
     return body
+  }
+
+  /** Names of its tools, none where the body is not known. */
+  async function toolNames(hash: string): Promise<readonly string[]> {
+    const body = await find(hash)
+    return bodies.get(hash)?.tools ?? (body ? namesOf(body) : [])
   }
 
   /** Stores a body after checking that it is the one its hash names; false when it is not. */
   function accept(report: ServerInventory): boolean {
-    const body = readBody(report)
-    if (!body) return false
     const hash = Buffer.from(report.inventoryHash).toString('hex')
     if (bodies.has(hash)) return true
-    remember(hash, body)
-    const now = new Date(clock.now()).toISOString()
-    writes.put(`inventory/${hash}`, (tx) => store.putInventory(tx, hash, JSON.stringify(body), now))
+    const body = readBody(report)
+    if (!body) return false
+    const text = JSON.stringify(body)
+    remember(hash, body, text.length)
+    writes.put(`inventory/${hash}`, { op: 'inventory', hash, body: text, createdAt: new Date(clock.now()).toISOString() })
     return true
   }
 
-  function remember(hash: string, body: InventoryBody): void {
-    bodies.set(hash, body)
-    if (bodies.size > cached) bodies.delete(bodies.keys().next().value!)
+  function remember(hash: string, body: InventoryBody, itsSize: number): void {
+    drop(hash)
+    bodies.set(hash, { body, size: itsSize, tools: namesOf(body) })
+    size += itsSize
+    for (const oldest of bodies.keys()) {
+      if (size <= cachedSize || oldest === hash) break
+      drop(oldest)
+    }
   }
+
+  function drop(hash: string): void {
+    size -= bodies.get(hash)?.size ?? 0
+    bodies.delete(hash)
+  }
+}
+
+function namesOf({ items }: InventoryBody): string[] {
+  return items.filter((item) => item.kind === 'tool').map((item) => item.name)
 }
 
 /**

@@ -6,6 +6,7 @@ import { toolKind } from '@mcpg/proto/kinds/tool'
 import type { Command } from '@mcpg/proto/gen/gateway'
 import type { Configs } from '../config/service.ts'
 import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
+import { turn } from '../turns.ts'
 import { gatewayResource } from './gateway-resource.ts'
 import type { Inventories, InventoryBody } from './inventories.ts'
 import type { Live } from './live.ts'
@@ -24,7 +25,7 @@ export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remov
   const { registry } = facts
   return {
     declaration: gatewayKind,
-    list: async (_caller, scope) => registry.list(scope).map((row) => gatewayResource(row, facts)),
+    list: (_caller, scope) => inTurns(registry.list(scope), (row) => gatewayResource(row, facts)),
     get: async (_caller, scope, name) => {
       const row = registry.find(scope, name)
       return row && gatewayResource(row, facts)
@@ -37,8 +38,11 @@ export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remov
 export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' | 'live'>, send: SendCommand): VirtualKind {
   return {
     declaration: instanceKind,
-    list: async (_caller, scope, { server }) =>
-      [...instancesIn(scope)].filter((one) => !server || one.report.name === server).map(resourceOf),
+    list: (_caller, scope, { server }) =>
+      inTurns(
+        [...instancesIn(scope)].filter((one) => !server || one.report.name === server),
+        resourceOf,
+      ),
     get: async (_caller, scope, name) => {
       const found = find(scope, name)
       return found ? resourceOf(found) : null
@@ -84,6 +88,7 @@ export function toolVirtualKind({
     for (const row of rows)
       for (const report of live.serversOf(row.id).values()) {
         if ((server && report.name !== server) || report.inventoryHash === undefined) continue
+        await turn()
         const body = await inventories.find(report.inventoryHash)
         for (const item of body?.items ?? []) if (item.kind === 'tool') add(tools, row, report, item)
       }
@@ -96,4 +101,13 @@ export function toolVirtualKind({
     if (known) return void (known.status['gateways'] as string[]).push(row.name)
     tools.set(key, toolResource(row, report, item))
   }
+}
+
+async function inTurns<From, To>(all: From[], make: (one: From) => To): Promise<To[]> {
+  const made: To[] = []
+  for (const one of all) {
+    made.push(make(one))
+    await turn()
+  }
+  return made
 }

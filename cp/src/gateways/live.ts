@@ -6,6 +6,8 @@ import type { ConfigHashes, Heartbeat, ServerStatusReport } from '@mcpg/proto/ge
 import { GatewayDescriptionSchema, type GatewayDescription } from '@mcpg/proto/gen/types'
 import type { ConnectionState } from '@mcpg/proto/status'
 import type { Changes } from '../changes/changes.ts'
+import type { GatewayColumns } from '../db/db.ts'
+import { turn } from '../turns.ts'
 import type { Inventories } from './inventories.ts'
 import { presenceTracker } from './presence.ts'
 import type { Registry } from './registry.ts'
@@ -107,7 +109,7 @@ export function liveGateways({
     const row = registry.get(id)
     if (!row) return
     Object.assign(row, values)
-    writes.put(`gateway/${id}`, (tx) => store.patch(tx, id, mutableOf(row)))
+    writes.put(`gateway/${id}`, { op: 'gateway', id, values: columnsOf(row) })
   }
 
   function opened(id: string): void {
@@ -146,10 +148,14 @@ export function liveGateways({
     told(id)
   }
 
-  function reportServers(id: string, { servers, full }: ServerStatusReport): void {
+  /** Whoever calls it waits for its end before the next report of the gateway. */
+  async function reportServers(id: string, { servers, full }: ServerStatusReport): Promise<void> {
     const known = stateOf(id).servers
     const now = isoNow()
     for (const wire of servers) {
+      await turn()
+      // Deleted meanwhile: nothing of it may come back.
+      if (!registry.get(id)) return
       const before = known.get(wire.name)
       if (!before && known.size >= maxServers) continue
       const report = serverReport(wire, now)
@@ -208,16 +214,13 @@ export function liveGateways({
 
   function keep(id: string, report: ServerReport, before: ServerReport | undefined): void {
     stateOf(id).servers.set(report.name, report)
-    const row = {
+    writes.put(`server/${id}/${report.name}`, {
+      op: 'server',
       gatewayId: id,
       server: report.name,
-
       status: JSON.stringify(report),
       inventoryHash: report.inventoryHash ?? null,
-    }
-    // A gateway deleted meanwhile has no rows any more.
-    writes.put(`server/${id}/${report.name}`, async (tx) => {
-      if (registry.get(id)) await store.putServer(tx, row, report.reportedAt)
+      updatedAt: report.reportedAt,
     })
     changes.status(scopeOf(id), 'Server', report.name)
     tellInstances(id, report, before)
@@ -226,7 +229,7 @@ export function liveGateways({
   function drop(id: string, name: string): void {
     const before = stateOf(id).servers.get(name)
     stateOf(id).servers.delete(name)
-    writes.put(`server/${id}/${name}`, (tx) => store.dropServer(tx, id, name))
+    writes.put(`server/${id}/${name}`, { op: 'serverGone', gatewayId: id, server: name })
     changes.status(scopeOf(id), 'Server', name)
     if (before) tellInstances(id, { ...before, instances: [] }, before)
     // Without the body there is nothing to tell; a list shows the truth all the same.
@@ -265,7 +268,7 @@ export function liveGateways({
       row.lastSeenAt = now
       ids.push(id)
     }
-    if (ids.length > 0) writes.put('last-seen', (tx) => store.touch(tx, ids, now))
+    if (ids.length > 0) writes.put('last-seen', { op: 'lastSeen', ids, at: now })
   }
 
   function told(id: string): void {
@@ -305,7 +308,7 @@ export function liveGateways({
 
 export const isConnected = (state: ConnectionState): boolean => state === 'online' || state === 'late'
 
-function mutableOf(row: GatewayRow): GatewayPatch {
+function columnsOf(row: GatewayRow): GatewayColumns {
   const {
     connection,
     connectionChangedAt,

@@ -4,6 +4,7 @@ import type { ServerOnGateway, ServerSpec, ServerStatus } from '@mcpg/proto/kind
 import type { ConnectionState } from '@mcpg/proto/status'
 import { isPlaced } from '../config/compile.ts'
 import type { Configs } from '../config/service.ts'
+import { turn } from '../turns.ts'
 import type { Inventories } from './inventories.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
@@ -30,11 +31,18 @@ export function serverStatuses({
   const transitions = new Map<string, { status: string; since: string }>()
   return { statusOf, placedOn }
 
-  /** Names of the gateways that would run it. */
-  function placedOn(scope: { org: string; workspace: string }, spec: ServerSpec): string[] {
-    return gatewaysFor(scope, spec)
-      .map((row) => row.name)
-      .sort()
+  /** Names of the gateways that would run each of them. */
+  async function placedOn(scope: { org: string; workspace: string }, specs: ServerSpec[]): Promise<string[][]> {
+    const rows = registry
+      .list(scope)
+      .filter((row) => row.revokedAt === null)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    const placed: string[][] = []
+    for (const spec of specs) {
+      placed.push(rows.filter((row) => isPlaced(spec, row)).map((row) => row.name))
+      await turn()
+    }
+    return placed
   }
 
   async function statusOf(resource: Resource): Promise<ServerStatus> {
@@ -138,7 +146,7 @@ export function serverStatuses({
   async function countTools(rows: GatewayRow[], name: string): Promise<number> {
     const names = new Set<string>()
     for (const hash of new Set(rows.map((row) => live.serversOf(row.id).get(name)?.inventoryHash)))
-      if (hash !== undefined) for (const item of (await inventories.find(hash))?.items ?? []) if (item.kind === 'tool') names.add(item.name)
+      if (hash !== undefined) for (const tool of await inventories.toolNames(hash)) names.add(tool)
     return names.size
   }
 

@@ -48,8 +48,6 @@ export type GatewayPatch = Partial<
   >
 >
 
-export type ServerRow = { gatewayId: string; server: string; status: string; inventoryHash: string | null }
-
 export type Tombstone = { id: string; bearerSha256: string | null }
 
 export type GatewayStore = ReturnType<typeof gatewayStore>
@@ -66,12 +64,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     setLabels,
     revoke,
     bury,
-    patch,
-    touch,
-    putServer,
-    dropServer,
     inventory,
-    putInventory,
   }
 
   async function listAll(): Promise<GatewayRow[]> {
@@ -91,9 +84,9 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     return read.gatewayTombstone.findMany({ where: { id: { in: ids } }, select: { id: true, name: true } })
   }
 
-  async function listServers(): Promise<(ServerRow & { updatedAt: string })[]> {
+  async function listServers(): Promise<{ gatewayId: string; server: string; status: string }[]> {
     return read.gatewayServer.findMany({
-      select: { gatewayId: true, server: true, status: true, inventoryHash: true, updatedAt: true },
+      select: { gatewayId: true, server: true, status: true },
     })
   }
 
@@ -135,39 +128,8 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     await tx.gateway.delete({ where: { id } })
   }
 
-  /** Of a gateway that may be gone meanwhile. */
-  async function patch(tx: Tx, id: string, { sessionEpoch, ...data }: GatewayPatch): Promise<void> {
-    await tx.gateway.updateMany({
-      where: { id },
-      data: { ...data, ...(sessionEpoch !== undefined && { sessionEpoch: BigInt(sessionEpoch) }) },
-    })
-  }
-
-  /** One statement for up to 500 gateways. */
-  async function touch(tx: Tx, ids: string[], lastSeenAt: string): Promise<void> {
-    for (let from = 0; from < ids.length; from += 500)
-      await tx.gateway.updateMany({ where: { id: { in: ids.slice(from, from + 500) } }, data: { lastSeenAt } })
-  }
-
-  async function putServer(tx: Tx, row: ServerRow, updatedAt: string): Promise<void> {
-    const { gatewayId, server, ...data } = row
-    await tx.gatewayServer.upsert({
-      where: { gatewayId_server: { gatewayId, server } },
-      create: { ...row, updatedAt },
-      update: { ...data, updatedAt },
-    })
-  }
-
-  async function dropServer(tx: Tx, gatewayId: string, server: string): Promise<void> {
-    await tx.gatewayServer.deleteMany({ where: { gatewayId, server } })
-  }
-
   async function inventory(hash: string): Promise<string | null> {
     return (await read.inventory.findUnique({ where: { hash } }))?.body ?? null
-  }
-
-  async function putInventory(tx: Tx, hash: string, body: string, createdAt: string): Promise<void> {
-    await tx.inventory.upsert({ where: { hash }, create: { hash, body, createdAt }, update: {} })
   }
 }
 

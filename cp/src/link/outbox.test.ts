@@ -34,13 +34,13 @@ describe('the outbox', () => {
     expect(passed).toEqual(['configOffer', 'heartbeatAck', 'command'])
   })
 
-  it('lets heartbeats go before commands and commands before configs when several wait', () => {
+  it('lets heartbeats go before commands, commands before configs and questions last when several wait', () => {
     const { box, passed, take } = stuck()
     for (let index = 0; index < 4; index++) box.push(request)
     for (const frame of [offer(10), command, ack, request]) box.push(frame)
     take(8)
     take(8)
-    expect(passed.slice(4)).toEqual(['heartbeatAck', 'command', 'inventoryRequest', 'configOffer'])
+    expect(passed.slice(4)).toEqual(['heartbeatAck', 'command', 'configOffer', 'inventoryRequest'])
   })
 
   it('overflows once when too many frames wait, and holds nothing then', () => {

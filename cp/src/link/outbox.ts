@@ -14,7 +14,6 @@ const ranks: { [Case in Frame['case']]?: number } = {
   reportFullState: 2,
   command: 2,
   connectionSettings: 2,
-  inventoryRequest: 2,
   accessOffer: 3,
   configOffer: 4,
 }

@@ -16,13 +16,13 @@ import {
   type Hello,
 } from '@mcpg/proto/gen/gateway'
 import type { Configs } from '../config/service.ts'
-import type { Enrollments } from '../enrollments/service.ts'
 import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import { hex } from '../gateways/reports.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Writes } from '../gateways/writes.ts'
 import type { StreamHandler } from '../grpc/stream.ts'
+import { turn } from '../turns.ts'
 import { cloneWatch } from './clones.ts'
 import { openSession, type Session, type SessionHost } from './session.ts'
 
@@ -30,8 +30,6 @@ import { openSession, type Session, type SessionHost } from './session.ts'
 const epochWindowMs = 20
 /** A gateway is let in without its epoch on disk when the database does not answer: the number goes up in memory all the same. */
 const epochPatienceMs = 2_000
-/** Offers made before other work gets its turn. */
-const offersPerTurn = 200
 const commandTimeoutMs = 15_000
 
 export type Link = ReturnType<typeof linkService>
@@ -43,7 +41,6 @@ export function linkService({
   writes,
   configs,
   gateways,
-  enrollments,
   clock,
   timers,
   log,
@@ -53,7 +50,6 @@ export function linkService({
   writes: Pick<Writes, 'put' | 'committed'>
   configs: Configs
   gateways: Pick<Gateways, 'onEnding'>
-  enrollments: Pick<Enrollments, 'confirm'>
   clock: Clock
   timers: Timers
   log: Log
@@ -68,11 +64,12 @@ export function linkService({
     isDraining: () => draining,
     admit,
     nextEpoch,
-    confirmed: (gatewayId) => writes.put(`confirm/${gatewayId}`, (tx) => enrollments.confirm(tx, gatewayId)),
+    // The first hello on the credential: from now on nobody gets it again by a replay.
+    confirmed: (gatewayId) => writes.put(`confirmed/${gatewayId}`, { op: 'confirmed', gatewayId, at: new Date(clock.now()).toISOString() }),
     commandResult: (id, state, message) => commands.get(id)?.settle(state, message),
     left,
   }
-  configs.onAssigned((ids) => offerTo(ids))
+  configs.onAssigned((ids) => void offerTo(ids))
   gateways.onEnding((id, why) => {
     clones.forget(id)
     const [reason, message] =
@@ -139,9 +136,11 @@ export function linkService({
   }
 
   /** A fleet is offered its configs in slices, so that heartbeats are answered in between. */
-  function offerTo(ids: string[]): void {
-    for (const id of ids.slice(0, offersPerTurn)) sessions.get(id)?.offer()
-    if (ids.length > offersPerTurn) setImmediate(() => offerTo(ids.slice(offersPerTurn)))
+  async function offerTo(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      sessions.get(id)?.offer()
+      await turn()
+    }
   }
 
   /** Asks a connected gateway for one action and waits for its answer. Throws failed_precondition when it refuses, unavailable when it is away. */

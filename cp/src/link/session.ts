@@ -6,7 +6,7 @@ import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { McpgError } from '@mcpg/proto/errors'
 import { configContentType } from '@mcpg/proto/gateway-config'
-import { InventoryRequestSchema } from '@mcpg/proto/gen/delivery'
+import { InventoryRequestSchema, type ServerInventory } from '@mcpg/proto/gen/delivery'
 import {
   BackoffReason,
   BackoffSchema,
@@ -28,10 +28,14 @@ import type { Live } from '../gateways/live.ts'
 import { hex } from '../gateways/reports.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Stream, StreamEvents } from '../grpc/stream.ts'
+import { inventoryRequests } from './inventory-requests.ts'
 import { outbox, type Frame } from './outbox.ts'
+import { reportQueue } from './report-queue.ts'
 
 /** Frames that may come between hello and welcome. */
 const maxEarlyFrames = 64
+
+type Report = Extract<ConnectRequest['frame'], { case: 'serverStatus' | 'serverInventory' }>
 
 export type Session = ReturnType<typeof openSession>
 
@@ -78,6 +82,19 @@ export function openSession(
   let saidGoodbye = false
   const early: ConnectRequest[] = []
   const out = outbox({ send: pass, overflow: overloaded })
+  const reports = reportQueue<Report>({
+    handle: takeReport,
+    overflow: () => terminate(TerminateReason.PROTOCOL_ERROR, 'too many reports wait'),
+    failed,
+  })
+  const inventories = inventoryRequests<ServerInventory>({
+    isMissing: (report) => live.reportInventory(gatewayId, report),
+    ask: ({ server, inventoryHash }) =>
+      push({ case: 'inventoryRequest', value: create(InventoryRequestSchema, { server, inventoryHash }) }),
+    failed,
+    clock,
+    deadlineMs: timers.ackDeadline,
+  })
   const cancelHello = clock.after(timers.helloDeadline, () => terminate(TerminateReason.PROTOCOL_ERROR, 'no hello came in time'))
   const session = { gatewayId, source: stream.source, events, offer, push, terminate, backoff, end, isOpen: () => state === 'open' }
   return session
@@ -217,15 +234,8 @@ export function openSession(
         asked = false
         return live.describe(gatewayId, frame.value, sha256(toBinary(GatewayDescriptionSchema, frame.value)))
       case 'serverStatus':
-        return live.reportServers(gatewayId, frame.value)
-      case 'serverInventory': {
-        const { server, inventoryHash } = frame.value
-        return guard(
-          live.reportInventory(gatewayId, frame.value).then((isWanted) => {
-            if (isWanted) push({ case: 'inventoryRequest', value: create(InventoryRequestSchema, { server, inventoryHash }) })
-          }),
-        )
-      }
+      case 'serverInventory':
+        return reports.push(frame)
       case 'commandResult':
         return host.commandResult(frame.value.commandId, frame.value.state, frame.value.message)
       case 'goodbye':
@@ -235,6 +245,16 @@ export function openSession(
         return terminate(TerminateReason.PROTOCOL_ERROR, 'hello comes once')
       default: // a frame of a newer gateway, or of a feature that this one does not have
     }
+  }
+
+  async function takeReport(frame: Report): Promise<void> {
+    if (frame.case === 'serverStatus') return await live.reportServers(gatewayId, frame.value)
+    const report = frame.value
+    inventories.forget(report.server)
+    const isWanted = await live.reportInventory(gatewayId, report)
+    const hash = hex(report.inventoryHash)
+    if (isWanted) await inventories.want({ server: report.server, hash, report })
+    else await inventories.answered(hash)
   }
 
   function heed(status: ConfigStatus): void {
@@ -311,6 +331,8 @@ export function openSession(
     cancelHello()
     outstanding?.cancel()
     out.close()
+    reports.close()
+    inventories.close()
     host.left(session, saidGoodbye ? 'goodbye' : 'nothing')
   }
 
@@ -319,7 +341,11 @@ export function openSession(
   }
 
   function guard(work: Promise<unknown>): void {
-    work.catch((error: unknown) => log.error({ err: error, gateway: gatewayId }, 'a frame could not be handled'))
+    work.catch(failed)
+  }
+
+  function failed(error: unknown): void {
+    log.error({ err: error, gateway: gatewayId }, 'a frame could not be handled')
   }
 }
 

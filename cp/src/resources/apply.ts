@@ -13,8 +13,8 @@ import { isRecord } from './differ.ts'
 import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
-import { resourceOf, type Digest, type ResourceStore, type StoredRow } from './store.ts'
-import { turns } from './turns.ts'
+import { envelopeOf, type Digest, type ResourceStore, type StoredRow } from './store.ts'
+import { turn } from '../turns.ts'
 import { violationsOf } from './validate.ts'
 
 const maxObjects = 5_000
@@ -36,7 +36,7 @@ export async function applyObjects(
   request: ApplyRequest,
   dryRun: boolean,
 ): Promise<ApplyResponse> {
-  const { objects, prune } = envelopeOf(request)
+  const { objects, prune } = partsOf(request)
   const terms = prune === undefined ? null : readSelector(prune, '/prune')
   if (terms?.length === 0) throw invalid([{ pointer: '/prune', detail: 'needs a selector; an empty one would delete everything' }])
   const wanted = await readObjects(objects)
@@ -72,7 +72,7 @@ export async function applyObjects(
   }
 }
 
-function envelopeOf(request: unknown): { objects: unknown[]; prune: string | undefined } {
+function partsOf(request: unknown): { objects: unknown[]; prune: string | undefined } {
   const violations: Violation[] = []
   const { objects, prune, ...others } = isRecord(request) ? request : {}
   if (!isRecord(request)) violations.push({ pointer: '', detail: 'must be an object with the list "objects"' })
@@ -93,7 +93,6 @@ async function readObjects(objects: unknown[]): Promise<Wanted[]> {
   const violations: Violation[] = []
   const wanted: Wanted[] = []
   const seen = new Map<string, number>()
-  const turn = turns()
   for (const [index, object] of objects.entries()) {
     const at = `/objects/${index}`
     const declaration = declarationOf(object, at, violations)
@@ -147,7 +146,6 @@ async function planSteps(store: ResourceStore, scope: string, wanted: Wanted[], 
     const changedNames = changed.map(({ name }) => name)
     for (const row of await store.findMany(scope, kind, changedNames)) rows.set(`${kind}/${row.name}`, row)
   }
-  const turn = turns()
   const steps: Step[] = []
   for (const { declaration, name, content, digest, expected } of wanted) {
     const id = `${declaration.kind}/${name}`
@@ -224,9 +222,11 @@ const indexOf = (wanted: Wanted[], { declaration, name }: Pick<Planned, 'declara
 
 async function addPlacements(placements: Placements, scope: WorkspaceScope, plan: Planned[], results: ApplyResult[]): Promise<void> {
   for (const [kind, placedOn] of placements) {
-    const shown = plan.flatMap(({ declaration, result, after }, index) =>
-      declaration.kind === kind && after && result !== 'deleted' ? [{ index, object: resourceOf(declaration, after) }] : [],
-    )
+    const shown: { index: number; object: Resource }[] = []
+    for (const [index, { declaration, after }] of plan.entries()) {
+      if (declaration.kind === kind && after) shown.push({ index, object: envelopeOf(after, after.content) })
+      await turn()
+    }
     if (shown.length === 0) continue
     const gateways = await placedOn(
       scope,

@@ -7,7 +7,7 @@ import type { BatchOutcome, Db } from '../db/db.ts'
 import { changeOf, type Planned } from './plan.ts'
 import { scopeOfKey } from './scope.ts'
 import { envelopeOf, resourceOf } from './store.ts'
-import { turns } from './turns.ts'
+import { turn } from '../turns.ts'
 
 export type CommitOptions = {
   dryRun?: boolean
@@ -60,7 +60,6 @@ export function committer({ db, audit, changes, clock }: { db: Db; audit: Audit;
 
   async function write(caller: Caller, scope: string, effective: Planned[], verb: string | undefined): Promise<BatchOutcome> {
     const { org, workspace } = scopeOfKey(scope)
-    const turn = turns()
     const batch = []
     for (const planned of effective) {
       const { declaration, name, result, diffs } = planned

@@ -19,6 +19,7 @@ import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
 import { resourceOf, resourceStore, sortValue, type StoredRow } from './store.ts'
+import { turn } from '../turns.ts'
 import { validateObject } from './validate.ts'
 import type { VirtualKind, VirtualQuery, VirtualScope } from './virtual.ts'
 import { pageOf } from './virtual-list.ts'
@@ -98,7 +99,11 @@ export function resourceEngine({
     const rows = await store.list(key, declaration.kind, filter)
     const page = rows.slice(0, query.limit)
     const lastRow = page.at(-1)
-    const items = await Promise.all(page.map((row) => present(resourceOf(declaration, row))))
+    const items: Resource[] = []
+    for (const row of page) {
+      items.push(await present(resourceOf(declaration, row)))
+      await turn()
+    }
     const more = rows.length > page.length && lastRow !== undefined
     return {
       items,

@@ -5,7 +5,7 @@ import { joinSql, sql, type Db, type Sql } from '../db/db.ts'
 import type { Content } from './content.ts'
 import type { Position } from './cursor.ts'
 import { scopeOfKey } from './scope.ts'
-import { turns } from './turns.ts'
+import { turn } from '../turns.ts'
 
 /** A row of `resources`. */
 export type StoredRow = {
@@ -107,7 +107,6 @@ function afterPosition({ after }: ListFilter, column: Sql, descending: boolean):
 
 async function inPortions<T>(names: string[], size: number, readPortion: (names: string[]) => Promise<T[]>): Promise<T[]> {
   const found: T[] = []
-  const turn = turns()
   for (let from = 0; from < names.length; from += size) {
     found.push(...(await readPortion(names.slice(from, from + size))))
     await turn()
