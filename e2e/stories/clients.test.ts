@@ -25,7 +25,7 @@ it('lets a second agent join by URL, run published servers, come back with and w
   expect(facts.stdout).toMatch(/second/)
   expect(facts.stdout).toContain(grpcPort)
   expect(reuse.code).toBe(6)
-  expect(reuse.stderr).toMatch(/has used this enrollment token/)
+  expect(reuse.stderr).toMatch(/token was already used/)
 })
 
 describe('everything, filesystem and memory behind one endpoint', () => {
