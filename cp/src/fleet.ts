@@ -35,8 +35,6 @@ import { linkService } from './link/service.ts'
 import type { Resources } from './resources/resources.ts'
 import type { Tenancies } from './tenancy/tenancy.ts'
 
-export type Fleet = ReturnType<typeof createFleet>
-
 /** The half of the composition that is about gateways: who they are, what they should run, and the streams to them. */
 export function createFleet({
   db,

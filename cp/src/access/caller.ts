@@ -3,11 +3,11 @@ import type { Access, Verb } from '@mcpg/proto/access'
 /** Who makes a request; every service call takes it. */
 export type Caller = {
   subject: string
-  kind: 'local' | 'anonymous' | 'system'
+  kind: 'local' | 'anonymous'
   can(access: Access): boolean
   /** Names of objects of a kind (its plural) that the caller may see in a scope; lists filter by it before a page is cut. */
   visible(verb: Verb, on: string): 'all' | readonly string[]
-  /** Address of the peer's socket, never a header. '' for work of the control plane itself. */
+  /** Address of the peer's socket, never a header. */
   source: string
   requestId: string
 }
@@ -20,14 +20,4 @@ export function localCaller({ source, requestId }: { source: string; requestId: 
 /** Not signed in: what is public and nothing else. */
 export function anonymousCaller({ source, requestId }: { source: string; requestId: string }): Caller {
   return { subject: 'anonymous', kind: 'anonymous', can: (access) => access === 'public', visible: () => [], source, requestId }
-}
-
-/** The control plane itself, e.g. the compiler. */
-export const systemCaller: Caller = {
-  subject: 'control-plane',
-  kind: 'system',
-  can: () => true,
-  visible: () => 'all',
-  source: '',
-  requestId: '',
 }

@@ -83,7 +83,6 @@ export function configService({
   return {
     load,
     stop,
-    touch: (org: string, workspace: string) => due.touch(`${org}/${workspace}`),
     desired: (gatewayId: string) => desired.get(gatewayId),
     standing,
     report,

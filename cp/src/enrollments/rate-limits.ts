@@ -10,7 +10,7 @@ export type EnrollmentLimits = {
   perSecond: number
 }
 
-export const defaultEnrollmentLimits: EnrollmentLimits = { failedPerSecond: 1, failedBurst: 20, perSecond: 100 }
+const defaultEnrollmentLimits: EnrollmentLimits = { failedPerSecond: 1, failedBurst: 20, perSecond: 100 }
 
 /** Reads `perSecond=1000,failedBurst=5` over the defaults; throws a RangeError that names the bad pair. */
 export function readEnrollmentLimits(text: string | undefined): EnrollmentLimits {

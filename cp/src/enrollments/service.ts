@@ -109,7 +109,7 @@ async function refuseTakenName(tx: Tx, { org, workspace, environment }: Environm
     })
 }
 
-export const unknownEnrollment = (name: string) =>
+const unknownEnrollment = (name: string) =>
   new McpgError('not_found', 'enrollment_unknown', `There is no enrollment ${name}.`, { hint: 'mcpg-ctl enroll list' })
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()

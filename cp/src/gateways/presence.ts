@@ -2,8 +2,6 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
 import type { ConnectionState } from '@mcpg/proto/status'
 
-export type Presences = ReturnType<typeof presenceTracker>
-
 type Entry = {
   state: ConnectionState
   /** Monotonic time of the last frame, of whatever kind. */

@@ -79,7 +79,7 @@ export function linkService({
     sessions.get(id)?.terminate(reason, message)
   })
   live.onSilence((id) => sessions.get(id)?.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.')))
-  return { handler, command, drain, streams: () => sessions.size }
+  return { handler, command, drain }
 
   function handler(): StreamHandler<ConnectRequest, ConnectResponse> {
     return (stream) => {
