@@ -15,7 +15,7 @@ export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick:
     calls: () =>
       benchCalls(
         isQuick
-          ? { rounds: 1, clients: [1, 8], durationMs: 300, warmupMs: 200 }
+          ? { rounds: 2, clients: [1, 8], durationMs: 500, warmupMs: 1_000 }
           : { rounds: 5, clients: [1, 8, 64], durationMs: 1_500, warmupMs: 500 },
         say,
       ),
