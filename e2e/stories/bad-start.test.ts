@@ -1,20 +1,30 @@
-import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { DatabaseSync } from 'node:sqlite'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { api } from '../harness/api.ts'
-import { closeLater, temporaryFolder } from '../harness/cleanup.ts'
+import { closeLater, shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
 import { ctl, start, startControlPlane, startGateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 
 const free = ['serve', '--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0']
 
-/** A control plane that has data, stopped in order. */
-async function stateWithData(): Promise<string> {
+/** A state dir with data in it, of a control plane that was stopped in order. */
+let template: string
+
+beforeAll(async () => {
+  await shareWithFile(async () => {
+    template = temporaryFolder()
+    const running = await startControlPlane({ stateDir: template })
+    await api(running.http).servers({ name: 'keep', spec: { command: 'true' } })
+    await running.stop()
+  })
+})
+
+function stateWithData(): string {
   const stateDir = temporaryFolder()
-  const running = await startControlPlane({ stateDir })
-  await api(running.http).servers({ name: 'keep', spec: { command: 'true' } })
-  expect(await running.stop()).toBe(0)
+  cpSync(template, stateDir, { recursive: true })
   return stateDir
 }
 
@@ -54,16 +64,40 @@ describe('a control plane that cannot start', () => {
   })
 
   it('never makes a new master key beside data', async () => {
-    const stateDir = await stateWithData()
+    const stateDir = stateWithData()
     rmSync(join(stateDir, 'master.key'))
     await refuses(free, stateDir, 6, /master\.key/)
   })
 
   it('says that its database is damaged and leaves it as it is', async () => {
-    const stateDir = await stateWithData()
+    const stateDir = stateWithData()
     for (const suffix of ['-wal', '-shm']) rmSync(join(stateDir, `mcpg.db${suffix}`), { force: true })
     truncateSync(join(stateDir, 'mcpg.db'), 5_000)
     await refuses(free, stateDir, 6, /mcpg\.db/)
+  })
+
+  it.each([
+    ['a newer program wrote', `('later', '', '0900_future', 1, 1)`, /0900_future[\s\S]*newer/],
+    ['a migration was interrupted in', `('half', '', '0900_half', NULL, 0)`, /0900_(half)/],
+  ])('leaves a database alone which %s', async (_what, values, text) => {
+    const stateDir = stateWithData()
+    const path = join(stateDir, 'mcpg.db')
+    const database = new DatabaseSync(path)
+    database.exec(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ${values}; PRAGMA wal_checkpoint(TRUNCATE)`,
+    )
+    database.close()
+    const before = readFileSync(path)
+    await refuses(free, stateDir, 6, text)
+    expect(readFileSync(path).equals(before)).toBe(true)
+  })
+
+  it('uses no state dir of somebody else', async () => {
+    // Whoever runs the tests: another user's folder is one given away, or the root of the machine.
+    const isRoot = process.getuid?.() === 0
+    const stateDir = isRoot ? temporaryFolder() : '/'
+    if (isRoot) chownSync(stateDir, 65_534, 65_534)
+    await refuses(free, stateDir, 6, /65534|uid 0|owned|belongs/)
   })
 
   it('tells that another one runs on the same state dir', async () => {
@@ -117,6 +151,29 @@ describe('a gateway that cannot start', () => {
 
   it('says how to get an enrollment URL when it has neither one nor an identity', async () => {
     await refuses(['gateway', '--bind', '127.0.0.1:0'], temporaryFolder(), 2, /enroll create/)
+  })
+
+  it('names who holds the port it was given', async () => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    closeLater(() => new Promise((resolve) => holder.close(resolve)))
+    await until('it listens', () => holder.listening)
+    const { port } = holder.address() as { port: number }
+    const controlPlane = await startControlPlane({ stateDir: temporaryFolder() })
+    const { url } = await api(controlPlane.http).enroll()
+    const args = ['gateway', '--bind', `127.0.0.1:${port}`, '--enrollment-url', url]
+    await refuses(args, temporaryFolder(), 1, new RegExp(`${port}[\\s\\S]*${process.pid}`))
+  })
+
+  it('uses no state dir of somebody else, and tells of another agent on its own', async () => {
+    const wide = temporaryFolder()
+    mkdirSync(join(wide, 'gateways/default'), { recursive: true })
+    chmodSync(join(wide, 'gateways/default'), 0o777)
+    await refuses(['gateway', '--bind', '127.0.0.1:0'], wide, 6, /chmod 700|--fix-permissions/)
+    const stateDir = temporaryFolder()
+    const controlPlane = await startControlPlane({ stateDir: temporaryFolder() })
+    const { url } = await api(controlPlane.http).enroll()
+    const running = await startGateway({ stateDir, url })
+    await refuses(['gateway', '--bind', '127.0.0.1:0'], stateDir, 6, new RegExp(String(running.pid)))
   })
 
   it('never enrolls again by itself when its credentials are damaged', async () => {
