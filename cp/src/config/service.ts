@@ -2,7 +2,6 @@ import { fullJitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
-import { configContentType } from '@mcpg/proto/gateway-config'
 import { ConfigFailureReason, type ConfigStatus } from '@mcpg/proto/gen/types'
 import { configFailureWords, configStateWords } from '@mcpg/proto/status'
 import type { Change, Changes } from '../changes/changes.ts'
@@ -13,16 +12,13 @@ import type { Keys } from '../keys/keys.ts'
 import { turn } from '../turns.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
-import { entryIn, type Documents, type ReadDocument } from './documents.ts'
+import { entryIn, type Documents } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
-import { probationFor } from './probation.ts'
+import { configSigner, type Desired } from './signing.ts'
 import { storageRetries } from './storage-retries.ts'
 import { historyLength, type Assignment, type ConfigStore, type HoldRow, type StoredSnapshot } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
-
-/** The config that a gateway should run. */
-export type Desired = Assignment & { document: ReadDocument }
 
 /** Where one gateway stands; `error` says why no newer config could be compiled for it. */
 export type Standing = {
@@ -75,6 +71,7 @@ export function configService({
     run: compileWorkspace,
     onError: retryLater,
   })
+  const sign = configSigner({ documents, keys, clock, timers })
   const retries = storageRetries({ clock, delayMs: timers.storageRetry, retry: offerAgain })
   let attempts = 0
   // Generations are numbered by one writer at a time.
@@ -232,43 +229,6 @@ export function configService({
     tellGateway(one.gatewayId)
   }
 
-  async function sign(
-    gatewayId: string,
-    configHash: string,
-    { lkgHash, generation, force, changeSeq }: { lkgHash: string | null; generation: number; force: boolean; changeSeq: number },
-  ): Promise<Desired> {
-    const document = await documents.load(configHash)
-    if (!document) throw new Error(`the document ${configHash} is missing`)
-    const lkg = lkgHash === null ? 'none' : ((await documents.load(lkgHash))?.entries ?? 'unknown')
-    const probationMs = probationFor(lkg, document.entries, timers.probation)
-    const { signedHeader, signature, keyId } = keys.sign({
-      v: 1,
-      gatewayId,
-      generation,
-      configHash,
-      contentType: configContentType,
-      probationMs,
-      force,
-    })
-    return {
-      gatewayId,
-      generation,
-      configHash,
-      signedHeader,
-      signature,
-      signingKeyId: keyId,
-      probationMs,
-      force,
-      changeSeq,
-      createdAt: isoNow(),
-      state: 'waiting',
-      reason: null,
-      message: null,
-      stateAt: null,
-      document,
-    }
-  }
-
   async function save(
     next: Desired[],
     made: ReadonlySet<Document>,
@@ -387,7 +347,11 @@ export function configService({
       { gateway: gateway.name, generation, reason: configFailureWords.word(status.failureReason), message: status.message },
       'a gateway refused its config',
     )
-    if (status.failureReason === ConfigFailureReason.STORAGE) return retries.schedule(gatewayId, generation)
+    if (status.failureReason === ConfigFailureReason.STORAGE) {
+      // One that was replaced since must not take the place of the newer one's timer.
+      if (desired.get(gatewayId)?.generation === generation) retries.schedule(gatewayId, generation)
+      return
+    }
     const why = renumbered.get(status.failureReason)
     if (why !== undefined)
       // A gateway that complains about a generation it does not itself report as seen would be renumbered for ever.
