@@ -58,14 +58,14 @@ describe('what is past its time', () => {
   it('goes: audit and tombstones after 400 days, idempotency keys after 24 h, inventories nobody shows', async () => {
     const clock = fakeClock(Date.now())
     const test = await testApp({ clock })
-    closing.push(test.close)
+    closing.push(() => test.close())
     const { db } = test.app
     const at = (age: number) => new Date(clock.now() - age).toISOString()
     const audit = (id: string, age: number) => ({ id, at: at(age), actor: 'local', actorKind: 'local', action: 'x.y' })
-    const tombstone = (id: string, age: number) => ({
-      ...{ id, org: 'o', workspace: 'w', environment: 'e', name: id, instanceUid: id, bearerSha256: null },
-      deletedAt: at(age),
-    })
+    const tombstone = (id: string, age: number) => {
+      const place = { org: 'o', workspace: 'w', environment: 'e' }
+      return { ...place, id, name: id, instanceUid: id, bearerSha256: null, deletedAt: at(age) }
+    }
     await db.write(async (tx) => {
       await tx.audit.createMany({
         data: [...Array.from({ length: 1_200 }, (_, i) => audit(`old-${i}`, 401 * day)), audit('young', 399 * day)],
