@@ -226,6 +226,7 @@ describe('watch', () => {
       changes: app.changes,
       history: changeHistory({ db: app.db, clock: systemClock }),
       resources: app.resources,
+      maxWaiting: 2_000,
     })
     const kinds = app.resources.known().filter(({ kind }) => kind === 'Server')
     const events = await service.open(caller, { scope, kinds, since: undefined }, stopping.signal, 60_000)

@@ -13,12 +13,25 @@ export type WatchRequest = { scope: WorkspaceScope; kinds: KindDeclaration[]; si
 /** `id` is absent inside the first listing: from there nothing could be resumed. */
 export type Sent = { type: WatchType; id?: string | undefined; object?: Resource | undefined }
 
-/** Changes that may wait for a slow reader; one more ends its watch, and it resumes by its last id. */
-const maxWaiting = 2_000
+/**
+ * Changes that may wait for a slow reader; one more ends its watch, and it resumes by its last id. As many as the bus keeps anyway: a
+ * fleet that applies a thousand servers tells of ten thousand instances at once, and no reader is that fast.
+ */
+const mostWaiting = 20_000
 
 export type Watches = ReturnType<typeof watchService>
 
-export function watchService({ changes, history, resources }: { changes: Changes; history: History; resources: Resources }) {
+export function watchService({
+  changes,
+  history,
+  resources,
+  maxWaiting = mostWaiting,
+}: {
+  changes: Changes
+  history: History
+  resources: Resources
+  maxWaiting?: number
+}) {
   return { open }
 
   /**
@@ -33,7 +46,7 @@ export function watchService({ changes, history, resources }: { changes: Changes
   ): Promise<AsyncGenerator<Sent>> {
     const key = scopeKey(scope)
     const watched = new Map(kinds.map((kind) => [kind.kind, kind]))
-    const inbox = mailbox(stopping)
+    const inbox = mailbox(stopping, maxWaiting)
     // Subscribed before anything is read, so that nothing falls between the beginning and what follows.
     let version = await history.latest(key)
     const start = changes.last()
@@ -150,7 +163,7 @@ function expired(): McpgError {
 }
 
 /** Changes on their way to one reader. A status that still waits is not put in twice: whoever sends it reads the newest. */
-function mailbox(stopping: AbortSignal) {
+function mailbox(stopping: AbortSignal, maxWaiting: number) {
   const waiting: Change[] = []
   const statuses = new Set<string>()
   let overflown = false

@@ -30,6 +30,7 @@ const kindWords = new Map<InventoryKind, z.infer<typeof Item>['kind']>([
 
 /** JSON text of the bodies that are kept parsed, in characters; the others are read again when somebody looks. */
 const cachedSize = 64 * 1024 * 1024
+const rememberedMissing = 20_000
 
 export type Inventories = ReturnType<typeof inventories>
 
@@ -44,14 +45,21 @@ export function inventories({
   clock: Clock
 }) {
   const bodies = new Map<string, { body: InventoryBody; size: number; tools: string[] }>()
+  // A fleet that comes back asks for the same bodies from every gateway at once.
+  const missing = new Set<string>()
   let size = 0
   return { find, toolNames, accept, forget: (hashes: string[]) => hashes.forEach(drop) }
 
   async function find(hash: string): Promise<InventoryBody | null> {
     const known = bodies.get(hash)
     if (known) return known.body
+    if (missing.has(hash)) return null
     const text = await store.inventory(hash)
-    if (text === null) return null
+    if (text === null) {
+      if (missing.size >= rememberedMissing) missing.clear()
+      missing.add(hash)
+      return null
+    }
     const body = Body.parse(JSON.parse(text))
     remember(hash, body, text.length)
     return body
@@ -77,6 +85,7 @@ export function inventories({
 
   function remember(hash: string, body: InventoryBody, itsSize: number): void {
     drop(hash)
+    missing.delete(hash)
     bodies.set(hash, { body, size: itsSize, tools: namesOf(body) })
     size += itsSize
     for (const oldest of bodies.keys()) {

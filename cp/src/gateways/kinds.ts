@@ -61,6 +61,11 @@ export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' |
   }
 
   function find(scope: VirtualScope, name: string) {
+    const hint = live.reporterOf(name)
+    const row = hint && registry.get(hint.gatewayId)
+    const report = hint && live.serversOf(hint.gatewayId).get(hint.server)
+    const instance = report?.instances.find((one) => one.id === name)
+    if (row && report && instance && isIn(scope, row)) return { row, report, instance }
     for (const found of instancesIn(scope)) if (found.instance.id === name) return found
     return null
   }
@@ -78,17 +83,18 @@ export function toolVirtualKind({
 }: Pick<Facts, 'registry' | 'live'> & { inventories: Inventories }): VirtualKind {
   return {
     declaration: toolKind,
-    list: async (_caller, scope, { server }) => await listTools(scope, server),
-    get: async (_caller, scope, name) => (await listTools(scope)).find((tool) => tool.metadata.name === name) ?? null,
+    list: async (_caller, scope, { server }) => await listTools(scope, (name) => !server || name === server),
+    get: async (_caller, scope, name) =>
+      (await listTools(scope, (server) => mayName(name, server))).find((tool) => tool.metadata.name === name) ?? null,
   }
 
-  async function listTools(scope: VirtualScope, server?: string): Promise<Resource[]> {
+  async function listTools(scope: VirtualScope, isWanted: (server: string) => boolean): Promise<Resource[]> {
     const tools = new Map<string, Resource>()
     const rows = registry.list(scope).sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const row of rows)
       for (const report of live.serversOf(row.id).values()) {
-        if ((server && report.name !== server) || report.inventoryHash === undefined) continue
         await turn()
+        if (!isWanted(report.name) || report.inventoryHash === undefined) continue
         const body = await inventories.find(report.inventoryHash)
         for (const item of body?.items ?? []) if (item.kind === 'tool') add(tools, row, report, item)
       }
@@ -102,6 +108,12 @@ export function toolVirtualKind({
     tools.set(key, toolResource(row, report, item))
   }
 }
+
+/** How the name of every tool of a server begins, shortened or not. */
+const mayName = (tool: string, server: string): boolean => tool.startsWith(`${server}__`.slice(0, 55))
+
+const isIn = ({ org, workspace, environment }: VirtualScope, row: GatewayRow): boolean =>
+  row.org === org && row.workspace === workspace && (environment === undefined || row.environment === environment)
 
 async function inTurns<From, To>(all: From[], make: (one: From) => To): Promise<To[]> {
   const made: To[] = []

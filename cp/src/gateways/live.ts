@@ -57,6 +57,7 @@ export function liveGateways({
   timers: Timers
 }) {
   const states = new Map<string, State>()
+  const reporters = new Map<string, { gatewayId: string; server: string }>() // by id of the instance
   const presence = presenceTracker({ clock, timers, onTransition })
   const silenceListeners = new Set<(gatewayId: string) => void>()
   let cancelFlush = () => {}
@@ -76,6 +77,8 @@ export function liveGateways({
     setDuplicate,
     serversOf: (id: string): ReadonlyMap<string, ServerReport> => stateOf(id).servers,
     state: (id: string): Readonly<State> => stateOf(id),
+    /** Who reported an instance last; what is known of it may be older. */
+    reporterOf: (instanceId: string) => reporters.get(instanceId),
     isConnected: (id: string) => isConnected(presence.stateOf(id)),
     /** A stream that is open and has been silent for too long. */
     onSilence: (listener: (gatewayId: string) => void) => void silenceListeners.add(listener),
@@ -87,6 +90,7 @@ export function liveGateways({
       const report = JSON.parse(status) as Partial<ServerReport>
       if (report.reportedAt === undefined) continue
       stateOf(gatewayId).servers.set(server, report as ServerReport)
+      for (const instance of report.instances ?? []) reporters.set(instance.id, { gatewayId, server })
       if (report.inventoryHash !== undefined) stateOf(gatewayId).toldInventories.set(server, report.inventoryHash)
     }
     flushLastSeen()
@@ -243,7 +247,11 @@ export function liveGateways({
     for (const gone of before?.instances ?? [])
       if (row && before && !now.has(gone.id))
         changes.publish({ type: 'DELETED', scope, kind: 'Instance', name: gone.id, object: instanceResource(row, before, gone, false) })
-    for (const instance of now) changes.status(scope, 'Instance', instance)
+    for (const gone of before?.instances ?? []) reporters.delete(gone.id)
+    for (const instance of now) {
+      reporters.set(instance, { gatewayId: id, server: report.name })
+      changes.status(scope, 'Instance', instance)
+    }
   }
 
   /** `late` passes by itself, so it is shown and not written. */

@@ -69,14 +69,15 @@ export function inventoryRequests<Report>({
     looking = false
   }
 
-  /** What was asked for already waits for that answer. */
+  /**
+   * What was asked for already waits for that answer. Any of the others, not the first: gateways that come back together wait for the
+   * same bodies, and each should ask for different ones.
+   */
   function take(): Wanted<Report> | undefined {
     if (open.size >= maxOpenRequests) return undefined
-    for (const next of waiting.values())
-      if (!open.has(next.hash)) {
-        waiting.delete(next.server)
-        return next
-      }
-    return undefined
+    const candidates = [...waiting.values()].filter(({ hash }) => !open.has(hash))
+    const next = candidates[Math.floor(Math.random() * candidates.length)]
+    if (next) waiting.delete(next.server)
+    return next
   }
 }
