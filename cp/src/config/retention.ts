@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Db } from '../db/db.ts'
 import type { Chore } from '../keeper.ts'
+import { turn } from '../turns.ts'
 import { subHashesOf } from './documents.ts'
 
 /** Candidates looked at in one go. */
@@ -32,7 +33,8 @@ export function configChores({ db, clock }: { db: Pick<Db, 'read' | 'write'>; cl
       const isSettled = await db.write(async (tx) => {
         // A document made while the others were read may go back to an old revision; then the next hour decides.
         if ((await tx.config.count({ where: { createdAt: { gte: since } } })) > 0) return false
-        for (const { serverUid, subHash } of unused) await tx.serverRevision.deleteMany({ where: { serverUid, subHash } })
+        // One statement: row by row it would hold everybody else up.
+        await tx.serverRevision.deleteMany({ where: { subHash: { in: unused.map(({ subHash }) => subHash) } } })
         return true
       })
       if (!isSettled) return
@@ -56,8 +58,7 @@ export function configChores({ db, clock }: { db: Pick<Db, 'read' | 'write'>; cl
       if (!row) break
       for (const subHash of subHashesOf(row.bytes)) found.add(subHash)
       after = row.hash
-      // A document of 1 MiB takes some milliseconds; others get their turn between two.
-      await new Promise((resolve) => setImmediate(resolve))
+      await turn()
     }
     return found
   }
