@@ -90,6 +90,27 @@ describe('a stream', () => {
     expect(Buffer.from(heartbeat.configHashes?.lkgHash ?? []).toString('hex')).toBe(machine.hashes().lkg)
   })
 
+  it('says what a config came to between its hello and the welcome', async () => {
+    const { plane, fake, machine } = await start()
+    const first = await plane.session()
+    plane.offer({ servers: [server('hangs-a')] })
+    await until('it is applying', () => lastConfigStatus(first)?.state === ConfigState.APPLYING)
+    plane.knobs.isSilent = true
+    plane.drop()
+    const second = await until('the next hello', () => {
+      const newest = plane.sessions.at(-1)
+      return newest !== first && newest?.frames[0]?.frame.case === 'hello' ? newest : undefined
+    })
+    fake.release()
+    await until('the config is applied', () => machine.report()?.state === 'applied')
+    plane.knobs.isSilent = false
+    second.send({
+      case: 'welcome',
+      value: { $typeName: 'mcpg.fleet.v1.Welcome', sessionEpoch: 2n, protocolRevision: 1, replicaId: 'fake', capabilities: [] },
+    })
+    expect(await applied(second, 1)).toMatchObject({ nonce: 0n })
+  })
+
   it('names the server that failed, with its exit code, its last lines and its revision', async () => {
     const { plane, fake } = await start()
     const session = await plane.session()

@@ -109,6 +109,7 @@ export function linkLoop({
   let replica = ''
   let connectedAt = ''
   let reports: ReturnType<typeof reporting> | null = null
+  let saidInHello: ReturnType<ConfigMachine['report']> = null
 
   return { name: 'link', start, stop, state: () => state, wake }
 
@@ -173,6 +174,9 @@ export function linkLoop({
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
       reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
       reports.full({ withDescription: false })
+      // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
+      const report = config.report()
+      if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
       return () => {
         reports?.stop()
         reports = null
@@ -248,6 +252,7 @@ export function linkLoop({
 
   function hello(me: Identity): Frame {
     const report = config.report()
+    saidInHello = report
     return {
       case: 'hello',
       value: create(HelloSchema, {
