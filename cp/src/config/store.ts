@@ -40,6 +40,10 @@ export type HoldRow = {
 /** What the tables say; what gateways have of an unreadable server stands in their documents. */
 export type StoredSnapshot = Omit<Snapshot, 'unreadable'> & { changeSeq: number; unreadable: Omit<UnreadableServer, 'kept'>[] }
 
+/** Rows of a few short columns, and rows with a spec, that are read in one go: some 2 ms each. */
+const portion = 200
+const wholeRows = 40
+
 /** Configs kept per gateway. */
 export const historyLength = 50
 
@@ -86,12 +90,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     const select = { uid: true, name: true, generation: true }
     for (let after = ''; ;) {
       const where = { scope, kind: 'Server', name: { gt: after } }
-      const rows = await reads.resource.findMany({ where, select, orderBy: { name: 'asc' }, take: 500 })
+      const rows = await reads.resource.findMany({ where, select, orderBy: { name: 'asc' }, take: portion })
       for (const { uid, generation } of rows) {
         const { restarts = 0, upgrades = 0 } = controls.get(uid) ?? {}
         yield { uid, generation, restarts, upgrades }
       }
-      if (rows.length < 500) return
+      if (rows.length < portion) return
       after = rows.at(-1)!.name
       await turn()
     }
@@ -100,8 +104,8 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   /** Puts those that can be read into `into` and answers the others. */
   async function readSpecs(reads: Reads, uids: string[], into: Map<string, SnapshotServer>): Promise<StoredSnapshot['unreadable']> {
     const unreadable: StoredSnapshot['unreadable'] = []
-    for (let from = 0; from < uids.length; from += 100) {
-      const part = uids.slice(from, from + 100)
+    for (let from = 0; from < uids.length; from += wholeRows) {
+      const part = uids.slice(from, from + wholeRows)
       const rows = await reads.resource.findMany({ where: { uid: { in: part } } })
       const controls = new Map(
         (await reads.serverControl.findMany({ where: { serverUid: { in: part } } })).map((row) => [row.serverUid, row]),
@@ -137,9 +141,8 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
         },
       ]),
     )
-    // Only where something is held back does it matter what ran there before.
-    const held = await reads.$queryRaw<{ gatewayId: string; serverUid: string; subHash: string; entry: string | null }[]>`
-      SELECT h."gatewayId", h."serverUid", h."subHash", r."entry" FROM "server_holds" h
+    const held = await reads.$queryRaw<{ gatewayId: string; serverUid: string; server: string; subHash: string; entry: string | null }[]>`
+      SELECT h."gatewayId", h."serverUid", h."server", h."subHash", r."entry" FROM "server_holds" h
         JOIN "gateways" g ON g."id" = h."gatewayId"
         LEFT JOIN "server_revisions" r ON r."serverUid" = h."serverUid" AND r."subHash" = h."subHash"
        WHERE g."org" = ${org} AND g."workspace" = ${workspace}`
@@ -147,14 +150,36 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       const holds = gateways.get(gatewayId)?.holds
       holds?.set(serverUid, [...(holds.get(serverUid) ?? []), { subHash, entry: entry ?? undefined }])
     }
-    const proven = await reads.$queryRaw<{ gatewayId: string; serverUid: string; subHash: string; entry: string }[]>`
-      SELECT DISTINCT s."gatewayId", r."serverUid", r."subHash", r."entry" FROM "server_holds" h
-        JOIN "gateways" g ON g."id" = h."gatewayId"
-        JOIN "gateway_servers" s ON s."gatewayId" = h."gatewayId" AND s."serverUid" = h."serverUid"
-        JOIN "server_revisions" r ON r."serverUid" = s."serverUid" AND r."subHash" = s."provenSubHash"
-       WHERE g."org" = ${org} AND g."workspace" = ${workspace}`
-    for (const { gatewayId, serverUid, subHash, entry } of proven) gateways.get(gatewayId)?.proven.set(serverUid, { subHash, entry })
+    await readProven(reads, held, gateways)
     return [...gateways.values()]
+  }
+
+  /** Only where something is held back does it matter what ran there before; by key, as the whole table has a row per server and gateway. */
+  async function readProven(
+    reads: Reads,
+    held: { gatewayId: string; server: string }[],
+    gateways: ReadonlyMap<string, { holds: ReadonlyMap<string, unknown>; proven: Map<string, { subHash: string; entry: string }> }>,
+  ): Promise<void> {
+    for (let from = 0; from < held.length; from += wholeRows) {
+      const keys = held.slice(from, from + wholeRows).map(({ gatewayId, server }) => ({ gatewayId, server }))
+      const select = { gatewayId: true, serverUid: true, provenSubHash: true }
+      const rows = await reads.gatewayServer.findMany({ where: { OR: keys }, select })
+      const wanted = rows.flatMap(({ gatewayId, serverUid, provenSubHash }) =>
+        serverUid !== null && provenSubHash !== null && gateways.get(gatewayId)?.holds.has(serverUid)
+          ? [{ gatewayId, serverUid, subHash: provenSubHash }]
+          : [],
+      )
+      if (wanted.length === 0) continue
+      const where = { OR: wanted.map(({ serverUid, subHash }) => ({ serverUid, subHash })) }
+      const entries = new Map(
+        (await reads.serverRevision.findMany({ where })).map((row) => [`${row.serverUid}/${row.subHash}`, row.entry] as const),
+      )
+      for (const { gatewayId, serverUid, subHash } of wanted) {
+        const entry = entries.get(`${serverUid}/${subHash}`)
+        if (entry !== undefined) gateways.get(gatewayId)?.proven.set(serverUid, { subHash, entry })
+      }
+      await turn()
+    }
   }
 
   /** The desired config of every gateway. */
@@ -197,9 +222,9 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   /** Which server each compiled entry belongs to, by sub-hash. */
   async function uidsOf(subHashes: string[]): Promise<Map<string, string>> {
     const uids = new Map<string, string>()
-    for (let from = 0; from < subHashes.length; from += 250) {
+    for (let from = 0; from < subHashes.length; from += portion) {
       const rows = await read.serverRevision.findMany({
-        where: { subHash: { in: subHashes.slice(from, from + 250) } },
+        where: { subHash: { in: subHashes.slice(from, from + portion) } },
         select: { subHash: true, serverUid: true },
         orderBy: { createdAt: 'asc' },
       })

@@ -40,12 +40,12 @@ export function resourceStore(read: Db['read']) {
 
   /** In portions, because a synchronous driver would hold everything else up for the whole of a big read. */
   async function findMany(scope: string, kind: string, names: string[]): Promise<StoredRow[]> {
-    return inPortions(names, 100, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } } }))
+    return inPortions(names, 40, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } } }))
   }
 
   async function digests(scope: string, kind: string, names: string[]): Promise<Digest[]> {
     const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true }
-    return inPortions(names, 250, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } }, select }))
+    return inPortions(names, 200, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } }, select }))
   }
 
   /** Names and labels of the objects of a kind, for prune. */
