@@ -11,6 +11,8 @@ import { startPeer, type Peer } from './peer.ts'
 import { spread } from './percentile.ts'
 import type { Say } from './say.ts'
 
+const crowdLabels = { role: 'crowd' }
+
 export type LoopSettings = { gateways: number; rounds: number; objects: number; auditSeconds: number; auditRowsPerSecond: number }
 type Pulse = { beats: number; unanswered: number; p50Ms: number; p99Ms: number; maxMs: number }
 
@@ -19,7 +21,8 @@ export async function benchLoop({ gateways, rounds, objects, auditSeconds, audit
   const rest = api(controlPlane.http)
   const horde = await startPeer(new URL('./horde.ts', import.meta.url).pathname)
   const pulse = await startPeer(new URL('./pulse.ts', import.meta.url).pathname)
-  const [crowd, one] = [await rest.enroll({ maxUses: gateways }), await rest.enroll()]
+  // The pulse gets none of the servers: reading and verifying a config of 1,000 of them would hold up the one who measures.
+  const [crowd, one] = [await rest.enroll({ maxUses: gateways, labels: crowdLabels }), await rest.enroll()]
   await horde.ask('join', { enrollmentUrl: crowd.url, grpc: controlPlane.grpc, count: gateways, stem: 'virtual' } satisfies Join)
   await pulse.ask('join', { enrollmentUrl: one.url, grpc: controlPlane.grpc, uid: 'pulse' })
 
@@ -96,7 +99,11 @@ async function applyAll(rest: Api, objects: number, mark: string): Promise<void>
   const { results } = await rest.servers(
     ...Array.from({ length: objects }, (_, index) => ({
       name: `server-${index}`,
-      spec: { command: ['server', '--number', String(index)], env: [{ name: 'MARK', value: `${mark} ${'x'.repeat(200)}` }] },
+      spec: {
+        command: ['server', '--number', String(index)],
+        env: [{ name: 'MARK', value: `${mark} ${'x'.repeat(200)}` }],
+        placement: { gatewaySelector: crowdLabels },
+      },
     })),
   )
   const written = results.filter(({ result }) => result === 'created' || result === 'configured').length
