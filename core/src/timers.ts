@@ -1,5 +1,5 @@
 /**
- * Every timer of the fleet protocol, in milliseconds. The defaults are those of `fleet.md` B3-B9 and of the table "Defaults and limits";
+ * Every timer of the fleet protocol, in milliseconds. The defaults are those of `docs/protocol.md`;
  * `MCPG_TIMERS=heartbeat=200,probation=300` changes single ones, so that a test does not wait.
  */
 export const defaultTimers = {

@@ -61,7 +61,7 @@ export type GatewayConfig = z.infer<typeof GatewayConfig>
 export type GatewayConfigInput = z.input<typeof GatewayConfig>
 export type ConfigServerInput = z.input<typeof ConfigServer>
 
-/** What is signed: RFC 8785 bytes of this object, Ed25519 over "mcpg-config-v1\0" and them (`fleet.md` B4). */
+/** What is signed: RFC 8785 bytes of this object, Ed25519 over "mcpg-config-v1\0" and them (`docs/protocol.md`). */
 export const SignedHeader = z.strictObject({
   v: z.literal(1),
   gatewayId: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Names of objects (`contracts.md`: Defaults and limits): a DNS label, so that `__` splits a tool name one way. */
+/** Names of objects (`docs/protocol.md`): a DNS label, so that `__` splits a tool name one way. */
 export const Name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be 1-63 of a-z, 0-9 and -, and begin and end with a letter or digit')
@@ -32,5 +32,5 @@ export const Annotations = z
   .record(z.string().min(1).max(317), z.string())
   .refine((all) => JSON.stringify(all).length <= 262_144, 'annotations take more than 256 KiB')
 
-/** The identifier of an installation: 1-63 of [a-z0-9-] (`fleet.md` B1). */
+/** The identifier of an installation: 1-63 of [a-z0-9-] (`docs/protocol.md`). */
 export const InstanceUid = z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be 1-63 of a-z, 0-9 and -')

@@ -5,7 +5,7 @@ import {
   ServerState as WireServerState,
 } from './gen/mcpg/fleet/v1/types_pb.js'
 
-/** Connection of a gateway as the control plane sees it (`fleet.md` B3). */
+/** Connection of a gateway as the control plane sees it (`docs/protocol.md`). */
 export const connectionStates = [
   'online', // a frame within 2.5 heartbeats
   'late', // silent for longer than that

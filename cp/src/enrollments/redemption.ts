@@ -26,7 +26,7 @@ export type Redemptions = ReturnType<typeof redemptionService>
 
 type Claim = { gatewayId: string; name: string; credentialSequence: number; bearer: string }
 
-/** Turns a one-time token into a gateway: `fleet.md` B1, on loopback with a bearer. */
+/** Turns a one-time token into a gateway: `docs/protocol.md`, on loopback with a bearer. */
 export function redemptionService({
   db,
   store,

@@ -17,7 +17,7 @@ const heartbeatsPerSecond = 1000
 const longestIntervalMs = 60_000
 
 /**
- * Who is there, from the frames that came: `fleet.md` B3. A frame costs one assignment; a timer per gateway looks again when the
+ * Who is there, from the frames that came: `docs/protocol.md`. A frame costs one assignment; a timer per gateway looks again when the
  * silence could have lasted long enough. `onTransition` is called for every change of state, `late` included.
  */
 export function presenceTracker({

@@ -8,7 +8,7 @@ type Record = { boots: { bootId: string; at: number }[]; returnsAt: number[]; he
 
 /**
  * Tells a restart from a copy. A restart brings a boot id that was never seen; when boot ids take turns, a state dir was copied
- * (`fleet.md` B8).
+ * (`docs/protocol.md`).
  */
 export function cloneWatch({ clock, holdMs }: { clock: Clock; holdMs: number }) {
   const records = new Map<string, Record>()

@@ -54,7 +54,7 @@ export type SessionHost = {
 }
 
 /**
- * One stream of one gateway, as `fleet.md` B3 has it: hello within its deadline, welcome with an epoch, then frames both ways. At most
+ * One stream of one gateway, as `docs/protocol.md` has it: hello within its deadline, welcome with an epoch, then frames both ways. At most
  * one config offer is on its way until the gateway has staged it; what is wanted meanwhile waits, and only the newest of it is sent.
  */
 export function openSession(

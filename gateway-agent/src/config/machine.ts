@@ -1,5 +1,5 @@
 /*
- * What runs, what shall run, and what ran last when it worked (`fleet.md` B5).
+ * What runs, what shall run, and what ran last when it worked (`docs/protocol.md`).
  *
  *              offer                 checks ok             proven             probation over
  *   (nothing) ──────▶ (received) ──────────────▶ STAGED ─▶ APPLYING ─▶ PROBATION ─▶ APPLIED: it is the LKG

@@ -4,7 +4,7 @@ import type { Params } from '../mcp/protocol.ts'
 
 /** A client that reads nothing is cut off when this much waits for it. */
 const maxUnreadBytes = 32 * 1024 * 1024
-/** Of one result; `contracts.md`, "Defaults and limits". */
+/** Of one result; `docs/protocol.md`. */
 const maxResultBytes = 16 * 1024 * 1024
 
 /** The answer to one request. Whatever comes after the answer, or after the client has gone, is dropped. */

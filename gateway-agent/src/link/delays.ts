@@ -10,7 +10,7 @@ export type DelayTimers = Pick<
 >
 
 /**
- * When to dial again (`fleet.md` B9). After an unexpected break: uniform in 0..firstReconnect. After that full jitter,
+ * When to dial again (`docs/protocol.md`). After an unexpected break: uniform in 0..firstReconnect. After that full jitter,
  * 0..min(max, base·2ⁿ). n goes back to 0 only after a stream that was healthy for `healthyStream`, so that a control plane that accepts
  * and drops is not hammered. A credential refused `patience` times in a row is tried once per `unauthenticatedRetry`.
  */

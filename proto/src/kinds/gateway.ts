@@ -13,7 +13,7 @@ const ConfigPoint = z.object({ generation: z.number().int(), hash: z.string(), a
 
 export const GatewayStatus = z.object({
   observedGeneration: z.number().int(),
-  /** The three axes are three facts and never one badge (`console.md` A2). */
+  /** The three axes are three facts and never one badge. */
   connection: z.enum(connectionStates),
   config: z.object({
     /** `waiting`: a newer config exists and the gateway has not answered it yet; `none`: there is no config. */

@@ -9,6 +9,7 @@ const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a 
 
 const Command = z
   .union([z.array(text).min(1), text.min(1)])
+  .refine((command) => typeof command !== 'string' || hasClosedQuotes(command), 'has a quote that is not closed')
   .refine((command) => argvOf(command).length > 0 && argvOf(command)[0] !== '', 'must name a program')
   .describe('Program and arguments, as a list, or as a string split by POSIX quoting without expansion')
 
@@ -93,6 +94,15 @@ export function argvOf(command: string | string[]): string[] {
   return typeof command === 'string' ? parseArgv(command) : command
 }
 
+/** A quote that is never closed would swallow the rest of the command without a word. */
+function hasClosedQuotes(command: string): boolean {
+  let open = ''
+  for (const character of command.replaceAll(/\\./g, ''))
+    if (open === character) open = ''
+    else if (open === '' && (character === '"' || character === "'")) open = character
+  return open === ''
+}
+
 /** What one gateway says about the server; `state` is `unknown` while nothing was reported or the gateway is not connected. */
 export const ServerOnGateway = z.object({
   gateway: z.string(),
@@ -128,6 +138,18 @@ const spec = (resource: Resource) => resource.spec as ServerSpec
 const status = (resource: Resource) => resource.status as Partial<ServerStatus>
 const conditionOf = (resource: Resource) => status(resource).conditions?.find((one) => one.status === 'True' && one.type !== 'Available')
 
+/** What people ask first: the worst that is known, and `stopped` where that is what was wanted. */
+function stateWord(resource: Resource): string {
+  if (spec(resource).state === 'stopped') return 'stopped'
+  const { gateways = [], conditions = [] } = status(resource)
+  if (conditions.some((one) => one.type === 'Unplaced' && one.status === 'True')) return 'unplaced'
+  if (gateways.some((one) => one.heldBack)) return 'held back'
+  const worst = ['failed', 'unknown', 'degraded', 'pending', 'starting', 'ready'].find((state) =>
+    gateways.some((one) => one.state === state),
+  )
+  return worst ?? 'pending'
+}
+
 function sourceOf({ command, package: source, url }: ServerSpec): string {
   if (source) return source.version ? `${source.name}@${source.version}` : source.name
   return url ? url.url : argvOf(command ?? []).join(' ')
@@ -150,7 +172,7 @@ export const serverKind: KindDeclaration = {
     { name: 'name', value: (resource) => resource.metadata.name },
     { name: 'source', value: (resource) => sourceOf(spec(resource)) },
     { name: 'ready', value: (resource) => `${status(resource).ready ?? 0}/${status(resource).desired ?? 0}` },
-    { name: 'state', value: (resource) => spec(resource).state ?? serverDefaults.state },
+    { name: 'state', value: stateWord },
     { name: 'tools', value: (resource) => String(status(resource).tools ?? 0) },
     { name: 'reason', value: (resource) => conditionOf(resource)?.reason ?? '' },
     { name: 'gateways', wide: true, value: (resource) => (status(resource).gateways ?? []).map((one) => one.gateway).join(',') },

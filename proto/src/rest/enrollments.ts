@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Duration, durationMs } from '../durations.ts'
 import { InstanceUid, Labels, Name } from '../names.ts'
 
-/** Default 15 min, at most 24 h; a name only with one use (`fleet.md` B1). */
+/** Default 15 min, at most 24 h; a name only with one use (`docs/protocol.md`). */
 export const CreateEnrollment = z
   .strictObject({
     name: Name.optional(),

@@ -4,13 +4,26 @@ import { Overview } from '../features/overview/overview.tsx'
 import { NotFound } from './not-found.tsx'
 import { Shell } from './shell.tsx'
 
-const Gateways = lazy(() => import('../features/gateways/gateways.tsx').then((page) => ({ default: page.Gateways })))
-const Gateway = lazy(() => import('../features/gateways/gateway.tsx').then((page) => ({ default: page.Gateway })))
-const Servers = lazy(() => import('../features/servers/servers.tsx').then((page) => ({ default: page.Servers })))
-const Server = lazy(() => import('../features/servers/server.tsx').then((page) => ({ default: page.Server })))
-const Tools = lazy(() => import('../features/tools/tools.tsx').then((page) => ({ default: page.Tools })))
-const Enrollments = lazy(() => import('../features/enrollments/enrollments.tsx').then((page) => ({ default: page.Enrollments })))
-const EnrollmentWizard = lazy(() => import('../features/enrollments/wizard.tsx').then((page) => ({ default: page.EnrollmentWizard })))
+const gateways = () => import('../features/gateways/gateways.tsx')
+const gateway = () => import('../features/gateways/gateway.tsx')
+const servers = () => import('../features/servers/servers.tsx')
+const server = () => import('../features/servers/server.tsx')
+const tools = () => import('../features/tools/tools.tsx')
+const enrollments = () => import('../features/enrollments/enrollments.tsx')
+const enrollmentWizard = () => import('../features/enrollments/wizard.tsx')
+
+const Gateways = lazy(() => gateways().then((page) => ({ default: page.Gateways })))
+const Gateway = lazy(() => gateway().then((page) => ({ default: page.Gateway })))
+const Servers = lazy(() => servers().then((page) => ({ default: page.Servers })))
+const Server = lazy(() => server().then((page) => ({ default: page.Server })))
+const Tools = lazy(() => tools().then((page) => ({ default: page.Tools })))
+const Enrollments = lazy(() => enrollments().then((page) => ({ default: page.Enrollments })))
+const EnrollmentWizard = lazy(() => enrollmentWizard().then((page) => ({ default: page.EnrollmentWizard })))
+
+/** Fetches every page behind the first one, so that the console can still be walked when the control plane is away. */
+export async function prefetchPages(): Promise<void> {
+  await Promise.allSettled([gateways, gateway, servers, server, tools, enrollments, enrollmentWizard].map((load) => load()))
+}
 
 /** A page's path is the resource's plural, as in REST and the CLI. */
 export function Pages() {

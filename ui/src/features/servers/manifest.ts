@@ -2,7 +2,7 @@ import type { Resource } from '@mcpg/proto/kinds/kind'
 import { stringify } from 'yaml'
 
 /**
- * The grouped form of `contracts.md`: name, labels and annotations beside the fields of the spec. Without `resourceVersion`, which
+ * The grouped form of a manifest: name, labels and annotations beside the fields of the spec. Without `resourceVersion`, which
  * would make a later apply a conflict.
  */
 export function manifestOf({ metadata, spec }: Resource, plural: string): string {
