@@ -102,6 +102,25 @@ describe('a broken server', () => {
     await until(async () => (await readyOf('one')) === 1)
   })
 
+  it.each(['at once', 'after a restart of the control plane'])(
+    'is held back although one like it ran before it was deleted, %s',
+    async (when) => {
+      const { agent } = await fleet.join('a')
+      await fleet.apply({ name: 'one', command: ['one'] }, { name: 'two', command: ['two'] })
+      await until(async () => (await readyOf('one')) === 1)
+      expect((await fleet.call('DELETE', `${workspace}/servers/one`)).status).toBe(204)
+      await until(async () => (await configOf('a')).state === 'applied' && offered(agent.offers.at(-1)).length === 1)
+      if (when !== 'at once') {
+        await fleet.restart()
+        agent.connect()
+      }
+      agent.knobs.failing = new Set(['one'])
+      await fleet.apply({ name: 'one', command: ['one'] })
+      await until(async () => (await configOf('a')).heldBack.length === 1 && (await configOf('a')).state === 'applied')
+      expect(await readyOf('two')).toBe(1)
+    },
+  )
+
   it('is forced past the quarantine when somebody goes back to what failed', async () => {
     const { agent } = await fleet.join('a', { knobs: { failing: new Set(['one']) } })
     await fleet.apply({ name: 'one', command: ['v1'] })

@@ -15,9 +15,9 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
   const reading = new Map<string, Promise<ReadDocument | null>>()
   return { remember, load }
 
-  /** A document that was compiled just now; nothing of it needs to be read. */
+  /** A document that was compiled just now; nothing of it needs to be read. Equal bytes may be about a server that was made anew since. */
   function remember({ hash, bytes, entries }: Document): void {
-    if (!known.has(hash)) keep(hash, { bytes, entries: new Map(entries.map(({ json: _json, ...entry }) => [entry.name, entry])) })
+    keep(hash, { bytes, entries: new Map(entries.map(({ json: _json, ...entry }) => [entry.name, entry])) })
   }
 
   async function load(hash: string): Promise<ReadDocument | null> {
@@ -31,14 +31,17 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
   async function readStored(hash: string): Promise<ReadDocument | null> {
     const bytes = await store.bytes(hash)
     if (!bytes) return null
-    const { servers } = JSON.parse(Buffer.from(bytes).toString()) as { servers: unknown[] }
+    const { org, workspace, servers } = JSON.parse(Buffer.from(bytes).toString()) as { org: string; workspace: string; servers: unknown[] }
     const entries: Omit<DocumentEntry, 'uid'>[] = []
     for (const server of servers) {
       const { name, state, required } = ConfigServer.parse(server)
       entries.push({ name, subHash: sha256Hex(canonicalBytes(server)), stopped: state === 'stopped', required })
       await turn()
     }
-    const uids = await store.uidsOf(entries.map((entry) => entry.subHash))
+    const uids = await store.uidsOf(
+      `${org}/${workspace}`,
+      entries.map((entry) => entry.subHash),
+    )
     const document = { bytes, entries: new Map(entries.map((entry) => [entry.name, { ...entry, uid: uids.get(entry.subHash) }])) }
     keep(hash, document)
     return document

@@ -219,8 +219,8 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     return row && new Uint8Array(row.bytes)
   }
 
-  /** Which server each compiled entry belongs to, by sub-hash. */
-  async function uidsOf(subHashes: string[]): Promise<Map<string, string>> {
+  /** Which server of a workspace each compiled entry belongs to, by sub-hash; another one may have had the same, here or elsewhere. */
+  async function uidsOf(scope: string, subHashes: string[]): Promise<Map<string, string>> {
     const uids = new Map<string, string>()
     for (let from = 0; from < subHashes.length; from += portion) {
       const rows = await read.serverRevision.findMany({
@@ -228,7 +228,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
         select: { subHash: true, serverUid: true },
         orderBy: { createdAt: 'asc' },
       })
-      for (const row of rows) uids.set(row.subHash, row.serverUid)
+      const here = await read.resource.findMany({
+        where: { scope, kind: 'Server', uid: { in: rows.map((row) => row.serverUid) } },
+        select: { uid: true },
+      })
+      const known = new Set(here.map(({ uid }) => uid))
+      for (const row of rows) if (known.has(row.serverUid)) uids.set(row.subHash, row.serverUid)
       await turn()
     }
     return uids
