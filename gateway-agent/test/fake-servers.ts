@@ -12,6 +12,7 @@ export type FakeServers = ReturnType<typeof fakeServers>
 export function fakeServers({ now = () => Date.now() }: { now?: () => number } = {}) {
   let routed = new Map<string, { server: DesiredServer; readySince: number }>()
   const behaviors = new Map<string, Behavior>()
+  const ailing = new Set<string>()
   const started: string[] = []
   const stopped: string[] = []
   const routings: string[][] = []
@@ -25,7 +26,10 @@ export function fakeServers({ now = () => Date.now() }: { now?: () => number } =
 
   const servers: Servers = {
     change,
-    report: () => [...routed.values()].map(({ server, readySince }) => reportOf(server, 'ready', readySince)),
+    report: () =>
+      [...routed.values()].map(({ server, readySince }) =>
+        reportOf(server, ailing.has(server.config.name) ? 'failed' : 'ready', readySince),
+      ),
     onReport: (listener) => subscribe(reportListeners, listener),
     routed: () => new Map([...routed].map(([name, { server }]) => [name, routedServer(name, server)])),
     onRouting: (listener) => subscribe(routingListeners, listener),
@@ -42,6 +46,8 @@ export function fakeServers({ now = () => Date.now() }: { now?: () => number } =
     release: () => releases.forEach((release) => release()),
     /** A routed instance ends by itself. */
     die: (name: string) => deaths.forEach((death) => death(name)),
+    /** A routed server is reported as failed from now on. */
+    ail: (name: string) => void ailing.add(name),
     /** Calls the report listeners as a real change of state would. */
     poke: () => reportListeners.forEach((listener) => listener()),
     routedNames: () => [...routed.keys()].sort(),

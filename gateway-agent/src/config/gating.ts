@@ -28,6 +28,13 @@ export function standing({ gating, probationMs }: Contender, reports: ServerRepo
   return wait > 0 ? wait : 'passed'
 }
 
+/** True while every gating server of the contender runs in its revision and is ready. */
+export function isReady({ gating }: Contender, reports: ServerReport[]): boolean {
+  return gating.every(({ config, subHash }) =>
+    reports.some((report) => report.name === config.name && report.subHash === subHash && report.state === 'ready'),
+  )
+}
+
 /** The report of a failed server, with the failure as its last error, for a verdict. */
 export function failedReport({ message, report }: ServerFailure): ServerReport {
   return { ...report, state: 'failed', lastError: report.lastError ?? message }

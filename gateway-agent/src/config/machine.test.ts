@@ -261,13 +261,44 @@ describe('a newer offer', () => {
     await until('the advance', () => machine.hashes().lkg === second)
   })
 
-  it('rolls back to the last known good config when the newer one fails after a candidate in probation', async () => {
+  it('leaves a candidate in probation running when the newer one fails before it is routed, and lets it become the last known good', async () => {
+    const { boot } = await bench()
+    const { give, offer, states, fake, machine } = await boot()
+    await give({ servers: [server('a')], generation: 1 })
+    offer({ servers: [server('a'), server('b')], generation: 2, probationMs: 300 })
+    await until('probation', () => states().includes('2:probation'))
+    const second = machine.hashes().applied
+    await give({ servers: [server('a'), server('b'), server('fails')], generation: 3, probationMs: 60_000 })
+    expect(states().at(-1)).toBe('3:rolled_back')
+    expect(machine.report()).toMatchObject({ reason: 'UNHEALTHY', servers: [{ name: 'fails' }] })
+    expect(fake.routings).toEqual([['a'], ['a', 'b']])
+    expect(fake.stopped).not.toContain('b')
+    expect(machine.hashes().applied).toBe(second)
+    fake.poke()
+    await until('the advance', () => machine.hashes().lkg === second)
+    expect(await give({ servers: [server('a'), server('b')], generation: 4, probationMs: 10 })).toMatchObject({ state: 'applied' })
+    expect(fake.started.filter((name) => name === 'b')).toHaveLength(1)
+  })
+
+  it('rolls back to the last known good config when it fails and what was in probation is not ready any more', async () => {
     const { boot } = await bench()
     const { give, offer, states, fake } = await boot()
     await give({ servers: [server('a')], generation: 1 })
     offer({ servers: [server('a'), server('b')], generation: 2, probationMs: 60_000 })
     await until('probation', () => states().includes('2:probation'))
+    fake.ail('b')
     await give({ servers: [server('a'), server('b'), server('fails')], generation: 3, probationMs: 60_000 })
+    expect(states().at(-1)).toBe('3:rolled_back')
+    expect(fake.routedNames()).toEqual(['a'])
+  })
+
+  it('rolls back to the last known good config when it fails in its own probation, past one that was in probation before', async () => {
+    const { boot } = await bench()
+    const { give, offer, states, fake } = await boot()
+    await give({ servers: [server('a')], generation: 1 })
+    offer({ servers: [server('a'), server('b')], generation: 2, probationMs: 60_000 })
+    await until('probation', () => states().includes('2:probation'))
+    await give({ servers: [server('a'), server('b'), server('dies-in-probation')], generation: 3, probationMs: 60_000 })
     expect(states().at(-1)).toBe('3:rolled_back')
     expect(fake.routedNames()).toEqual(['a'])
   })

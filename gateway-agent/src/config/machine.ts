@@ -4,7 +4,8 @@
  *              offer                 checks ok             proven             probation over
  *   (nothing) ──────▶ (received) ──────────────▶ STAGED ─▶ APPLYING ─▶ PROBATION ─▶ APPLIED: it is the LKG
  *                          │ refused                          │ failed      │ failed         a newer offer: SUPERSEDED
- *                       REJECTED: nothing was touched      ROLLED_BACK: the LKG runs again, the hash is quarantined
+ *                       REJECTED: nothing was touched      ROLLED_BACK: the LKG runs again, the hash is quarantined; a config that was
+ *                                                          SUPERSEDED in its probation and is still ready runs on where APPLYING failed
  *
  *   STAGED      verified and on disk; from here a crash takes it up again
  *   APPLYING    new and changed servers start beside the old ones, which serve
@@ -25,7 +26,7 @@ import type { Policy } from '../policy/policy.ts'
 import type { DesiredServer, ServerFailure, Servers } from '../servers/supervision.ts'
 import { bootFrom } from './boot.ts'
 import { checkOffer, checkPolicy, type Checked } from './check.ts'
-import { failedReport, gatingServers, standing, type Contender } from './gating.ts'
+import { failedReport, gatingServers, isReady, standing, type Contender } from './gating.ts'
 import type { Slots, StateRecord, Stored, Verdict } from './slots.ts'
 import { isRefusal, type VerifiedConfig } from './verify.ts'
 
@@ -286,10 +287,18 @@ export function configMachine({
     // Order matters: the verdict is on disk before the LKG is routed, so that a crash in between does not try it again.
     const quarantine = [...record.quarantine.filter((one) => one !== hash), hash].slice(-maxQuarantine)
     await trySave({ ...record, candidate: null, quarantine, verdict })
-    await restore()
-    contenders = []
+    if (!stands(running)) {
+      await restore()
+      contenders = []
+    }
     candidate = null
     say({ ...verdict, elapsedMs: clock.monotonic() - next.since, nonce: next.nonce })
+  }
+
+  /** A config that was replaced in its probation serves on while its servers do: what failed after it was never routed. */
+  function stands(config: VerifiedConfig | null): boolean {
+    const contender = contenders.find((one) => one.config === config)
+    return contender !== undefined && isReady(contender, servers.report())
   }
 
   async function restore(): Promise<void> {
