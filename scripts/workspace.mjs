@@ -2,7 +2,7 @@
 // Plain JS for Node >= 20: nothing of the workspace can be imported before it is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -95,26 +95,85 @@ function runOrFail(command, args, { quiet, what }) {
   fail(`${what} failed${done.error ? `: ${done.error.message}` : ''}`, 'the output is above; mend it and run the command again')
 }
 
-/** One process at a time takes a step: two terminals, or a test and a start, share one clone. */
-function exclusively(name, run) {
-  mkdirSync(cache, { recursive: true })
-  const lock = join(cache, `${name}.lock`)
-  const patience = Date.now() + 600_000
-  for (;;) {
-    try {
-      mkdirSync(lock)
-      break
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      const stale = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 300_000
-      if (stale || Date.now() > patience) rmdirSync(lock)
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+/**
+ * One process at a time takes a step: two terminals, or a test and a start, share one clone. The lock is a folder with one file that names
+ * its holder, so that one whose holder was killed is taken over at once.
+ */
+export function exclusively(name, run, folder = cache) {
+  mkdirSync(folder, { recursive: true })
+  const lock = join(folder, `${name}.lock`)
+  // Made elsewhere and moved: a lock is never seen without its holder.
+  const own = join(folder, `${name}.lock.${process.pid}`)
+  rmSync(own, { recursive: true, force: true })
+  mkdirSync(own)
+  writeFileSync(join(own, 'holder'), `${process.pid} ${startTimeOf(process.pid)}`)
+  for (let isTold = false; !take(own, lock);) {
+    const holder = holderOf(lock)
+    if (holder !== null && !isAlive(holder)) {
+      // Moved away before it is deleted, and looked at again: another one that waits may have been faster.
+      const dead = join(folder, `${name}.lock.dead.${process.pid}`)
+      if (take(lock, dead)) {
+        if (holderOf(dead) !== holder) take(dead, lock)
+        rmSync(dead, { recursive: true, force: true })
+      }
+      continue
     }
+    if (holder && !isTold) say(`waiting for another build (pid ${holder.split(' ')[0]})`)
+    isTold ||= Boolean(holder)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   }
   try {
+    // Left by those that were ended while they waited.
+    for (const left of readdirSync(folder))
+      if (left.startsWith(`${name}.lock.`) && !isRunning(left.split('.').at(-1)))
+        rmSync(join(folder, left), { recursive: true, force: true })
     run()
   } finally {
-    rmdirSync(lock)
+    rmSync(lock, { recursive: true, force: true })
+  }
+}
+
+/** False where the target is taken or the source is gone. */
+function take(from, to) {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    // Windows answers EPERM where others say that the folder is not empty.
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EPERM', 'EACCES'].includes(error.code)) return false
+    throw error
+  }
+}
+
+/** Null: the lock is gone. An empty text is a lock of nobody. */
+function holderOf(lock) {
+  try {
+    return readFileSync(join(lock, 'holder'), 'utf8')
+  } catch {
+    return existsSync(lock) ? '' : null
+  }
+}
+
+function isAlive(holder) {
+  const [pid, startTime] = holder.split(' ')
+  return isRunning(pid) && startTimeOf(pid) === startTime
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(Number(pid) || NaN, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** Tells a process from a later one with its pid; empty where the system does not say. */
+function startTimeOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
   }
 }
 
