@@ -23,7 +23,7 @@ function generate() {
   // `generate` needs no engine but insists on finding one; any program will do. `migrate` must never be run like this: it does nothing.
   execFileSync(process.execPath, [prismaCli(), 'generate', '--schema', folder], {
     cwd: join(root, 'cp'),
-    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
+    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
 }

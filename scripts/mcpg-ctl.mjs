@@ -1,5 +1,7 @@
-import { join } from 'node:path'
-import { ensureBuilt, root, runNode } from './workspace.mjs'
+import { ensureBuilt, runProduct } from './workspace.mjs'
 
+const words = process.argv.slice(2)
+// Overwrites what the process list shows of our own arguments.
+process.title = 'mcpg-ctl'
 ensureBuilt()
-process.exitCode = await runNode([join(root, 'ctl/dist/mcpg-ctl.js'), ...process.argv.slice(2)])
+process.exitCode = await runProduct(words)

@@ -67,21 +67,70 @@ function step(title, name, sources, command) {
   })
 }
 
-/** Runs a program of the workspace with the pinned Node, inheriting the terminal; answers its exit code. */
+/** Runs a tool of the workspace with the pinned Node, inheriting the terminal; answers its exit code. */
 export function runNode(args, { env = {}, cwd = process.cwd() } = {}) {
+  // The terminal delivers Ctrl-C to the whole group; what is sent to us alone is passed on.
+  return start(args, { cwd, env: { ...process.env, ...env, PATH: pathWith(dirname(nodeBinary())) }, passedOn: ['SIGTERM', 'SIGHUP'] })
+}
+
+/**
+ * Runs `mcpg-ctl`, as it would run without this clone: in the folder of the person, without the tools of the workspace, and with secrets
+ * out of the process list. It takes a signal that arrives twice, from the terminal and from here, as one.
+ */
+export function runProduct(words) {
+  const { args, secrets } = withoutSecrets(words)
+  const variables = Object.keys(secrets).join(', ')
+  if (variables && process.stderr.isTTY)
+    process.stderr.write(`warning: secrets typed as flags stay in the shell history; use ${variables} instead\n`)
+  // Where npm runs a script, its folder is the clone's.
+  const cwd = (process.env.npm_lifecycle_event && process.cwd() === root && process.env.INIT_CWD) || process.cwd()
+  const env = { ...process.env, ...secrets, PATH: productPath(dirname(nodeBinary()), process.env.PATH ?? '') }
+  return start([join(root, 'ctl/dist/mcpg-ctl.js'), ...args], { cwd, env, passedOn: ['SIGINT', 'SIGTERM', 'SIGHUP'] })
+}
+
+function start(args, { cwd, env, passedOn }) {
   return new Promise((resolve) => {
     const node = nodeBinary()
-    const child = spawn(node, args, { stdio: 'inherit', cwd, env: { ...process.env, ...env, PATH: pathWith(dirname(node)) } })
-    // The terminal delivers Ctrl-C to the whole group; what is sent to us alone is passed on.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' || child.kill(signal))
+    // On Windows the variable may be `Path`; two that differ in case only are one too many.
+    for (const name of Object.keys(env)) if (name !== 'PATH' && name.toUpperCase() === 'PATH') delete env[name]
+    const child = spawn(node, args, { stdio: 'inherit', cwd, env })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => passedOn.includes(signal) && child.kill(signal))
     child.on('error', (error) => fail(`cannot start ${node}: ${error.message}`, 'rm -r node_modules && npm run check'))
-    child.on('exit', (code, signal) => resolve(signal ? 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9 }[signal] ?? 1) : (code ?? 1)))
+    child.on('exit', (code, signal) =>
+      resolve(signal ? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGKILL: 9 }[signal] ?? 1) : (code ?? 1)),
+    )
   })
 }
 
+const secretFlags = ['--enrollment-url', '--token', '--session-cookie', '--database-url']
+
+/** The values of flags that are secret as the variables that mean the same; argv can be read by every user of the machine. */
+export function withoutSecrets(words) {
+  const args = []
+  const secrets = {}
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]
+    if (word === '--') return { args: [...args, ...words.slice(index)], secrets }
+    const flag = secretFlags.find((one) => word === one || word.startsWith(`${one}=`))
+    const value = word === flag ? words[index + 1] : word.slice((flag ?? '').length + 1)
+    // Without its value it is an error, which the program tells.
+    if (!flag || !value) args.push(word)
+    else {
+      secrets[`MCPG_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`] = value
+      if (word === flag) index++
+    }
+  }
+  return { args, secrets }
+}
+
+const pathSeparator = process.platform === 'win32' ? ';' : ':'
+
+/** The pinned Node first; without the folders that `npm run` puts in front, which MCP servers are not meant to find. */
+export const productPath = (folder, path) =>
+  [folder, ...path.split(pathSeparator).filter((one) => !/[\\/](node_modules[\\/]\.bin|node-gyp-bin)[\\/]?$/.test(one))].join(pathSeparator)
+
 /** The tools of the workspace and the pinned Node before everything else. */
-export const pathWith = (folder) =>
-  [folder, join(root, 'node_modules/.bin'), process.env.PATH].join(process.platform === 'win32' ? ';' : ':')
+export const pathWith = (folder) => [folder, join(root, 'node_modules/.bin'), process.env.PATH].join(pathSeparator)
 
 function runOrFail(command, args, { quiet, what }) {
   const done = spawnSync(command, args, {
@@ -89,6 +138,8 @@ function runOrFail(command, args, { quiet, what }) {
     encoding: 'utf8',
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     maxBuffer: 64 << 20,
+    // Node starts no batch file without one.
+    shell: command.endsWith('.cmd'),
   })
   if (done.status === 0) return
   process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}\n`)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { productPath, withoutSecrets } from './workspace.mjs'
 
 const workspace = pathToFileURL(join(import.meta.dirname, 'workspace.mjs')).href
 
@@ -55,4 +56,21 @@ test('a lock that names nobody is taken over', async () => {
   const next = builder('')
   expect(await ended(next.child)).toBe(0)
   expect(next.output()).toBe('taken\n')
+})
+
+test('the values of secret flags leave argv for the variables that mean the same', () => {
+  expect(
+    withoutSecrets(['gateway', '--enrollment-url', 'http://x/enroll/e', '--name', 'a', '--token=t=1', '--session-cookie', 'c']),
+  ).toEqual({
+    args: ['gateway', '--name', 'a'],
+    secrets: { MCPG_ENROLLMENT_URL: 'http://x/enroll/e', MCPG_TOKEN: 't=1', MCPG_SESSION_COOKIE: 'c' },
+  })
+  expect(withoutSecrets(['get', '--token'])).toEqual({ args: ['get', '--token'], secrets: {} })
+  expect(withoutSecrets(['mcp', '--', '--token', 't'])).toEqual({ args: ['mcp', '--', '--token', 't'], secrets: {} })
+})
+
+test('the program does not see what npm adds to PATH', () => {
+  expect(productPath('/node', '/clone/node_modules/.bin:/node_modules/.bin:/npm/lib/node-gyp-bin:/usr/bin:/home/me/.bin')).toBe(
+    '/node:/usr/bin:/home/me/.bin',
+  )
 })
