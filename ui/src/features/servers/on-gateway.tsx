@@ -99,7 +99,7 @@ function Hold({
       {hold.message && <p>{hold.message}</p>}
       <p>
         Since <Since at={hold.since} bare />.{' '}
-        {hold.running ? `Revision ${hold.running} goes on running here.` : 'The gateway runs without it.'} A change of the server or a retry
+        {hold.running ? `Revision ${hold.running.slice(0, 8)} goes on running here.` : 'The gateway runs without it.'} A change of the server or a retry
         lifts the hold.
       </p>
     </Note>
