@@ -39,6 +39,8 @@ export type Knobs = {
   refuse?: ConfigFailureReason
   /** Stops after STAGED. */
   onlyStage?: boolean
+  /** Runs and reports what works, and never comes to the end of a probation. */
+  endlessProbation?: boolean
   /** Answers no offer at all. */
   silent?: boolean
   description?: { minProtocolRevision: number; maxProtocolRevision: number }
@@ -69,6 +71,8 @@ export function fakeAgent({
   const memory = {
     bootId: new Uint8Array(randomBytes(16)),
     lkg: null as Known | null,
+    /** In probation. */
+    running: null as Known | null,
     highest: 0,
     lastOffered: '',
     quarantine: new Set<string>(),
@@ -182,7 +186,9 @@ export function fakeAgent({
     verdict(ConfigState.STAGED)
     if (knobs.onlyStage) return
     const servers = subHashes(offer.configBytes)
-    const failed = [...servers].filter(([name, subHash]) => knobs.failing?.has(name) && memory.lkg?.servers.get(name) !== subHash)
+    const failed = [...servers].filter(
+      ([name, subHash]) => knobs.failing?.has(name) && (memory.running ?? memory.lkg)?.servers.get(name) !== subHash,
+    )
     if (failed.length > 0) {
       memory.quarantine.add(hash)
       return verdict(ConfigState.ROLLED_BACK, {
@@ -191,14 +197,19 @@ export function fakeAgent({
         servers: failed.map(([name, subHash]) => failedServer(name, subHash)),
       })
     }
-    memory.lkg = { hash, generation: header.generation, servers }
+    memory.running = { hash, generation: header.generation, servers }
+    if (knobs.endlessProbation && header.probationMs > 0) {
+      verdict(ConfigState.PROBATION)
+      return reportServers()
+    }
+    memory.lkg = memory.running
     verdict(ConfigState.APPLIED)
     reportServers()
   }
 
-  /** Every server of the LKG as ready, with one instance each. */
+  /** Every server of what runs as ready, with one instance each. */
   function reportServers(full = true): void {
-    const servers = [...(memory.lkg?.servers ?? [])].map(([name, subHash]) => readyServer(name, subHash))
+    const servers = [...((memory.running ?? memory.lkg)?.servers ?? [])].map(([name, subHash]) => readyServer(name, subHash))
     send({ case: 'serverStatus', value: create(ServerStatusReportSchema, { full, servers }) })
   }
 

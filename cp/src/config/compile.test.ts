@@ -30,7 +30,7 @@ const gateway = (id: string, rest: Partial<SnapshotGateway> = {}): SnapshotGatew
   lkgHash: null,
   highestGeneration: 0,
   holds: new Map(),
-  proven: new Map(),
+  lastRan: new Map(),
   ...rest,
 })
 const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snapshot => ({
@@ -171,7 +171,7 @@ describe('a refused revision', () => {
   const held = (holds: Hold[], proven = true) =>
     gateway('gw', {
       holds: new Map([['uid-a', holds]]),
-      proven: proven ? new Map([['uid-a', { subHash: good.subHash, entry: good.json }]]) : new Map(),
+      lastRan: proven ? new Map([['uid-a', { subHash: good.subHash, entry: good.json }]]) : new Map(),
     })
 
   it('is replaced by the one that last ran there, and the rest flows', async () => {

@@ -21,8 +21,11 @@ export type SnapshotGateway = {
   highestGeneration: number
   /** Refused revisions by uid of their server. */
   holds: ReadonlyMap<string, readonly Hold[]>
-  /** The revision of each server that last passed its probation here; `entry` is its canonical JSON. */
-  proven: ReadonlyMap<string, { subHash: string; entry: string }>
+  /**
+   * By uid, where a revision of the server is held: the last that ran here, which is the one that last passed its probation, or a newer
+   * one that is ready now and not held. `entry` is its canonical JSON.
+   */
+  lastRan: ReadonlyMap<string, { subHash: string; entry: string }>
 }
 
 /** A stored server that cannot be read any more; gateways keep what they have of it, by id of the gateway. */
@@ -108,8 +111,8 @@ function revisionsFor(gateway: SnapshotGateway, wanted: { server: SnapshotServer
       entries.push(entry)
       continue
     }
-    const proven = gateway.proven.get(server.uid)
-    const usable = proven && !holds.some((hold) => hold.subHash === proven.subHash) ? proven : undefined
+    const lastRan = gateway.lastRan.get(server.uid)
+    const usable = lastRan && !holds.some((hold) => hold.subHash === lastRan.subHash) ? lastRan : undefined
     if (usable) entries.push(entryFrom(server, usable.subHash, usable.entry))
     heldBack.push({ uid: server.uid, server: server.name, subHash: entry.subHash, running: usable?.subHash })
   }

@@ -78,6 +78,34 @@ describe('a broken server', () => {
     ])
   })
 
+  it('keeps running in the revision that is ready, though that one has not been proven yet', async () => {
+    const { agent } = await fleet.join('a', { knobs: { endlessProbation: true } })
+    await fleet.apply({ name: 'files', command: ['v1'] })
+    await until(async () => (await readyOf('files')) === 1 && (await configOf('a')).state === 'probation')
+    agent.knobs.failing = new Set(['files'])
+    await fleet.apply({ name: 'files', command: ['v2'] })
+    await until(async () => (await configOf('a')).heldBack.length === 1)
+    agent.knobs.failing = new Set()
+    await fleet.apply({ name: 'other', command: ['other'] })
+    await until(async () => (await readyOf('other')) === 1)
+    expect(offered(agent.offers.at(-1)).map((server) => server.command)).toEqual([['v1'], ['other']])
+    expect((await fleet.server('files')).status.gateways).toMatchObject([
+      { state: 'ready', heldBack: { reason: 'ExitedEarly', running: expect.any(String) } },
+    ])
+  })
+
+  it('is not kept in a revision that was ready and then failed too', async () => {
+    const { agent } = await fleet.join('a', { knobs: { endlessProbation: true } })
+    await fleet.apply({ name: 'files', command: ['v1'] })
+    await until(async () => (await readyOf('files')) === 1 && (await configOf('a')).state === 'probation')
+    // From here on the fake refuses v1 as well when it is offered again.
+    agent.memory.running = null
+    agent.knobs.failing = new Set(['files'])
+    await fleet.apply({ name: 'files', command: ['v2'] })
+    await until(async () => offered(agent.offers.at(-1)).length === 0)
+    expect(agent.offers.map((offer) => offered(offer)[0]?.command[0])).toEqual([undefined, 'v1', 'v2', 'v1', undefined])
+  })
+
   it('is tried again when it is changed', async () => {
     const { agent } = await fleet.join('a', { knobs: { failing: new Set(['one']) } })
     await fleet.apply({ name: 'one', command: ['v1'] })

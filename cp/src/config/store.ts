@@ -1,6 +1,7 @@
 import { ServerSpec, serverKind } from '@mcpg/proto/kinds/server'
 import type { ConfigFailure, ConfigState } from '@mcpg/proto/status'
 import type { Db, Reads, Tx } from '../db/db.ts'
+import type { ServerReport } from '../gateways/reports.ts'
 import { turn } from '../turns.ts'
 import type { Hold, Snapshot, SnapshotGateway, SnapshotServer, UnreadableServer } from './compile.ts'
 import type { Evidence } from './failing.ts'
@@ -137,7 +138,7 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
           lkgHash: row.lkgHash,
           highestGeneration: row.highestGeneration,
           holds: new Map<string, Hold[]>(),
-          proven: new Map<string, { subHash: string; entry: string }>(),
+          lastRan: new Map<string, { subHash: string; entry: string }>(),
         },
       ]),
     )
@@ -150,33 +151,49 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       const holds = gateways.get(gatewayId)?.holds
       holds?.set(serverUid, [...(holds.get(serverUid) ?? []), { subHash, entry: entry ?? undefined }])
     }
-    await readProven(reads, held, gateways)
+    await readLastRan(reads, held, gateways)
     return [...gateways.values()]
   }
 
   /** Only where something is held back does it matter what ran there before; by key, as the whole table has a row per server and gateway. */
-  async function readProven(
+  async function readLastRan(
     reads: Reads,
-    held: { gatewayId: string; server: string }[],
-    gateways: ReadonlyMap<string, { holds: ReadonlyMap<string, unknown>; proven: Map<string, { subHash: string; entry: string }> }>,
+    held: { gatewayId: string; serverUid: string; server: string }[],
+    gateways: ReadonlyMap<
+      string,
+      { holds: ReadonlyMap<string, readonly Hold[]>; lastRan: Map<string, { subHash: string; entry: string }> }
+    >,
   ): Promise<void> {
     for (let from = 0; from < held.length; from += wholeRows) {
-      const keys = held.slice(from, from + wholeRows).map(({ gatewayId, server }) => ({ gatewayId, server }))
-      const select = { gatewayId: true, serverUid: true, provenSubHash: true }
-      const rows = await reads.gatewayServer.findMany({ where: { OR: keys }, select })
-      const wanted = rows.flatMap(({ gatewayId, serverUid, provenSubHash }) =>
-        serverUid !== null && provenSubHash !== null && gateways.get(gatewayId)?.holds.has(serverUid)
-          ? [{ gatewayId, serverUid, subHash: provenSubHash }]
-          : [],
-      )
-      if (wanted.length === 0) continue
-      const where = { OR: wanted.map(({ serverUid, subHash }) => ({ serverUid, subHash })) }
-      const entries = new Map(
-        (await reads.serverRevision.findMany({ where })).map((row) => [`${row.serverUid}/${row.subHash}`, row.entry] as const),
-      )
-      for (const { gatewayId, serverUid, subHash } of wanted) {
-        const entry = entries.get(`${serverUid}/${subHash}`)
-        if (entry !== undefined) gateways.get(gatewayId)?.proven.set(serverUid, { subHash, entry })
+      const part = held.slice(from, from + wholeRows)
+      const select = { gatewayId: true, server: true, serverUid: true, provenSubHash: true, status: true }
+      const rows = await reads.gatewayServer.findMany({
+        where: { OR: part.map(({ gatewayId, server }) => ({ gatewayId, server })) },
+        select,
+      })
+      const reported = new Map(rows.map((row) => [`${row.gatewayId}/${row.server}`, row]))
+      const ran = part.flatMap(({ gatewayId, serverUid, server }) => {
+        const row = reported.get(`${gatewayId}/${server}`)
+        const refused = new Set(
+          gateways
+            .get(gatewayId)
+            ?.holds.get(serverUid)
+            ?.map((hold) => hold.subHash),
+        )
+        const proven = row?.serverUid === serverUid ? row.provenSubHash : null
+        return [proven, row ? readySubHash(row.status) : null].flatMap((subHash) =>
+          subHash === null || refused.has(subHash) ? [] : [{ gatewayId, serverUid, subHash }],
+        )
+      })
+      if (ran.length === 0) continue
+      const where = { OR: ran.map(({ serverUid, subHash }) => ({ serverUid, subHash })) }
+      const revisions = new Map((await reads.serverRevision.findMany({ where })).map((row) => [`${row.serverUid}/${row.subHash}`, row]))
+      for (const { gatewayId, serverUid, subHash } of ran) {
+        const revision = revisions.get(`${serverUid}/${subHash}`)
+        const lastRan = gateways.get(gatewayId)?.lastRan
+        const other = revisions.get(`${serverUid}/${lastRan?.get(serverUid)?.subHash}`)
+        // What is ready may be older than what was proven, when a gateway has lost its newest config.
+        if (revision && (!other || revision.createdAt > other.createdAt)) lastRan?.set(serverUid, { subHash, entry: revision.entry })
       }
       await turn()
     }
@@ -255,6 +272,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   async function deleteHoldsOfServer(tx: Tx, serverUid: string): Promise<number> {
     return (await tx.serverHold.deleteMany({ where: { serverUid } })).count
   }
+}
+
+/** The revision that a gateway last reported as ready. */
+function readySubHash(status: string): string | null {
+  const { state, subHash } = JSON.parse(status) as Partial<Pick<ServerReport, 'state' | 'subHash'>>
+  return state === 'ready' && subHash ? subHash : null
 }
 
 /** One spec that another version wrote, or a hand in the database, must not stop the others of its workspace. */
