@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { TerminateReason } from '@mcpg/proto/gen/gateway'
+import { create } from '@bufbuild/protobuf'
+import { HeartbeatSchema, TerminateReason } from '@mcpg/proto/gen/gateway'
 import { ConfigFailureReason, ConfigState } from '@mcpg/proto/gen/types'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
 import { inventoryOf, last, type FakeAgent } from '../../test/fake-agent.ts'
@@ -53,6 +54,24 @@ describe('a stream', () => {
     rude.heartbeat()
     await terminated(rude, TerminateReason.PROTOCOL_ERROR)
   })
+
+  it.each([2n ** 63n - 1n, 2n ** 53n + 1n, 3_000_000_000n])(
+    'ends when a gateway reports generation %s, and stores nothing of it',
+    async (generation) => {
+      const { agent, gatewayId } = await fleet.join('a')
+      await agent.waitFor(() => agent.offers.length > 0)
+      agent.send({ case: 'heartbeat', value: create(HeartbeatSchema, { configHashes: { highestGeneration: generation } }) })
+      await terminated(agent, TerminateReason.PROTOCOL_ERROR)
+      const { bearer } = await fleet.join('b')
+      const liar = fleet.agentOf(bearer, 'b')
+      liar.memory.highest = Number(generation)
+      liar.connect()
+      await terminated(liar, TerminateReason.PROTOCOL_ERROR)
+      const rows = await fleet.db().read.gateway.findMany({ select: { highestGeneration: true } })
+      expect(Math.max(...rows.map((row) => row.highestGeneration))).toBeLessThan(10)
+      expect(rows.length).toBeGreaterThan(1)
+    },
+  )
 
   it('answers every heartbeat, and writes none of them', async () => {
     const { agent, gatewayId } = await fleet.join('a')

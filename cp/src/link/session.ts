@@ -31,6 +31,7 @@ import type { Stream, StreamEvents } from '../grpc/stream.ts'
 import { inventoryRequests } from './inventory-requests.ts'
 import { outbox, type Frame } from './outbox.ts'
 import { reportQueue } from './report-queue.ts'
+import { implausible } from './plausible.ts'
 
 /** Frames that may come between hello and welcome. */
 const maxEarlyFrames = 64
@@ -107,6 +108,8 @@ export function openSession(
     if (state === 'closed') return
     const inOrder = request.sequenceNum === expected
     expected = request.sequenceNum + 1n
+    const nonsense = implausible(request)
+    if (nonsense !== null) return terminate(TerminateReason.PROTOCOL_ERROR, `the gateway reports ${nonsense}`)
     if (state === 'waiting') return greet(request)
     if (state === 'greeting') {
       if (early.push(request) > maxEarlyFrames) terminate(TerminateReason.PROTOCOL_ERROR, 'too many frames before the welcome')
