@@ -10,7 +10,7 @@ export type Env = {
   isTTY: { stdin: boolean; stdout: boolean; stderr: boolean }
   /** Width of the terminal, for what is drawn on one. */
   columns: number
-  /** Aborted by the first SIGINT or SIGTERM; the reason is the name of the signal. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; the reason is the name of the signal. */
   stopping: AbortSignal
   /** Program and arguments that start this program again. */
   self: string[]

@@ -1,27 +1,42 @@
 import type { Env } from './env.ts'
 
+// Overwrites what the process list shows of our arguments: one of them may be a secret.
+const [command = ''] = process.argv.slice(2)
+process.title = /^[a-z-]+$/.test(command) && !command.startsWith('-') ? `mcpg-ctl ${command}` : 'mcpg-ctl'
+
+/** One Ctrl-C, or one signal to a process group, arrives once more from every program that passes it on. */
+const sameSignalMs = 500
+
 const stopping = new AbortController()
+const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+let firstAt = 0
 
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)
+  ['SIGHUP', 129],
+] as const) {
+  // To a gateway without a terminal it says to ask the control plane at once.
+  if (signal === 'SIGHUP' && command === 'gateway' && !terminal) continue
   process.on(signal, () => {
-    if (stopping.signal.aborted) {
-      process.stderr.write(`${signal} again: ending at once\n`)
-      process.exit(code)
+    if (!stopping.signal.aborted) {
+      firstAt = performance.now()
+      return stopping.abort(signal)
     }
-    stopping.abort(signal)
+    if (performance.now() - firstAt < sameSignalMs) return
+    process.stderr.write(`${signal} again: ending at once\n`)
+    process.exit(code)
   })
+}
 
-// A terminal that is closed takes with it what was started on it.
-if (process.stdin.isTTY) process.once('SIGHUP', () => stopping.abort('SIGHUP'))
-
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The terminal is gone; SIGHUP ends us in order.
+    if (error.code === 'EIO') return
+    if (error.code !== 'EPIPE') throw error
+    // A reader that has seen enough (`| head`) is no failure.
+    if (stream === process.stdout) process.exit(0)
+  })
 
 const env: Env = {
   stdin: process.stdin,

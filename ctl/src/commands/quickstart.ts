@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { prepareStateDir } from '@mcpg/core/state-dir'
+import type { RunFile } from '@mcpg/proto/run-files'
 import type { Api } from '../api/client.ts'
 import type { Context } from '../context.ts'
 import { Interrupted } from '../failure.ts'
@@ -8,7 +10,7 @@ import { openBrowser, whyNoBrowser } from '../local/browser.ts'
 import { programFlags } from '../local/program-flags.ts'
 import { findControlPlane, listGateways } from '../local/run-files.ts'
 import { ladder } from '../output/ladder.ts'
-import { findLocalGateway, startLocalGateway, stopProcess } from '../quickstart/local-gateway.ts'
+import { findLocalGateway, startLocalGateway, stopProcess, wake } from '../quickstart/local-gateway.ts'
 import { applyStarter, showServers } from '../quickstart/starter-server.ts'
 import { isReady } from './serve.ts'
 
@@ -23,8 +25,11 @@ export type QuickstartOptions = {
 
 const readyTimeoutMs = 120_000
 
+/** A control plane younger than this may belong to a quickstart that is still starting its gateway. */
+const otherQuickstartMs = 5_000
+
 export async function run(context: Context, _args: string[], options: QuickstartOptions): Promise<void> {
-  if (await tellRunning(context)) return
+  if (await tellRunning(context, options)) return
   if (options.detach) return runDetached(context, options)
   const controlPlane = await startControlPlane(context, options)
   const bringingUp = bringUp(context, options, controlPlane.endpoints)
@@ -93,7 +98,7 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
   if (options.gateway) {
     progress.set('gateway', 'running', 'starting')
     const isPortFixed = !(options.bindGrpc ?? '').endsWith(':0')
-    ;({ endpoint } = await startLocalGateway(context, api, endpoints['grpc'] ?? '', isPortFixed))
+    ;({ endpoint } = await startLocalGateway(context, api, { grpc: endpoints['grpc'] ?? '', isPortFixed, isOurs: true }))
     await showServers(context, api, progress)
   }
   if (context.stopping.aborted) throw new Interrupted()
@@ -111,13 +116,39 @@ function printEndpoints({ print, settings }: Context, endpoints: Record<string, 
   print(lines.join('\n'))
 }
 
-async function tellRunning(context: Context): Promise<boolean> {
+async function tellRunning(context: Context, options: QuickstartOptions): Promise<boolean> {
   const running = await findControlPlane(context.settings.stateDir)
   if (!running) return false
-  const gateways = await listGateways(context.settings.stateDir)
   context.say(`already running (pid ${running.pid}); stop it with: mcpg-ctl stop`)
-  printEndpoints(context, running.endpoints, (gateways.find(({ name }) => name === 'quickstart') ?? gateways[0])?.endpoints['mcp'])
+  const endpoint = options.gateway ? await completeRunning(context, running, options) : undefined
+  const others = await listGateways(context.settings.stateDir)
+  printEndpoints(context, running.endpoints, endpoint ?? others[0]?.endpoints['mcp'])
   return true
+}
+
+/** The endpoint of the gateway beside a control plane that runs already; one that is not there is started and goes on in the background. */
+async function completeRunning(context: Context, running: RunFile, { demo }: QuickstartOptions): Promise<string | undefined> {
+  // Another quickstart may be about to start it.
+  const patience = Date.parse(running.startedAt) + otherQuickstartMs
+  let gateway = await findLocalGateway(context)
+  while (!gateway && Date.now() < patience && !context.stopping.aborted) {
+    await delay(100)
+    gateway = await findLocalGateway(context)
+  }
+  if (gateway) {
+    wake(gateway)
+    return gateway.endpoints['mcp']
+  }
+  const { createApi } = await import('../api/client.ts')
+  const api = await createApi({ settings: { ...context.settings, cpUrl: running.endpoints['http'] }, env: context.env })
+  const progress = ladder(context)
+  if (demo) await applyStarter(api)
+  progress.set('gateway', 'running', 'starting')
+  const grpc = running.endpoints['grpc'] ?? ''
+  const { endpoint } = await startLocalGateway(context, api, { grpc, isPortFixed: true, isOurs: false })
+  await showServers(context, api, progress)
+  context.say('the gateway goes on in the background')
+  return endpoint
 }
 
 async function runDetached(context: Context, options: QuickstartOptions): Promise<void> {

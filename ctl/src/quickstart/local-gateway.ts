@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isSameProcess } from '@mcpg/core/process-identity'
+import { isSameProcess, startTimeOf } from '@mcpg/core/process-identity'
 import { gatewayKind, type GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import { CreatedEnrollment } from '@mcpg/proto/rest/enrollments'
 import type { RunFile } from '@mcpg/proto/run-files'
@@ -25,11 +25,21 @@ export type LocalGateway = { endpoint: string; process: RunFile }
 
 /**
  * Starts the gateway of this machine as a process of its own, in a session of its own, so that Ctrl-C does not reach it before us. The
- * enrollment URL travels by the environment. One that still runs (its quickstart was killed) is taken over.
+ * enrollment URL travels by the environment. One that still runs (its quickstart was killed) is taken over. `isOurs`: it ends with this process
+ * at the latest.
  */
-export async function startLocalGateway(context: Context, api: Api, grpc: string, isPortFixed: boolean): Promise<LocalGateway> {
+export async function startLocalGateway(
+  context: Context,
+  api: Api,
+  { grpc, isPortFixed, isOurs }: { grpc: string; isPortFixed: boolean; isOurs: boolean },
+): Promise<LocalGateway> {
+  const tell = (line: string) => void context.env.stderr.write(`${line}\n`)
   const left = await findLocalGateway(context)
-  if (left && isPortFixed) return { endpoint: left.endpoints['mcp'] ?? '', process: left }
+  if (left && isPortFixed) {
+    wake(left)
+    if (isOurs) stopAtExit(left, tell)
+    return { endpoint: left.endpoints['mcp'] ?? '', process: left }
+  }
   // Its control plane has moved, and where to is told at its start.
   if (left) await stopProcess(left)
   const { variables, flags } = await credentials(context, api)
@@ -46,6 +56,7 @@ export async function startLocalGateway(context: Context, api: Api, grpc: string
     ...(globals.jsonLogs ? ['--json-logs'] : []),
   ]
   const started = await startDetached(context, `gateway-${name}`, args, { ...notItsOwn, ...variables })
+  if (isOurs) stopAtExit({ pid: started.pid, startTime: startTimeOf(started.pid) ?? '' }, tell)
   try {
     const file = await untilReady(context, started, 'The gateway', readyTimeoutMs, async () => {
       const found = await findLocalGateway(context)
@@ -58,8 +69,22 @@ export async function startLocalGateway(context: Context, api: Api, grpc: string
   }
 }
 
+/** It may be in the middle of a long back-off from the time when there was no control plane. */
+export function wake({ pid, startTime }: RunFile): void {
+  if (process.platform !== 'win32' && isSameProcess(pid, startTime)) process.kill(pid, 'SIGHUP')
+}
+
 export async function findLocalGateway({ settings }: Context): Promise<RunFile | null> {
   return (await listGateways(settings.stateDir)).find((one) => one.name === name) ?? null
+}
+
+/** Whoever ends before the gateway is stopped, by a second Ctrl-C or a crash, tells it to stop. */
+function stopAtExit({ pid, startTime }: Pick<RunFile, 'pid' | 'startTime'>, tell: (line: string) => void): void {
+  process.once('exit', () => {
+    if (!isSameProcess(pid, startTime)) return
+    process.kill(pid, 'SIGTERM')
+    tell(`the gateway (pid ${pid}) is told to stop, too`)
+  })
 }
 
 /** Ends it in order, and the hard way when that takes too long. */
