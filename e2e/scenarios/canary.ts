@@ -49,7 +49,7 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
   const token = enrollmentTokenPattern.exec(url)?.[0]
   if (!token) throw new Error(`the URL of an enrollment holds no token: ${url}`)
   // Without its checksum too: half a token is a token that somebody can complete.
-  const secret = token.split('_')[2] ?? token
+  const secret = bodyOf(token)
   const look = (where: string, text: string) => {
     looked++
     if (text.includes(secret)) found.push(where)
@@ -68,7 +68,7 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
   for (const [index, { stdout, stderr }] of refusals.entries()) look(`answer ${index} to another use`, stdout + stderr)
 
   const second = await rest.enroll({ name: 'detached' })
-  const detachedSecret = enrollmentTokenPattern.exec(second.url)?.[0].split('_')[2] ?? ''
+  const detachedSecret = bodyOf(enrollmentTokenPattern.exec(second.url)?.[0] ?? '')
   const detached = await ctl(['gateway', '--detach', '--bind', '127.0.0.1:0', '--enrollment-url', second.url], {
     stateDir: join(folder, 'detached'),
     env: loud,
@@ -152,4 +152,11 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+}
+
+/** The 43 characters between prefix and checksum, which may themselves hold the separator. */
+function bodyOf(token: string): string {
+  const body = token.slice('mcpg_enr_'.length, -7)
+  if (body.length !== 43) throw new Error(`not a token of ours: ${token.length} characters`)
+  return body
 }

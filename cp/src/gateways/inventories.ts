@@ -105,23 +105,24 @@ function namesOf({ items }: InventoryBody): string[] {
 }
 
 /**
- * Null when a definition is not what its hash says. The hash over all of them is checked where nothing was left out: a body is shared
- * by every gateway that reports its hash, so one of them must not be able to choose it for the others.
+ * Null when a definition, or the list of them, is not what its hash says: a body is shared by every gateway that reports its hash, so one
+ * of them must not be able to choose it for the others. A definition that was left out for its size still counts by its hash.
  */
 function readBody(report: ServerInventory): InventoryBody | null {
   const all = createHash('sha256')
   const items: InventoryBody['items'] = []
   for (const item of report.items) {
+    all.update(item.definitionHash)
+    if (report.truncated && item.definition.length === 0) continue
     const hash = createHash('sha256').update(item.definition).digest()
     if (!hash.equals(item.definitionHash)) return null
-    all.update(hash)
     const kind = kindWords.get(item.kind)
     if (!kind) continue
     const definition = parseObject(item.definition)
     if (!definition) return null
     items.push({ kind, name: item.name, exposedName: item.exposedName, definition, definitionHash: hash.toString('hex') })
   }
-  if (!report.truncated && !all.digest().equals(report.inventoryHash)) return null
+  if (!all.digest().equals(report.inventoryHash)) return null
   return {
     serverInfo: { name: report.serverInfoName, version: report.serverInfoVersion },
     instructions: report.instructions.slice(0, 4096),

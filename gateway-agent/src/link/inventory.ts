@@ -25,7 +25,7 @@ export type InventorySource = {
   inventory: (server: string) => Inventory | null
 }
 
-/** Bodies over this are cut, and say so. */
+/** Definitions beyond this are left out, and the message says so. */
 const maxBytes = 1024 * 1024
 const kinds = {
   tool: InventoryKind.TOOL,
@@ -76,12 +76,19 @@ function itemOnWire({ kind, name, exposedName, definition }: InventoryEntry): In
   return create(InventoryItemSchema, { kind: kinds[kind], name, exposedName, definition: bytes, definitionHash })
 }
 
+/** What does not fit goes as its hash alone, so that the hash over all of them can still be checked. */
 function cut(items: InventoryItem[]): { items: InventoryItem[]; isTruncated: boolean } {
   let size = 0
-  const fitting = items.filter((item) => {
+  let isTruncated = false
+  const sent = items.map((item) => {
     // Names, hash and field headers beside the definition.
-    size += item.definition.length + Buffer.byteLength(item.name) + Buffer.byteLength(item.exposedName) + 64
-    return size <= maxBytes
+    const own = item.definition.length + Buffer.byteLength(item.name) + Buffer.byteLength(item.exposedName) + 64
+    if (size + own <= maxBytes) {
+      size += own
+      return item
+    }
+    isTruncated = true
+    return create(InventoryItemSchema, { kind: item.kind, definitionHash: item.definitionHash })
   })
-  return { items: fitting, isTruncated: fitting.length < items.length }
+  return { items: sent, isTruncated }
 }

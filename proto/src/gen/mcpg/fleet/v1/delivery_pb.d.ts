@@ -109,7 +109,8 @@ export declare type ServerInventory = Message<"mcpg.fleet.v1.ServerInventory"> &
   items: InventoryItem[];
 
   /**
-   * True when items were left out to stay under 1 MiB.
+   * True when definitions were left out to stay under 1 MiB; such an item
+   * carries its kind and hash only.
    *
    * @generated from field: bool truncated = 7;
    */
