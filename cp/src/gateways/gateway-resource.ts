@@ -8,6 +8,9 @@ import type { Configs, Standing } from '../config/service.ts'
 import { isConnected, type Live } from './live.ts'
 import type { GatewayRow } from './store.ts'
 
+/** Servers that a condition names; a message is for reading. */
+const maxNamedServers = 10
+
 /** A gateway as an object: three facts side by side (connection, config, health), and never one that is older than it looks. */
 export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live; configs: Pick<Configs, 'standing'> }): Resource {
   const connection = live.presence.stateOf(row.id)
@@ -111,16 +114,24 @@ function conditionsOf({ enrolledAt }: GatewayRow, { error, heldBack, desired }: 
       message: error,
       lastTransitionTime: desired?.createdAt ?? enrolledAt,
     })
-  const [first] = heldBack
-  if (first)
-    conditions.push({
-      type: 'HeldBack',
-      status: 'True',
-      reason: first.reason,
-      message: `${heldBack.map((one) => one.server).join(', ')}: ${first.message}`,
-      lastTransitionTime: first.since || enrolledAt,
-    })
+  if (heldBack.length > 0) conditions.push(heldBackCondition(heldBack, enrolledAt))
   return conditions
+}
+
+/** Each server with its own reason; `config.heldBack` has those that do not fit. */
+function heldBackCondition(heldBack: Standing['heldBack'], enrolledAt: string): Condition {
+  const reasons = new Set(heldBack.map((one) => one.reason))
+  const parts = heldBack.slice(0, maxNamedServers).map((one) => `${one.server}: ${one.message || one.reason}`)
+  if (heldBack.length > maxNamedServers) parts.push(`and ${heldBack.length - maxNamedServers} more`)
+  const times = heldBack.flatMap(({ since }) => (since === '' ? [] : [since]))
+  return {
+    type: 'HeldBack',
+    status: 'True',
+    reason: reasons.size === 1 ? heldBack[0]!.reason : 'SeveralReasons',
+    message: parts.join('; '),
+    // It holds since the first of them.
+    lastTransitionTime: times.sort()[0] ?? enrolledAt,
+  }
 }
 
 function readDescription({ description }: GatewayRow): GatewayDescription | null {

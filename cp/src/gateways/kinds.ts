@@ -12,7 +12,7 @@ import type { Inventories, InventoryBody } from './inventories.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
 import { instanceResource, toolResource } from './reported-resources.ts'
-import type { InstanceReport, ServerReport } from './reports.ts'
+import { offeredInventory, type InstanceReport, type ServerReport } from './reports.ts'
 import type { Gateways } from './service.ts'
 import type { GatewayRow } from './store.ts'
 
@@ -94,8 +94,9 @@ export function toolVirtualKind({
     for (const row of rows)
       for (const report of live.serversOf(row.id).values()) {
         await turn()
-        if (!isWanted(report.name) || report.inventoryHash === undefined) continue
-        const body = await inventories.find(report.inventoryHash)
+        const hash = offeredInventory(report)
+        if (!isWanted(report.name) || hash === undefined) continue
+        const body = await inventories.find(hash)
         for (const item of body?.items ?? []) if (item.kind === 'tool') add(tools, row, report, item)
       }
     return [...tools.values()]

@@ -12,7 +12,7 @@ import type { Inventories } from './inventories.ts'
 import { presenceTracker } from './presence.ts'
 import type { Registry } from './registry.ts'
 import { instanceResource, toolResource } from './reported-resources.ts'
-import { hex, serverReport, type ServerReport } from './reports.ts'
+import { hex, isStoppedOnPurpose, offeredInventory, serverReport, type ServerReport } from './reports.ts'
 import type { GatewayPatch, GatewayRow, GatewayStore } from './store.ts'
 import type { Writes } from './writes.ts'
 
@@ -91,7 +91,8 @@ export function liveGateways({
       if (report.reportedAt === undefined) continue
       stateOf(gatewayId).servers.set(server, report as ServerReport)
       for (const instance of report.instances ?? []) reporters.set(instance.id, { gatewayId, server })
-      if (report.inventoryHash !== undefined) stateOf(gatewayId).toldInventories.set(server, report.inventoryHash)
+      const hash = offeredInventory(report as ServerReport)
+      if (hash !== undefined) stateOf(gatewayId).toldInventories.set(server, hash)
     }
     flushLastSeen()
   }
@@ -182,7 +183,7 @@ export function liveGateways({
     if (!hasBody && !(await inventories.find(hash)) && !inventories.accept(report)) return true
     const server = stateOf(id).servers.get(report.server)
     if (server && server.inventoryHash !== hash) keep(id, { ...server, inventoryHash: hash }, server)
-    await tellTools(id, report.server, hash)
+    await tellTools(id, report.server, server && isStoppedOnPurpose(server) ? undefined : hash)
     return false
   }
 
@@ -228,6 +229,9 @@ export function liveGateways({
     })
     changes.status(scopeOf(id), 'Server', report.name)
     tellInstances(id, report, before)
+    // Its tools go and come with it; as in `drop`, without the body there is nothing to tell.
+    if (before && isStoppedOnPurpose(before) !== isStoppedOnPurpose(report))
+      tellTools(id, report.name, offeredInventory(report)).catch(() => {})
   }
 
   function drop(id: string, name: string): void {

@@ -88,6 +88,14 @@ function time<Field extends string>(field: Field, value: Timestamp | undefined):
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
+/** Hash of what a server offers now: one that is stopped offers nothing, whatever it had. */
+export function offeredInventory(report: ServerReport | undefined): string | undefined {
+  return report && !isStoppedOnPurpose(report) ? report.inventoryHash : undefined
+}
+
+/** An instance that goes because its agent does, or because another takes its place, is stopped too, and still wanted. */
+export const isStoppedOnPurpose = ({ state, desired }: ServerReport): boolean => state === 'stopped' && desired === 0
+
 /** The instance that says most about why a server is not ready: one that failed, else one that waits, else none. */
 export function tellingInstance(report: ServerReport): InstanceReport | undefined {
   const bad = report.instances.filter((one) => one.state !== 'ready' && one.state !== 'stopped' && one.state !== 'stopping')

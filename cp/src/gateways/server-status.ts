@@ -4,11 +4,12 @@ import type { ServerOnGateway, ServerSpec, ServerStatus } from '@mcpg/proto/kind
 import type { ConnectionState } from '@mcpg/proto/status'
 import { isPlaced } from '../config/compile.ts'
 import type { Configs } from '../config/service.ts'
+import { specErrorOf } from '../servers/spec-error.ts'
 import { turn } from '../turns.ts'
 import type { Inventories } from './inventories.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
-import { tellingInstance } from './reports.ts'
+import { offeredInventory, tellingInstance } from './reports.ts'
 import type { GatewayRow } from './store.ts'
 
 /**
@@ -49,17 +50,21 @@ export function serverStatuses({
     const { metadata } = resource
     const spec = resource.spec as ServerSpec
     const scope = { org: metadata.org ?? '', workspace: metadata.workspace ?? '' }
-    const specError = configs.specError(metadata.uid)
+    const observedGeneration = configs.observedGeneration(metadata.uid)
+    // Nobody has compiled it since the start: whether it can be read is not known yet.
+    const specError = configs.specError(metadata.uid) ?? (observedGeneration === 0 ? specErrorOf(spec) : undefined)
     // Where an unreadable one should run cannot be known, only where it does.
     const rows = specError === undefined ? gatewaysFor(scope, spec) : gatewaysWith(scope, metadata)
-    const gateways = rows.map((row) => onGateway(row, metadata.name, spec)).sort((a, b) => (a.gateway < b.gateway ? -1 : 1))
+    const gateways = rows
+      .map((row) => onGateway(row, metadata.name, specError === undefined ? spec : undefined))
+      .sort((a, b) => (a.gateway < b.gateway ? -1 : 1))
     return {
-      observedGeneration: configs.observedGeneration(metadata.uid),
+      observedGeneration,
       ready: gateways.reduce((sum, one) => sum + one.ready, 0),
       desired: gateways.reduce((sum, one) => sum + one.desired, 0),
       placed: gateways.length,
       tools: await countTools(rows, metadata.name),
-      conditions: conditionsOf(metadata.uid, gateways, specError),
+      conditions: conditionsOf(resource, gateways, specError),
       gateways,
     }
   }
@@ -72,12 +77,14 @@ export function serverStatuses({
     return registry.list(scope).filter((row) => configs.standing(row.id).desired?.document.entries.get(name)?.uid === uid)
   }
 
-  function onGateway(row: GatewayRow, name: string, spec: ServerSpec): ServerOnGateway {
+  /** Without a spec, because it cannot be read, the gateway should run what it has. */
+  function onGateway(row: GatewayRow, name: string, spec: ServerSpec | undefined): ServerOnGateway {
     const { desired, heldBack, error } = configs.standing(row.id)
     const report = live.serversOf(row.id).get(name)
     const held = heldBack.find((one) => one.server === name)
     const entry = desired?.document.entries.get(name)
-    const wanted = spec.state === 'stopped' || (held !== undefined && held.running === undefined) ? 0 : Math.max(1, report?.desired ?? 1)
+    const isStopped = spec ? spec.state === 'stopped' : entry?.stopped === true
+    const wanted = isStopped || (held !== undefined && held.running === undefined) ? 0 : Math.max(1, report?.desired ?? 1)
     const about = {
       gateway: row.name,
       environment: row.environment,
@@ -115,7 +122,9 @@ export function serverStatuses({
         desired: 1,
       }
     if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
-    if (!entry || !report || report.subHash !== entry.subHash) {
+    // Started or stopped a moment ago: the config that says so is not compiled yet.
+    const isBehind = held === undefined && entry?.stopped !== isStopped
+    if (!entry || !report || isBehind || report.subHash !== entry.subHash) {
       const refused = desired?.state === 'rejected' || desired?.state === 'rolled_back'
       return {
         ...about,
@@ -145,12 +154,13 @@ export function serverStatuses({
 
   async function countTools(rows: GatewayRow[], name: string): Promise<number> {
     const names = new Set<string>()
-    for (const hash of new Set(rows.map((row) => live.serversOf(row.id).get(name)?.inventoryHash)))
+    for (const hash of new Set(rows.map((row) => offeredInventory(live.serversOf(row.id).get(name)))))
       if (hash !== undefined) for (const tool of await inventories.toolNames(hash)) names.add(tool)
     return names.size
   }
 
-  function conditionsOf(uid: string, gateways: ServerOnGateway[], specError: string | undefined): Condition[] {
+  function conditionsOf({ metadata, spec }: Resource, gateways: ServerOnGateway[], specError: string | undefined): Condition[] {
+    const { uid, name } = metadata
     const bad = gateways.filter((one) => one.state === 'failed' || one.state === 'degraded' || one.state === 'unknown')
     const held = gateways.filter((one) => one.heldBack)
     const waiting = gateways.filter((one) => one.state === 'pending' || one.state === 'starting')
@@ -159,6 +169,7 @@ export function serverStatuses({
       gateways.length > 0 &&
       held.length === 0 &&
       gateways.every((one) => one.state === 'ready' || one.state === 'stopped')
+    const isStopped = isReady && (spec as ServerSpec).state === 'stopped'
     const anyReady = gateways.some((one) => one.ready > 0)
     const worst = held[0] ?? bad[0] ?? waiting[0]
     const why = worst ? `${worst.gateway}: ${worst.heldBack?.message ?? worst.message ?? worst.reason ?? worst.state}` : ''
@@ -180,6 +191,13 @@ export function serverStatuses({
     if (bad.length > 0 && specError === undefined)
       conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
     if (waiting.length > 0) conditions.push(condition('Progressing', true, waiting[0]!.reason ?? camelCase(waiting[0]!.state), why))
+    const onPurpose = `It is stopped on purpose; mcpg-ctl server start ${name} starts it.`
+    if (isStopped) {
+      conditions.push(condition('Available', false, 'Stopped', onPurpose))
+      // Nothing of what is wanted is missing.
+      conditions.push(condition('Ready', true, 'Stopped', onPurpose))
+      return conditions
+    }
     conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', anyReady ? '' : why))
     conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why))
     return conditions
