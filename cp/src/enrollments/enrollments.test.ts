@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeClock } from '@mcpg/core/clock'
+import { enrollmentKind } from '@mcpg/proto/kinds/enrollment'
 import { enrollmentTokenPattern } from '@mcpg/proto/rest/enrollments'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
 import { enrollRequest, newIdentity, type Identity } from '../../test/identity.ts'
@@ -202,6 +203,14 @@ describe('refusing a redemption', () => {
     expect(await fleet.redeem(expired.token, one(), uid())).toMatchObject({ status: 410, body: { code: 'gone', reason: 'token_expired' } })
     expect(await fleet.call('GET', `/enroll/${expired.token}`)).toMatchObject({ status: 410, body: { reason: 'token_expired' } })
     expect(await fleet.redeem(revoked.token, one(), uid())).toMatchObject({ status: 410, body: { code: 'gone', reason: 'token_revoked' } })
+  })
+
+  it('lists no gateway for a token that was revoked before anybody used it', async () => {
+    const { name } = await fleet.createEnrollment({ name: 'never-born' })
+    expect((await fleet.call('POST', `${environment}/enrollments/${name}/revoke`)).status).toBe(204)
+    const { body } = await fleet.call('GET', `${workspace}/enrollments/${name}`)
+    expect(body.status).toMatchObject({ state: 'revoked', usedCount: 0, redemptions: [] })
+    expect(enrollmentKind.columns.find((column) => column.name === 'gateways')?.value(body)).toBe('')
   })
 
   it('gives the token back when the uid is taken, not the expected one, or the source is not allowed', async () => {

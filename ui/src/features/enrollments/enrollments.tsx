@@ -102,7 +102,7 @@ function columnsOf(now: number, gatewayNames: Map<string, string>, onError: (err
     {
       key: 'gateways',
       header: 'Gateways',
-      cell: (one) => one.redemptions.map(({ gateway }) => gatewayNames.get(gateway) ?? gateway).join(', ') || one.gatewayName || '–',
+      cell: (one) => one.redemptions.map(({ gateway }) => gatewayNames.get(gateway) ?? gateway).join(', ') || '–',
     },
     { key: 'labels', header: 'Labels', cell: (one) => <Labels labels={one.labels} /> },
     { key: 'by', header: 'By', sort: (one) => one.createdBy, cell: (one) => one.createdBy || '–' },
