@@ -383,4 +383,5 @@ test('server and enroll send what they say', async () => {
   const created = await run(['enroll', 'create', '--name', 'edge', '--label', 'role=edge', '--label', 'tier=a', '--ttl', '5m'])
   expect(rest.seen.at(-1)?.body).toEqual({ name: 'edge', labels: { role: 'edge', tier: 'a' }, ttl: '5m', maxUses: 1 })
   expect(created.stdout).toMatch(/url: +http.*\/enroll\//)
+  expect(created.stdout).toContain("mcpg-ctl gateway --name edge --enrollment-url 'x'")
 })

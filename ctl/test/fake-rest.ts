@@ -128,7 +128,12 @@ export async function fakeRest() {
     if (path === '/v1/version') return { version: '9.9.9', protocol: { min: 1, max: 1 } }
     if (path === `${scope}/apply`) return apply(body as ApplyRequest, query.get('dryRun') === 'true')
     if (path === `${scope}/environments/default/enrollments`)
-      return { name: 'enr-1', url: `${url}/enroll/mcpg_enr_secret`, command: 'mcpg-ctl gateway', expiresAt: '2026-01-01T00:15:00.000Z' }
+      return {
+        name: 'enr-1',
+        url: `${url}/enroll/mcpg_enr_secret`,
+        command: "mcpg-ctl gateway --enrollment-url 'x'",
+        expiresAt: '2026-01-01T00:15:00.000Z',
+      }
     const [plural = '', name, action] = path
       .slice(scope.length + 1)
       .split('/')

@@ -31,7 +31,9 @@ export async function run(context: Context, _args: string[], options: CreateOpti
     ['url', body.url],
     ['expires', `${body.expiresAt} (${relative(body.expiresAt)})`],
   ]).forEach((line) => print(line))
-  print(`\non the machine of the gateway:\n  ${body.command}`)
+  // More than one gateway of a machine needs a folder for each; a URL that several use has no name for one.
+  const command = name && maxUses === 1 ? body.command.replace(/^mcpg-ctl gateway /, `mcpg-ctl gateway --name ${name} `) : body.command
+  print(`\non the machine of the gateway:\n  ${command}`)
   say('\nthe URL is shown this once and is good for ' + (maxUses === 1 ? 'one gateway' : `${maxUses} gateways`))
 }
 
