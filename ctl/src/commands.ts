@@ -43,7 +43,7 @@ function declareMachine(program: Command, run: Bind): void {
     .option('--bind-http <address>', 'REST and console (default 127.0.0.1:7843)')
     .option('--bind-grpc <address>', 'gateways (default 127.0.0.1:7844)')
     .option('--database-url <url>', 'sqlite:<path> (default: mcpg.db in the state dir)')
-    .option('--auth-mode <mode>', 'who may call the API: none, local or oidc (default none)')
+    .option('--auth-mode <mode>', 'who may call the API: only none (the default) works in this version')
     .option('--external-url <url>', 'the URL under which others reach REST and console')
     .option('--external-grpc <url>', 'the URL under which gateways reach this control plane')
     .option('--master-key-file <file>', 'key that seals all others (default: master.key in the state dir)')
@@ -184,7 +184,14 @@ function declareObjects(program: Command, run: Bind): void {
     .command('wait')
     .argument('<objects...>', 'kind/name')
     .description('wait for a state')
-    .option('--for <what>', 'condition=Ready, condition=Ready=False, delete or state=<state>')
+    .option(
+      '--for <what>',
+      [
+        'condition=Ready, condition=Ready=False, delete or state=<state>: of a server starting, ready (also: running), degraded, failed, stopped,',
+        'pending or unknown; of a gateway online, late, offline, stopped, unknown, never_seen or revoked; of an instance pending, installing,',
+        'starting, ready, unhealthy, crash_loop, stopping, stopped, failed or unknown; of an enrollment open, used, expired or revoked',
+      ].join(' '),
+    )
     .addOption(timeout('60s'))
     .action(run(() => import('./commands/wait.ts')))
 }

@@ -1,5 +1,5 @@
 import { exitCodeOf as exitStatusOf, McpgError } from '@mcpg/proto/errors'
-import { CommanderError } from 'commander'
+import type { CommanderError } from 'commander'
 
 /** Violations printed at most; the rest is counted. */
 const maxViolations = 1000
@@ -44,7 +44,6 @@ export class FailedStart extends McpgError {
 /** Anything that was thrown, as an error with a code. */
 export function asMcpgError(error: unknown): McpgError {
   if (error instanceof McpgError) return error
-  if (error instanceof CommanderError) return usageError(error)
   const { code, message } = error as NodeJS.ErrnoException
   const hints: Record<string, string> = {
     ENOSPC: 'free space on that disk, or choose another folder with --state-dir',
@@ -57,10 +56,10 @@ export function asMcpgError(error: unknown): McpgError {
 }
 
 /** Commander's text is `error: what` and, on a line of its own, `(Did you mean x?)`. */
-function usageError(error: CommanderError): McpgError {
+export function usageError(error: CommanderError, help: string): McpgError {
   const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const guess = /Did you mean (?:one of )?(.*)\?/.exec(suggestion ?? '')?.[1]
-  return new McpgError('invalid', 'usage', what, { hint: guess ? `did you mean ${guess}?` : 'mcpg-ctl --help' })
+  return new McpgError('invalid', 'usage', what, { hint: guess ? `did you mean ${guess}?` : help })
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,3 +1,5 @@
+import { enrollmentStates } from '@mcpg/proto/kinds/enrollment'
+import { connectionStates, instanceStates, serverStates } from '@mcpg/proto/status'
 import { describe, expect, test } from 'vitest'
 import { ctl } from '../test/env.ts'
 import { fakeRest } from '../test/fake-rest.ts'
@@ -13,14 +15,23 @@ test.each([
   [['sttaus'], 'did you mean status?'],
   [['get', 'servers', '--wacth'], 'did you mean --watch?'],
   [['server', 'restrat', 'x'], 'did you mean restart?'],
-  [['get'], 'mcpg-ctl --help'],
-  [['get', 'servers', '-o', 'xml'], 'mcpg-ctl --help'],
+  [['get'], 'mcpg-ctl get --help'],
+  [['enroll', 'xyz'], 'mcpg-ctl enroll --help'],
+  [['get', 'servers', '-p', 'x'], 'leave out --project'],
+  [['wait', 'servers/x', '--for=state=redy'], 'mcpg-ctl wait --help'],
+  [['get', 'servers', '-o', 'xml'], 'mcpg-ctl get --help'],
   [['apply', '-f', 'x', '--wait', '--timeout', 'soon'], 'write it like 500ms'],
 ])('%j is exit code 2 with the hint "%s"', async (args, hint) => {
   const done = await ctl(args)
   expect(done.code).toBe(2)
   expect(done.stderr).toMatch(/^error: .+\nhint: .+\n$/)
   expect(done.stderr).toContain(hint)
+})
+
+test('the help of a command shows the flags of all, and wait those states that there are', async () => {
+  expect((await ctl(['enroll', 'create', '--help'])).stdout).toMatch(/Global Options:[^]*--state-dir/)
+  const help = (await ctl(['wait', '--help'])).stdout
+  for (const state of [...serverStates, ...instanceStates, ...connectionStates, ...enrollmentStates]) expect(help).toContain(state)
 })
 
 test('a wrong command line is one problem object with -o json, and never a stack without --debug', async () => {

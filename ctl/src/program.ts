@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander'
+import { McpgError } from '@mcpg/proto/errors'
 import { version } from '@mcpg/proto/version'
 import { declareCommands } from './commands.ts'
 import type { Bind, Context } from './context.ts'
 import type { Env } from './env.ts'
-import { describeFailure, exitCodeOf, Interrupted } from './failure.ts'
+import { describeFailure, exitCodeOf, Interrupted, usageError } from './failure.ts'
 import { readFlagsFromEnvironment } from './flag-environment.ts'
 import { addGlobalFlags, secretFlags } from './global-flags.ts'
 import { settingsOf, type GlobalFlags } from './settings.ts'
@@ -23,8 +24,9 @@ export async function runProgram(argv: string[], env: Env): Promise<number> {
       return 130
     }
     const json = wantsJson(argv, env)
-    env.stderr.write(await describeFailure(error, { json, debug: argv.includes('--debug') || env.env['MCPG_DEBUG'] === '1' }))
-    return exitCodeOf(error)
+    const failure = error instanceof CommanderError ? usageError(error, helpFor(program, argv)) : error
+    env.stderr.write(await describeFailure(failure, { json, debug: argv.includes('--debug') || env.env['MCPG_DEBUG'] === '1' }))
+    return exitCodeOf(failure)
   }
 }
 
@@ -34,7 +36,7 @@ export function createProgram(env: Env, onExitCode: (code: number) => void): Com
   program
     .description('Control plane, gateways and MCP servers from the command line.')
     .version(version, '-v, --version', 'print the version')
-    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => env.stdout.write(text),
       // Errors are printed once, by runProgram; help that follows a wrong command line is not.
@@ -59,6 +61,7 @@ function runner(program: Command, env: Env, onExitCode: (code: number) => void):
     async (...args) => {
       const command = args.at(-1) as Command
       warnOfSecrets(command, env)
+      refuseProject(program)
       const { run } = await load()
       const context = contextOf(program, command, env)
       onExitCode((await run(context, command.args, command.opts() as never)) ?? 0)
@@ -80,6 +83,26 @@ function contextOf(program: Command, command: Command, env: Env): Context {
     print: (line) => void env.stdout.write(`${line}\n`),
     say: (line) => void (settings.quiet || env.stderr.write(`${line}\n`)),
   }
+}
+
+/** Accepted so that a command line of a later version is understood; ignored, it would act on more than was meant. */
+function refuseProject(program: Command): void {
+  if (program.getOptionValue('project') === undefined) return
+  throw new McpgError('unsupported', 'projects_missing', 'Projects are not there yet.', { hint: 'leave out --project (MCPG_PROJECT)' })
+}
+
+/** The command line that shows the help of the command that was meant. */
+function helpFor(program: Command, argv: string[]): string {
+  let command = program
+  const path = ['mcpg-ctl']
+  for (const word of argv) {
+    const next = command.commands.find((one) => one.name() === word)
+    if (!next) continue
+    command = next
+    path.push(word)
+    if (next.commands.length === 0) break
+  }
+  return [...path, '--help'].join(' ')
 }
 
 /** Once, and only to a person: scripts that are published use these flags. */

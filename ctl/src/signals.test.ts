@@ -71,7 +71,7 @@ test('quickstart beside a control plane that runs alone starts the gateway', asy
   const plane = start('serve', ...anyPort)
   await plane.says('control plane ready')
   const { child, ended, output } = quickstart()
-  expect(await ended, output()).toBe(0)
+  expect(await ended).toBe(0)
   expect(child.signalCode).toBeNull()
   const { endpoints } = await gateway()
   expect(output()).toContain(`claude mcp add --transport http mcpg ${endpoints['mcp']}`)

@@ -24,13 +24,24 @@ export async function run(context: Context): Promise<void> {
     String(pid),
     version,
     relative(startedAt),
-    Object.values(endpoints).join(' '),
+    labeled(endpoints),
   ])
   if (!local.controlPlane) rows.unshift(['control plane', 'not running', '', '', '', ''])
   table(['program', 'state', 'pid', 'version', 'started', 'endpoints'], rows).forEach((line) => print(line))
   print('')
   if (status) statusLines(status, url).forEach((line) => print(line))
   else print(`control plane at ${url}: ${error?.message ?? 'no answer'}`)
+}
+
+const endpointNames: Record<string, string> = { http: 'REST', grpc: 'gateways', mcp: 'MCP' }
+
+/** REST and console are one address nearly always, and then stand there once. */
+function labeled({ console: page, ...others }: Record<string, string>): string {
+  const isOne = page !== undefined && page === others['http']
+  const all = Object.entries(others).map(
+    ([name, url]) => `${isOne && name === 'http' ? 'REST+console' : (endpointNames[name] ?? name)} ${url}`,
+  )
+  return [...(page && !isOne ? [`console ${page}`] : []), ...all].join('  ')
 }
 
 function statusLines({ version, uptimeSeconds, authMode, database, gateways, servers }: ControlStatus, url: string): string[] {

@@ -21,9 +21,10 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
   for (const gateway of gateways.filter(({ name }) => all || name === quickstartGateway))
     await stop(`gateway ${gateway.name}`, gateway, () => terminate(gateway))
   if (controlPlane) await stop('control plane', controlPlane, () => askToStop(controlPlane))
-  if (stopped.length === 0 && settings.output !== 'json') print('nothing is running')
   if (settings.output === 'json') print(JSON.stringify({ stopped }))
   const left = all ? [] : gateways.filter(({ name }) => name !== quickstartGateway)
+  if (stopped.length === 0 && settings.output !== 'json')
+    print(left.length > 0 ? 'no control plane is running, nor the gateway of quickstart' : 'nothing is running')
   if (left.length > 0) say(`still running: ${left.map(({ name }) => `gateway ${name}`).join(', ')}; stop them too: mcpg-ctl stop --all`)
 
   async function stop(what: string, program: RunFile, ask: () => Promise<void> | void): Promise<void> {

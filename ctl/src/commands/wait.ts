@@ -1,5 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
+import { enrollmentStates } from '@mcpg/proto/kinds/enrollment'
 import type { Resource } from '@mcpg/proto/kinds/kind'
+import { connectionStates, instanceStates, serverStates } from '@mcpg/proto/status'
 import { findObject, splitTarget } from '../api/objects.ts'
 import { watch } from '../api/watch.ts'
 import type { Context } from '../context.ts'
@@ -7,6 +9,14 @@ import { durationOption } from '../duration-option.ts'
 import { Interrupted } from '../failure.ts'
 
 export type WaitOptions = { for?: string; timeout: string }
+
+const allStates: ReadonlySet<string> = new Set([
+  ...[...serverStates, ...instanceStates, ...connectionStates, ...enrollmentStates],
+  ...['pending', 'unknown'],
+])
+
+/** `spec.state` says running; what is reported once it runs is ready. */
+const desiredWords: ReadonlyMap<string, string> = new Map([['running', 'ready']])
 
 /** True when an object, or its absence (null), is what is waited for. */
 type Wanted = (object: Resource | null) => boolean
@@ -60,7 +70,12 @@ function wantedOf(text: string | undefined): Wanted {
       conditionsOf(object).some((one) => one.type.toLowerCase() === type && one.status.toLowerCase() === value) && isObserved(object)
   }
   const state = /^state=([a-z_]+)$/i.exec(text ?? '')?.[1]?.toLowerCase()
-  if (state) return (object) => object !== null && statesOf(object).length > 0 && statesOf(object).every((one) => one === state)
+  if (state) {
+    const wanted = desiredWords.get(state) ?? state
+    if (!allStates.has(wanted))
+      throw new McpgError('invalid', 'usage', `--for=state=${state}: no object has a state of that name.`, { hint: 'mcpg-ctl wait --help' })
+    return (object) => object !== null && statesOf(object).length > 0 && statesOf(object).every((one) => one === wanted)
+  }
   throw new McpgError('invalid', 'usage', text ? `--for=${text} is not understood.` : 'What to wait for is missing: --for (MCPG_FOR).', {
     hint: '--for=condition=Ready, --for=condition=Ready=False, --for=delete or --for=state=<state>',
   })
