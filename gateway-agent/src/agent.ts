@@ -104,7 +104,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   }
 
   function readyz() {
-    const waiting = readiness({ config, servers })
+    const waiting = readiness({ config, servers: { report: () => [...servers.report(), ...config.leftOut()] } })
     return waiting.length === 0 ? { status: 200, body: { status: 'ok' } } : { status: 503, body: { waiting } }
   }
 

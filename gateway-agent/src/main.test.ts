@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorCodes, McpgError } from '@mcpg/proto/errors'
-import { ConfigState } from '@mcpg/proto/gen/types'
+import { ConfigState, ServerState } from '@mcpg/proto/gen/types'
 import { TerminateReason } from '@mcpg/proto/gen/gateway'
 import { RunFile } from '@mcpg/proto/run-files'
-import { fakeControlPlane, lastConfigStatus, type FakeControlPlane } from '../test/fake-control-plane.ts'
+import { fakeControlPlane, framesOf, lastConfigStatus, type FakeControlPlane } from '../test/fake-control-plane.ts'
 import { until } from '../test/until.ts'
 import type { Flags } from './config.ts'
 import { gatewayFacts, runGateway, type GatewayReady } from './main.ts'
@@ -150,6 +150,22 @@ describe('an agent', () => {
     await until('the first complaint', () => agent.said.length > 0)
     await agent.stop()
     await expect(agent.ended).resolves.toBeUndefined()
+  })
+
+  it('reports a server that its host forbids since as failed, with the rule', async () => {
+    const [plane, stateDir] = [await newPlane(), await newStateDir()]
+    const { agent, session } = await serving(plane, stateDir)
+    await agent.stop()
+    await writeFile(join(stateDir, 'gateways/default/policy.yaml'), 'commands: [nothing]\n')
+    const info = await launch(stateDir).ready
+    const again = await until('the next stream', () =>
+      plane.sessions.find((one) => one !== session && framesOf(one, 'serverStatus').length > 0),
+    )
+    const [report] = framesOf(again, 'serverStatus')
+    expect(report).toMatchObject({ full: true, servers: [{ name: 'echo', state: ServerState.FAILED, desired: 1, instances: [] }] })
+    expect(report?.servers[0]?.lastError).toMatch(/^LocalPolicy: server echo: .* is not allowed by "commands" in policy.yaml/)
+    expect(report?.servers[0]?.subHash).toHaveLength(32)
+    expect(await (await readyz(info)).json()).toEqual({ waiting: [{ server: 'echo', reason: 'failed' }] })
   })
 
   it('does not start with a policy that it does not understand', async () => {

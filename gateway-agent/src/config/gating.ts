@@ -45,3 +45,9 @@ export function refusedReport({ config, subHash }: DesiredServer, reason: string
   const instance = { instanceId: '', state: 'failed' as const, reason, message, lastLogLines: [], restartCount: 0, inFlight: 0 }
   return { name: config.name, subHash, state: 'failed', lastError: message, restartCount: 0, desired: 0, instances: [instance] }
 }
+
+/** A server of a config that runs without it. */
+export function forbiddenReport({ config, subHash }: DesiredServer, message: string): ServerReport {
+  const desired = config.state === 'stopped' ? 0 : 1
+  return { name: config.name, subHash, state: 'failed', lastError: `LocalPolicy: ${message}`, restartCount: 0, desired, instances: [] }
+}

@@ -406,6 +406,12 @@ describe('after a restart', () => {
     await first.machine.stop()
     const second = await boot(signer.gateway, { commands: ['other'] })
     expect(second.fake.routedNames()).toEqual(['b'])
+    expect(second.machine.leftOut()).toMatchObject([
+      { name: 'a', state: 'failed', lastError: expect.stringMatching(/^LocalPolicy: .*"commands"/), instances: [] },
+    ])
+    expect(second.machine.leftOut()[0]?.subHash).toMatch(/^[0-9a-f]{64}$/)
+    await second.give({ servers: [{ name: 'b', command: ['other'] }], generation: 2 })
+    expect(second.machine.leftOut()).toEqual([])
   })
 
   it('finds nothing in a folder of an earlier identity', async () => {

@@ -23,10 +23,10 @@ import type { Log } from '@mcpg/core/log'
 import type { ConfigOffer } from '@mcpg/proto/gen/gateway'
 import type { ConfigState } from '@mcpg/proto/status'
 import type { Policy } from '../policy/policy.ts'
-import type { DesiredServer, ServerFailure, Servers } from '../servers/supervision.ts'
+import type { DesiredServer, ServerFailure, ServerReport, Servers } from '../servers/supervision.ts'
 import { bootFrom } from './boot.ts'
 import { checkOffer, checkPolicy, type Checked } from './check.ts'
-import { failedReport, gatingServers, isReady, standing, type Contender } from './gating.ts'
+import { failedReport, forbiddenReport, gatingServers, isReady, standing, type Contender } from './gating.ts'
 import type { Slots, StateRecord, Stored, Verdict } from './slots.ts'
 import { isRefusal, type VerifiedConfig } from './verify.ts'
 
@@ -75,6 +75,7 @@ export function configMachine({
   let lkg: VerifiedConfig | null = null
   let candidate: Candidate | null = null
   let contenders: Contender[] = []
+  let leftOut: ServerReport[] = []
   let last: ConfigReport | null = null
   let lastOffered: string | null = null
   let inbox: Promise<void> = Promise.resolve()
@@ -83,7 +84,19 @@ export function configMachine({
   let unsubscribe = () => {}
   const listeners = new Set<(report: ConfigReport) => void>()
 
-  return { start, stop, offer, forgetNonce, hashes, report: () => last, running: () => running, generations, onReport, settled }
+  return {
+    start,
+    stop,
+    offer,
+    forgetNonce,
+    hashes,
+    report: () => last,
+    running: () => running,
+    leftOut: missing,
+    generations,
+    onReport,
+    settled,
+  }
 
   async function start(): Promise<void> {
     const boot = await bootFrom({ slots, gateway, log })
@@ -127,6 +140,13 @@ export function configMachine({
       lastOffered: lastOffered ?? record.candidate?.hash ?? record.highest?.hash ?? null,
       highestGeneration: record.highest?.generation ?? 0,
     }
+  }
+
+  /** Servers of what runs that the owner of the host forbids, as failed; but for those of which another revision is on its way. */
+  function missing(): ServerReport[] {
+    if (leftOut.length === 0) return leftOut
+    const known = new Set(servers.report().map((report) => report.name))
+    return leftOut.filter((report) => !known.has(report.name))
   }
 
   function generations() {
@@ -234,6 +254,7 @@ export function configMachine({
       return rollBack(next, proof.failures)
     }
     change.commit()
+    leftOut = []
     running = config
     await attempt('the pointer to what runs', () => slots.point('current', storedOf(config)))
     // With nothing to go back to a probation decides nothing.
@@ -320,12 +341,15 @@ export function configMachine({
     running = config
   }
 
-  /** The owner of the host may have forbidden since what ran before; the rest of the config still serves. */
+  /** The owner of the host may have forbidden since what ran before; the rest of the config still serves, and `missing` says so. */
   function allowed(config: VerifiedConfig): DesiredServer[] {
+    leftOut = []
     return config.servers.filter((server) => {
       const violation = policy.check(server.config)
-      if (violation) log.error({ server: violation.server, rule: violation.rule }, `left out: ${violation.message}`)
-      return !violation
+      if (!violation) return true
+      log.error({ server: violation.server, rule: violation.rule }, `left out: ${violation.message}`)
+      leftOut.push(forbiddenReport(server, violation.message))
+      return false
     })
   }
 

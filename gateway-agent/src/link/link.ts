@@ -270,7 +270,7 @@ export function linkLoop({
   }
 
   function heartbeat(): Frame {
-    const all = servers.report()
+    const all = [...servers.report(), ...config.leftOut()]
     const cpu = process.cpuUsage(cpuBefore)
     cpuBefore = process.cpuUsage()
     return {

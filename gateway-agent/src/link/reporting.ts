@@ -64,7 +64,7 @@ export function reporting({
 
   function sendStatus(): void {
     outbox.push('status', () => {
-      const reports = servers.report()
+      const reports = [...servers.report(), ...config.leftOut()]
       // A delta cannot say that a server is gone.
       const isFull = needsFull || [...said.keys()].some((name) => !reports.some((report) => report.name === name))
       const list = isFull ? reports : reports.filter((report) => said.get(report.name) !== fingerprint(report))
