@@ -80,6 +80,12 @@ export async function benchLoop({ gateways, rounds, objects, auditSeconds, audit
     goals: [
       goal(`longest wait during an apply of ${objects} objects`, 'ms', worstApply.max, 50),
       goal(`longest stall at ${auditRowsPerSecond} audit rows/s`, 'ms', worstAudit.max, 50),
+      goal(
+        'audit rows/s missing of them',
+        'rows/s',
+        Math.max(0, auditRowsPerSecond - Math.min(...audit.map((round) => round.rowsPerSecond))),
+        auditRowsPerSecond / 50,
+      ),
     ],
   }
 }

@@ -95,7 +95,9 @@ async function readFailures(output: string, scenarios: string[], log: string): P
     const folder = folders.find((name) => name.replace(/-\d{4}-\d{2}-\d{2}T[\d-]+Z$/, '') === `server-${scenario}`)
     const text = folder && (await readFile(join(output, folder, 'checks.json'), 'utf8').catch(() => undefined))
     if (!text) return [{ scenario, check: 'ran', message: 'The scenario left no results.' }]
-    const failed = Checks.parse(JSON.parse(text)).filter((check) => check.status === 'FAILURE')
+    const checks = Checks.parse(JSON.parse(text))
+    if (checks.length === 0) return [{ scenario, check: 'ran', message: 'The scenario checked nothing.' }]
+    const failed = checks.filter((check) => check.status === 'FAILURE')
     return failed.map((check) => ({ scenario, check: check.id, message: check.errorMessage ?? '' }))
   }
 }

@@ -9,7 +9,8 @@ export const row: Row = {
   command: command(2),
   async run(counts) {
     const second = await secondAgent({ env: productTimers })
-    const isKnown = second.facts.stdout.includes('second') && second.facts.stdout.includes(second.grpcPort)
+    const unsaid = ['second', 'enrolled', 'registered', second.grpcPort, second.lkg].filter((fact) => !second.facts.stdout.includes(fact))
+    const isKnown = unsaid.length === 0 && second.lkg.length === 64
     counts.say('races: the second agent is done')
     const agents = await raceAgents({ agents: 8, env: productTimers })
     counts.say('races: the agents are done')
@@ -23,15 +24,18 @@ export const row: Row = {
       },
       {
         measured: isKnown
-          ? '`gateway-status` names gateway and control plane'
-          : `gateway-status: ${second.facts.stdout}${second.facts.stderr}`,
+          ? '`gateway-status` says gateway, credentials, registration, control plane and LKG hash'
+          : `gateway-status does not say ${unsaid.join(', ')}: ${second.facts.stdout}${second.facts.stderr}`,
         ok: isKnown,
       },
-      { measured: `second use of the token: exit ${second.reuse.code}, ${firstLine(second.reuse.stderr)}`, ok: second.reuse.code === 6 },
+      {
+        measured: `second use of the token: exit ${second.reuse.code}, ${firstLine(second.reuse.stderr)}`,
+        ok: second.reuse.code === 6 && second.reuse.stderr.includes('already used'),
+      },
       { measured: `8 agents: ${agents.online} online, ${refusedWith6} refused with exit 6`, ok: agents.online === 1 && refusedWith6 === 7 },
       {
         measured: `${rounds} rounds of 20 redeemers: ${redeemers.wrong.length} without exactly one winner (${said(redeemers.reasons)})`,
-        ok: redeemers.wrong.length === 0,
+        ok: redeemers.wrong.length === 0 && redeemers.gateways === rounds,
       },
     )
   },

@@ -13,6 +13,7 @@ type Facts = {
   fdBefore: number
   fdAfter: number
   kills: number
+  aliveAtKills: number
   leftAfterKills: number
   seconds: number
 }
@@ -32,7 +33,7 @@ export const row: Row = {
     return {
       measured:
         `${facts.cycles} cycles with ${facts.crashes} crashes: ${facts.leftAfterCycles} processes left, file descriptors ${facts.fdBefore} → ${facts.fdAfter}; ` +
-        `${facts.kills} × kill -9: ${facts.leftAfterKills} left; tier ${facts.tier}, ${facts.seconds} s`,
+        `${facts.kills} × kill -9 with ${facts.aliveAtKills} processes alive: ${facts.leftAfterKills} left; tier ${facts.tier}, ${facts.seconds} s`,
       ok: code === 0,
     }
   },

@@ -20,7 +20,7 @@ export const row: Row = {
           `${leg.requirements} over ${leg.transport}: ${passed.length}/${passed.length + failed.length}, ` +
           `exceptions: ${failed.join(', ') || 'none'}${stale.length ? `, no longer failing: ${stale.join(', ')}` : ''}` +
           (unscored.failed.length ? `, unscored and failing: ${unscored.failed.join(', ')}` : ''),
-        ok: unexpected.length === 0,
+        ok: unexpected.length === 0 && stale.length === 0,
       })
     }
     return together(...parts)

@@ -42,5 +42,7 @@ export async function secondAgent({ env }: { env?: Record<string, string> } = {}
   await until('it is online', async () => (await rest.get('gateways', 'second')).status['connection'] === 'online')
   const facts = await ctl(['gateway-status'], { stateDir })
   const reuse = await ctl(['gateway', '--enrollment-url', url], { stateDir: join(folder, 'thief') })
-  return { starts, facts, reuse, grpcPort: new URL(controlPlane.grpc).port }
+  // What the control plane knows as the last good config there; the agent has to say the same of its own.
+  const { lkg } = (await rest.get('gateways', 'second')).status['config'] as { lkg?: { hash: string } }
+  return { starts, facts, reuse, grpcPort: new URL(controlPlane.grpc).port, lkg: lkg?.hash ?? '' }
 }

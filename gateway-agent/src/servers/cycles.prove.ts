@@ -29,10 +29,11 @@ else {
   const began = performance.now()
   const supervision = await supervisionOf(tier)
   const cycled = await runCycles(cycles, supervision)
-  const leftAfterKills = await runKills(kills, supervision.active)
+  const { left: leftAfterKills, aliveAtKills } = await runKills(kills, supervision.active)
   const seconds = Math.round((performance.now() - began) / 100) / 10
-  process.stdout.write(`${JSON.stringify({ tier: supervision.active, ...cycled, kills, leftAfterKills, seconds })}\n`)
-  process.exitCode = cycled.leftAfterCycles + leftAfterKills === 0 && cycled.fdAfter <= cycled.fdBefore ? 0 : 1
+  process.stdout.write(`${JSON.stringify({ tier: supervision.active, ...cycled, kills, aliveAtKills, leftAfterKills, seconds })}\n`)
+  process.exitCode =
+    cycled.leftAfterCycles + leftAfterKills === 0 && (kills === 0 || aliveAtKills > 0) && cycled.fdAfter <= cycled.fdBefore ? 0 : 1
 }
 
 async function supervisionOf(tier: number): Promise<Supervision> {
@@ -82,8 +83,10 @@ function serverOf(shape: string, restarts: number): ConfigServerInput {
   return { name: `shape-${shape.toLowerCase()}`, command: fixture('forks', shape), stopGraceMs: 50, restarts }
 }
 
-async function runKills(kills: number, tier: number): Promise<number> {
+/** `aliveAtKills` counts processes that were there at the moment of a kill: without any, nothing would be proven. */
+async function runKills(kills: number, tier: number): Promise<{ left: number; aliveAtKills: number }> {
   let left = 0
+  let aliveAtKills = 0
   for (let index = 0; index < kills; index++) {
     const folder = mkdtempSync(join(tmpdir(), 'mcpg-kill-'))
     const agent = spawn(process.execPath, [fileURLToPath(import.meta.url), 'agent', folder, String(tier)], {
@@ -92,12 +95,13 @@ async function runKills(kills: number, tier: number): Promise<number> {
     })
     await once(agent.stdout, 'data')
     await sleep(Math.random() * 600)
+    aliveAtKills += leftIn(folder).length
     agent.kill('SIGKILL')
     await once(agent, 'exit')
     left += await settle(folder)
     rmSync(folder, { recursive: true, force: true })
   }
-  return left
+  return { left, aliveAtKills }
 }
 
 /** How many are still there after ten seconds, or 0 at once; whatever it is, it is ended. */
