@@ -76,6 +76,14 @@ export async function manyChanges({ seed, rounds, env }: { seed: number; rounds:
     const { state, desired, applied } = await configOf(rest)
     if (state !== 'applied' || desired?.hash !== applied?.hash) return `the config is ${state}`
     const session = await legacySession(gateway.endpoint)
+    try {
+      return await differenceOf(session)
+    } finally {
+      await session.close()
+    }
+  }
+
+  async function differenceOf(session: Session): Promise<string> {
     const serving = new Set((await session.tools()).map((tool) => tool.split('__')[0]))
     for (const name of names) {
       const { works, isStopped, revision } = wanted.get(name) ?? { works: false, isStopped: true, revision: '' }
@@ -85,7 +93,6 @@ export async function manyChanges({ seed, rounds, env }: { seed: number; rounds:
       const running = await revisionOf(session, name)
       if (running !== revision) return `${name} runs ${running} and not ${revision}`
     }
-    await session.close()
     const { servers } = (await rest.get('gateways', 'here')).status as GatewayStatus
     return serving.has('base') && servers.ready >= serving.size ? '' : `the gateway reports ${servers.ready} of ${serving.size}`
   }
