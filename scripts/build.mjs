@@ -29,8 +29,12 @@ const bundle = await context({
   banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
 })
 
-if (watch) await bundle.watch()
-else {
+if (watch) {
+  // The watch begins with a build that writes nothing, as nothing has changed since this one.
+  await bundle.rebuild()
+  await bundle.watch()
+  process.send?.('built')
+} else {
   const { metafile } = await bundle.rebuild()
   await bundle.dispose()
   forgetOldChunks(new Set(Object.keys(metafile.outputs).map((path) => path.slice('ctl/dist/'.length))))

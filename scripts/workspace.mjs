@@ -81,7 +81,9 @@ export function runProduct(words) {
   const { args, secrets } = withoutSecrets(words)
   const variables = Object.keys(secrets).join(', ')
   if (variables && process.stderr.isTTY)
-    process.stderr.write(`warning: secrets typed as flags stay in the shell history; use ${variables} instead\n`)
+    process.stderr.write(
+      `warning: secrets typed as flags stay in the shell history and in the arguments of npm; use ${variables} instead\n`,
+    )
   // Where npm runs a script, its folder is the clone's.
   const cwd = (process.env.npm_lifecycle_event && process.cwd() === root && process.env.INIT_CWD) || process.cwd()
   const env = { ...process.env, ...secrets, PATH: productPath(dirname(nodeBinary()), process.env.PATH ?? '') }

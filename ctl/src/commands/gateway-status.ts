@@ -60,8 +60,12 @@ function identityLines(gateway: NonNullable<GatewayFacts['gateway']>): [string, 
   ]
 }
 
-const contactText = ({ endpoint, connectedAt, lastHeardAt }: NonNullable<GatewayFacts['controlPlane']>) =>
-  `${endpoint}, connected ${when(connectedAt)}, last heard ${when(lastHeardAt)}`
+function contactText({ endpoint, connectedAt, lastHeardAt, disconnected }: NonNullable<GatewayFacts['controlPlane']>): string {
+  const state = disconnected
+    ? `not connected since ${when(disconnected.since)}: ${oneLine(disconnected.reason)}`
+    : `connected since ${when(connectedAt)}`
+  return `${endpoint}, ${state}, last heard ${when(lastHeardAt)}`
+}
 
 const pointText = (point: { generation: number; hash: string } | null) => (point ? `generation ${point.generation}, ${point.hash}` : 'none')
 

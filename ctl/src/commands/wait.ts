@@ -10,10 +10,7 @@ import { Interrupted } from '../failure.ts'
 
 export type WaitOptions = { for?: string; timeout: string }
 
-const allStates: ReadonlySet<string> = new Set([
-  ...[...serverStates, ...instanceStates, ...connectionStates, ...enrollmentStates],
-  ...['pending', 'unknown'],
-])
+const allStates = new Set<string>([serverStates, instanceStates, connectionStates, enrollmentStates, ['pending', 'unknown']].flat())
 
 /** `spec.state` says running; what is reported once it runs is ready. */
 const desiredWords: ReadonlyMap<string, string> = new Map([['running', 'ready']])
