@@ -28,7 +28,7 @@ export type GatewayFacts = {
         controlPlaneEndpoints: string[]
       })
     | null
-  /** The last control plane that was heard. */
+  /** The last control plane that was heard, and since when there is no stream to it. */
   controlPlane: Contact | null
   config: {
     lkg: ConfigPoint | null
@@ -73,10 +73,15 @@ async function factsOf(stateDir: string, name: string): Promise<GatewayFacts> {
     problem,
     running,
     gateway: known && shown(known),
-    controlPlane: contact,
+    controlPlane: contact && (running ? contact : ended(contact)),
     config,
     policy: { path, rules: 'rules' in policy ? policy.rules : null, problem: 'rules' in policy ? null : policy },
   }
+}
+
+/** An agent that was killed left behind that it is connected. */
+function ended(contact: Contact): Contact {
+  return { ...contact, disconnected: contact.disconnected ?? { since: contact.lastHeardAt, reason: 'the agent does not run' } }
 }
 
 /** Named one by one, so that a secret that is added to the identity is not shown by accident. */

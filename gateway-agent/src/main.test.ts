@@ -10,6 +10,7 @@ import { RunFile } from '@mcpg/proto/run-files'
 import { fakeControlPlane, framesOf, lastConfigStatus, type FakeControlPlane } from '../test/fake-control-plane.ts'
 import { until } from '../test/until.ts'
 import type { Flags } from './config.ts'
+import { readContact } from './link/contact.ts'
 import { gatewayFacts, runGateway, type GatewayReady } from './main.ts'
 
 const echo = fileURLToPath(new URL('../../e2e/fixtures/servers/echo.ts', import.meta.url))
@@ -228,7 +229,28 @@ describe('the facts of an agent', () => {
     expect(JSON.stringify(facts)).not.toMatch(/bearerToken|PRIVATE KEY|mcpg_gwb_/)
     await agent.stop()
     const [after] = await gatewayFacts(stateDir, 'default')
-    expect(after).toMatchObject({ state: 'enrolled', running: null })
+    expect(after).toMatchObject({
+      state: 'enrolled',
+      running: null,
+      controlPlane: { endpoint: plane.grpc, disconnected: { reason: 'the agent was stopped' } },
+    })
+  })
+
+  it('say since when the control plane is gone, while the agent runs and after it was killed', async () => {
+    const [plane, stateDir] = [await newPlane(), await newStateDir()]
+    await serving(plane, stateDir)
+    const contactOf = async () => (await gatewayFacts(stateDir))[0]?.controlPlane
+    expect((await contactOf())?.disconnected).toBeUndefined()
+    await plane.stop()
+    await until('the agent to write it down', async () => (await contactOf())?.disconnected)
+    const folder = join(stateDir, 'gateways/default')
+    const { contact, endpointPort } = await readContact(folder)
+    const { lastHeardAt = '', disconnected } = contact ?? {}
+    expect(Date.parse(disconnected?.since ?? '')).toBeGreaterThanOrEqual(Date.parse(lastHeardAt))
+    expect(disconnected?.reason).not.toBe('')
+    await writeFile(join(folder, 'contact.json'), JSON.stringify({ contact: { ...contact, disconnected: undefined }, endpointPort }))
+    await rm(join(stateDir, 'run/gateway-default.json'))
+    expect(await contactOf()).toMatchObject({ disconnected: { since: lastHeardAt, reason: 'the agent does not run' } })
   })
 
   it('say what is damaged instead of failing', async () => {

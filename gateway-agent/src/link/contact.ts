@@ -8,6 +8,8 @@ export const Contact = z.object({
   connectedAt: z.iso.datetime(),
   lastHeardAt: z.iso.datetime(),
   replicaId: z.string(),
+  /** Since when there is no stream and why, as far as the agent could still say; absent while connected. */
+  disconnected: z.object({ since: z.iso.datetime(), reason: z.string() }).optional(),
 })
 /** The last time the control plane was heard, for people and for `offline_for`; losing it costs nothing. */
 export type Contact = z.infer<typeof Contact>

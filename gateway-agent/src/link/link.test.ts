@@ -439,4 +439,24 @@ describe('the end of a session', () => {
     await until('the contact', () => contacts.length > 0)
     expect(contacts[0]).toMatchObject({ endpoint: plane.grpc, replicaId: 'fake' })
   })
+  it('remembers when it was last heard once a minute at most, and since when it is gone', async () => {
+    const clock = fakeClock(Date.parse('2026-01-01T00:00:00Z'))
+    const { plane, contacts } = await start({ clock, knobs: { heartbeatMs: 10_000 } })
+    const session = await plane.session()
+    await until('the contact', () => contacts.length > 0)
+    for (let beat = 1; beat <= 14; beat++) {
+      const before = framesOf(session, 'heartbeat').length
+      await clock.advance(11_000)
+      await until('a heartbeat', () => framesOf(session, 'heartbeat').length > before)
+    }
+    await until('the second write', () => contacts.length >= 3)
+    expect(contacts.length).toBeLessThanOrEqual(3)
+    expect(contacts.every((contact) => contact.disconnected === undefined)).toBe(true)
+    plane.drop()
+    const last = await until('the end', () => contacts.find((contact) => contact.disconnected))
+    expect(Date.parse(last.disconnected!.since)).toBe(clock.now())
+    expect(last.disconnected!.reason).not.toBe('')
+    await clock.advance(100)
+    await until('the next stream', () => contacts.at(-1)?.disconnected === undefined)
+  })
 })

@@ -42,7 +42,7 @@ import { reporting } from './reporting.ts'
 import { session, type SessionEnd } from './session.ts'
 import { configStatusOnWire, hashesOnWire } from './wire.ts'
 
-/** How stale the remembered time of the last contact may be after a kill. */
+/** How stale what is remembered of the last contact may be after a kill. */
 const contactPeriodMs = 60_000
 
 export type LinkState =
@@ -106,8 +106,8 @@ export function linkLoop({
   let cancelDeparture = () => {}
   let cpuBefore = process.cpuUsage()
   let warnedOfSkew = false
-  let replica = ''
-  let connectedAt = ''
+  let remembered = contact
+  let rememberedAt = -Infinity
   let reports: ReturnType<typeof reporting> | null = null
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
@@ -139,6 +139,7 @@ export function linkLoop({
       const targets = endpoints(me)
       const endpoint = targets[dialled++ % targets.length] ?? ''
       const end = await connect(me, endpoint)
+      noteEnd(end)
       if (isStopping) return
       const waitMs = delayAfter(end, endpoint)
       if (waitMs === null) return
@@ -150,7 +151,6 @@ export function linkLoop({
   async function connect(me: Identity, endpoint: string): Promise<SessionEnd> {
     state = { phase: 'connecting', endpoint }
     leaving = new AbortController()
-    connectedAt = ''
     const end = await session({
       endpoint,
       bearer: me.credential.bearerToken,
@@ -162,15 +162,14 @@ export function linkLoop({
     })
     cancelDeparture()
     config.forgetNonce()
-    if (connectedAt !== '') heard(endpoint)
     return end
 
     function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox): () => void {
       previousEpoch = sessionEpoch
-      connectedAt = new Date(clock.now()).toISOString()
-      replica = replicaId
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
-      heard(endpoint)
+      lastHeard = clock.now()
+      const connectedAt = new Date(lastHeard).toISOString()
+      remember({ endpoint, connectedAt, lastHeardAt: connectedAt, replicaId })
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
       reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
       reports.full({ withDescription: false })
@@ -184,9 +183,31 @@ export function linkLoop({
     }
   }
 
-  function heard(endpoint: string): void {
+  /** Writes a heartbeat now and then only; what is new about the connection at once. */
+  function heard(): void {
     lastHeard = clock.now()
-    onContact({ endpoint, connectedAt, lastHeardAt: new Date(lastHeard).toISOString(), replicaId: replica })
+    if (remembered && state.phase === 'connected' && clock.monotonic() - rememberedAt >= contactPeriodMs)
+      remember({ ...remembered, lastHeardAt: new Date(lastHeard).toISOString() })
+  }
+
+  function noteEnd(end: SessionEnd): void {
+    if (!remembered || lastHeard === null) return
+    const reason = isStopping ? 'the agent was stopped' : sentence(end)
+    const lastHeardAt = new Date(lastHeard).toISOString()
+    const { disconnected } = remembered
+    // An agent that was killed while it was connected could not say when that ended.
+    if (!disconnected) {
+      const since = state.phase === 'connected' ? new Date(clock.now()).toISOString() : lastHeardAt
+      return remember({ ...remembered, lastHeardAt, disconnected: { since, reason } })
+    }
+    const isDue = isStopping || clock.monotonic() - rememberedAt >= contactPeriodMs
+    if (isDue && disconnected.reason !== reason) remember({ ...remembered, disconnected: { ...disconnected, reason } })
+  }
+
+  function remember(next: Contact): void {
+    remembered = next
+    rememberedAt = clock.monotonic()
+    onContact(next)
   }
 
   /** Null ends the loop for good. */
@@ -293,7 +314,7 @@ export function linkLoop({
   }
 
   function serverTime(seconds: bigint): void {
-    if (state.phase === 'connected' && lastHeard !== null && clock.now() - lastHeard > contactPeriodMs) heard(state.endpoint)
+    heard()
     const skewSeconds = seconds === 0n ? 0 : Math.round(clock.now() / 1000) - Number(seconds)
     const isSkewed = Math.abs(skewSeconds) > 30
     if (isSkewed && !warnedOfSkew)
