@@ -81,7 +81,8 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
     for (const one of [secret, detachedSecret]) {
       if (argv.includes(one)) found.push(`arguments of process ${pid}`)
       // A gateway is given it there, and what puts itself into the background hands it on there; no server may have it.
-      if (environment.includes(one) && !/(\0|^mcpg-ctl )gateway\0/.test(argv)) found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
+      if (environment.includes(one) && !/(\0|^mcpg-ctl )gateway\0/.test(argv))
+        found.push(`environment of process ${pid}: ${argv.replaceAll('\0', ' ')}`)
     }
   }
   for (const path of readings({ enrollment: name, gateway: 'canary' })) look(`GET ${path}`, await textOf(controlPlane.http + path))
