@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
-import { catalogue } from './endpoint/catalogue.ts'
+import { catalogOf } from './endpoint/catalog.ts'
 import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
 import { configMachine } from './config/machine.ts'
@@ -45,7 +45,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
 
   const servers = superviseServers({ stateDir: folder, cacheDir: join(settings.stateDir, 'cache'), timers, clock, log, gatewayId })
   const config = configMachine({ gateway: { gatewayId, keys }, slots, servers, policy, clock, log })
-  const catalog = catalogue({ servers, timers, clock, log })
+  const catalog = catalogOf({ servers, timers, clock, log })
   const { bind } = settings
   const mcp = endpoint({
     bind: bind?.host ?? '127.0.0.1',
@@ -53,7 +53,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     ...(contacts.endpointPort() !== undefined && { preferredPort: contacts.endpointPort() }),
     allowedHosts: settings.allowedHosts,
     allowedOrigins: settings.allowedOrigins,
-    catalogue: catalog,
+    catalog: catalog,
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz,

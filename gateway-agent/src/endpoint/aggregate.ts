@@ -1,7 +1,7 @@
 import type { Timers } from '@mcpg/core/timers'
 import type { Era } from '../mcp/connection.ts'
 import { isObject, type Implementation, type Params } from '../mcp/protocol.ts'
-import { exposedKey, type Catalogue, type Indexes } from './catalogue.ts'
+import { exposedKey, type Catalog, type Indexes } from './catalog.ts'
 import { listResult, paged, type Pages } from './list-pages.ts'
 import { keyOf, keyText, type Definition, type ListKind } from './lists.ts'
 import type { CacheHint } from './listing.ts'
@@ -13,36 +13,36 @@ const maxInstructionsBytes = 8 * 1024
 
 /** `/mcp`: every routed server at once, tools and prompts as `server__name`, resources under their own URIs. */
 export function aggregate({
-  catalogue,
+  catalog,
   timers,
   serverInfo,
   gatewayName,
 }: {
-  catalogue: Catalogue
+  catalog: Catalog
   timers: Timers
   serverInfo: Implementation
   gatewayName: string
 }): Target {
   const pagesOf = new WeakMap<Indexes, Map<ListKind, Pages>>()
-  const rewriterOf = uriRewriter(catalogue)
+  const rewriterOf = uriRewriter(catalog)
   return {
     covers: () => true,
-    exposedUri: (server, uri) => catalogue.index().uris.exposed(server, uri),
+    exposedUri: (server, uri) => catalog.index().uris.exposed(server, uri),
     facts: async (client) => ({ serverInfo, capabilities: capabilities(client), instructions: instructions() }),
     list,
     route,
-    books: () => catalogue.books(),
+    books: () => catalog.books(),
   }
 
   async function list(kind: ListKind, cursor: unknown, client: Era) {
-    const books = catalogue.books()
-    await catalogue.fresh(books, kind, timers.listWait)
+    const books = catalog.books()
+    await catalog.fresh(books, kind, timers.listWait)
     const stale = books.filter(({ lists }) => lists[kind].isKnown() && !lists[kind].isFresh()).map(({ name }) => name)
     return listResult({ kind, pages: pages(kind, books), hint: lowestHint(kind, books), serverInfo, stale }, cursor, client)
   }
 
   function pages(kind: ListKind, books: readonly ServerBook[]): Pages {
-    const index = catalogue.index()
+    const index = catalog.index()
     let known = pagesOf.get(index)
     if (!known) pagesOf.set(index, (known = new Map<ListKind, Pages>()))
     let of = known.get(kind)
@@ -64,8 +64,8 @@ export function aggregate({
 
   function named(kind: 'tools' | 'prompts', params: Params, noun: string): Routed | Promise<Routed> {
     const asked = String(params['name'])
-    const found = catalogue.index()[kind].get(asked)
-    const book = found && catalogue.book(found.server)
+    const found = catalog.index()[kind].get(asked)
+    const book = found && catalog.book(found.server)
     if (!found || !book) return unlisted(kind, params, noun)
     params['name'] = found.name
     return { book, params, rewrite: rewriterOf(book.name) }
@@ -75,12 +75,12 @@ export function aggregate({
   async function unlisted(kind: 'tools' | 'prompts', params: Params, noun: string): Promise<Routed> {
     const asked = String(params['name'])
     const split = asked.indexOf('__')
-    const book = split > 0 ? catalogue.book(asked.slice(0, split)) : undefined
+    const book = split > 0 ? catalog.book(asked.slice(0, split)) : undefined
     const unknown: Routed = { failure: { code: -32602, message: `Unknown ${noun}: ${asked}` } }
     if (!book) return unknown
     if (!book.connection() && !book.lists[kind].isKnown()) return { unavailable: unavailableText(book.name, book.unavailable()) }
-    await catalogue.fresh([book], kind, timers.listWait)
-    const found = catalogue.index()[kind].get(asked)
+    await catalog.fresh([book], kind, timers.listWait)
+    const found = catalog.index()[kind].get(asked)
     if (!found && book.lists[kind].isKnown()) return unknown
     params['name'] = found?.name ?? asked.slice(split + 2)
     return { book, params, rewrite: rewriterOf(book.name) }
@@ -100,10 +100,10 @@ export function aggregate({
 
   function resource(params: Params): Routed {
     const asked = String(params['uri'])
-    const seenAt = catalogue.serverOfSeen(asked)
-    const found = catalogue.index().uris.route(asked) ?? (seenAt === undefined ? undefined : { server: seenAt, uri: asked })
+    const seenAt = catalog.serverOfSeen(asked)
+    const found = catalog.index().uris.route(asked) ?? (seenAt === undefined ? undefined : { server: seenAt, uri: asked })
     if (!found) return { failure: { code: -32602, message: `No server here serves the resource ${asked}.`, data: { uri: asked } } }
-    const book = catalogue.book(found.server)
+    const book = catalog.book(found.server)
     if (!book) return { failure: unknownServer(found.server) }
     params['uri'] = found.uri
     return { book, params, rewrite: rewriterOf(book.name) }
@@ -111,7 +111,7 @@ export function aggregate({
 
   /** Servers come and go while a client stays, so the three lists are declared whatever runs now. */
   function capabilities(client: Era): Params {
-    const has = (name: string) => catalogue.books().some((book) => isObject(book.facts()?.capabilities[name]))
+    const has = (name: string) => catalog.books().some((book) => isObject(book.facts()?.capabilities[name]))
     return {
       tools: { listChanged: true },
       prompts: { listChanged: true },
@@ -122,7 +122,7 @@ export function aggregate({
   }
 
   function instructions(): string {
-    const books = catalogue.books()
+    const books = catalog.books()
     const own = `${gatewayName} serves ${books.length === 1 ? 'one MCP server' : `${books.length} MCP servers`}; tools and prompts are named server__name.`
     const theirs = books.flatMap((book) => {
       const text = book.facts()?.instructions?.trim()

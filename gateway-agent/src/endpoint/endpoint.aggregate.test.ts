@@ -13,7 +13,7 @@ beforeAll(async () => {
   await gateway.fleet.add('fixture', [node, fixture('conformance-server.ts'), 'stdio', '--era', 'legacy'])
   await gateway.fleet.add('modern', [node, fixture('servers/modern-only.ts')])
   gateway.fleet.addUnavailable('broken', 'CrashLoop: exit code 1')
-  await until(() => gateway.catalogue.index().tools.has('second__touch') && gateway.catalogue.index().prompts.size > 0)
+  await until(() => gateway.catalog.index().tools.has('second__touch') && gateway.catalog.index().prompts.size > 0)
 })
 afterAll(() => gateway.stop())
 
@@ -113,7 +113,7 @@ it('tells who it is, what works, and what each server says of itself', async () 
 })
 
 it('reports what each server offers under both names, and tells when that changes', async () => {
-  const offered = gateway.catalogue.inventory('fixture')!
+  const offered = gateway.catalog.inventory('fixture')!
   expect(offered).toMatchObject({
     serverInfoName: 'mcpg-conformance-fixture',
     serverInfoVersion: '1.0.0',
@@ -130,12 +130,12 @@ it('reports what each server offers under both names, and tells when that change
       expect.objectContaining({ kind: 'resource_template', name: 'test://template/{id}/data', exposedName: 'test://template/{id}/data' }),
     ]),
   )
-  expect(gateway.catalogue.inventory('broken')).toBeUndefined()
+  expect(gateway.catalog.inventory('broken')).toBeUndefined()
   const changed: string[] = []
-  const unsubscribe = gateway.catalogue.onInventory((server) => changed.push(server))
+  const unsubscribe = gateway.catalog.onInventory((server) => changed.push(server))
   await (await gateway.legacy()).textOf('first__add_tool', { name: 'reported' })
   await until(() => changed.includes('first'))
-  expect(gateway.catalogue.inventory('first')!.items.map(({ name }) => name)).toContain('reported')
+  expect(gateway.catalog.inventory('first')!.items.map(({ name }) => name)).toContain('reported')
   unsubscribe()
 })
 
@@ -158,7 +158,7 @@ describe('when servers come and go', () => {
   it('one that dies in a call says so, keeps its last list marked stale, and is found again', async () => {
     await gateway.fleet.add('fragile', [node, fixture('servers/hangs-on-call.ts')])
     const client = await gateway.legacy()
-    await until(() => gateway.catalogue.index().tools.has('fragile__hang'))
+    await until(() => gateway.catalog.index().tools.has('fragile__hang'))
     const call = client.call('tools/call', { name: 'fragile__hang', arguments: {} })
     await until(() => gateway.fleet.acquired('fragile') > 0)
     gateway.fleet.kill('fragile')
@@ -178,7 +178,7 @@ describe('when servers come and go', () => {
     await own.fleet.add('echo', [node, fixture('servers/echo.ts')])
     await own.fleet.add('silent', [node, fixture('servers/slow-list.ts')])
     const client = await own.legacy()
-    await until(() => own.catalogue.book('silent')?.lists.tools.isKnown() === true)
+    await until(() => own.catalog.book('silent')?.lists.tools.isKnown() === true)
     const start = performance.now()
     const listed = await client.call('tools/list')
     expect(performance.now() - start).toBeLessThan(1_000)

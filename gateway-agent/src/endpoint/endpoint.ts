@@ -5,7 +5,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { aggregate } from './aggregate.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalog } from './catalog.ts'
 import { forwarder } from './forward.ts'
 import type { Health } from './health.ts'
 import { legacyFront } from './legacy-front.ts'
@@ -28,7 +28,7 @@ export type EndpointOptions = {
   preferredPort?: number
   allowedHosts: readonly string[]
   allowedOrigins: readonly string[]
-  catalogue: Catalogue
+  catalog: Catalog
   health: Health
   gatewayName: string
   version: string
@@ -48,7 +48,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     preferredPort,
     allowedHosts,
     allowedOrigins,
-    catalogue,
+    catalog,
     health,
     gatewayName,
     version,
@@ -59,11 +59,11 @@ export function endpoint(options: EndpointOptions): Endpoint {
   } = options
   const streams = eventStreams({ clock, keepAliveMs: timers.sseKeepAlive })
   const forward = forwarder({ log })
-  const watch = resourceWatch({ catalogue, request: forward.request })
-  const levels = logWishes({ catalogue, forward })
-  const open = sessions({ catalogue, watch, timers, clock, maxSessions })
-  const listening = listens({ catalogue, watch, streams, maxListens: maxSessions })
-  const everything = aggregate({ catalogue, timers, gatewayName, serverInfo: { name: 'mcpg', title: gatewayName, version } })
+  const watch = resourceWatch({ catalog, request: forward.request })
+  const levels = logWishes({ catalog, forward })
+  const open = sessions({ catalog, watch, timers, clock, maxSessions })
+  const listening = listens({ catalog, watch, streams, maxListens: maxSessions })
+  const everything = aggregate({ catalog, timers, gatewayName, serverInfo: { name: 'mcpg', title: gatewayName, version } })
   const single = new Map<string, Target>()
   let actualPort = 0
   const serve = listener({
@@ -98,9 +98,9 @@ export function endpoint(options: EndpointOptions): Endpoint {
   function targetOf(path: string): Target | null {
     if (path === '/mcp' || path === '/mcp/') return everything
     const name = /^\/mcp\/servers\/([^/]+)\/?$/.exec(path)?.[1]
-    if (name === undefined || !catalogue.book(name)) return null
+    if (name === undefined || !catalog.book(name)) return null
     let target = single.get(name)
-    if (!target) single.set(name, (target = singleServer(name, { catalogue, timers })))
+    if (!target) single.set(name, (target = singleServer(name, { catalog, timers })))
     return target
   }
 }

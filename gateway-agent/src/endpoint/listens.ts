@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isObject, metaKeys, rpcCodes, type Implementation, type Params } from '../mcp/protocol.ts'
-import type { Catalogue, CatalogueEvent } from './catalogue.ts'
+import type { Catalog, CatalogEvent } from './catalog.ts'
 import type { ListKind } from './lists.ts'
 import { errorText, openStream, sendJson, writeEvent, type Streams } from './reply.ts'
 import type { ResourceWatch, Watcher } from './resource-watch.ts'
@@ -27,18 +27,18 @@ export type Listens = ReturnType<typeof listens>
 
 /** `subscriptions/listen` of modern clients: one POST each whose answer stays open. */
 export function listens({
-  catalogue,
+  catalog,
   watch,
   streams,
   maxListens,
 }: {
-  catalogue: Catalogue
+  catalog: Catalog
   watch: ResourceWatch
   streams: Streams
   maxListens: number
 }) {
   const open = new Set<Listen>()
-  const unsubscribe = catalogue.onEvent(onEvent)
+  const unsubscribe = catalog.onEvent(onEvent)
   return { serve, count: () => open.size, stop }
 
   /** `id` is the JSON text of the request's id, which every notification is tagged with. */
@@ -94,7 +94,7 @@ export function listens({
     return uris.filter((_uri, index) => watched[index])
   }
 
-  function onEvent(event: CatalogueEvent): void {
+  function onEvent(event: CatalogEvent): void {
     if (event.type !== 'listChanged') return
     for (const listen of open) {
       if (!listen.target.covers(event.server)) continue

@@ -1,5 +1,5 @@
 import { isObject } from '../mcp/protocol.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalog } from './catalog.ts'
 import type { Forward } from './forward.ts'
 import { moreVerbose, type LogLevel } from './log-levels.ts'
 import type { ServerBook } from './server-book.ts'
@@ -11,10 +11,10 @@ export type LogWishes = ReturnType<typeof logWishes>
  * A legacy server has one level for all its clients, so it gets the most verbose that anybody asked for and what is sent on is filtered
  * per client. Set again when the server comes back, and for servers that come later.
  */
-export function logWishes({ catalogue, forward }: { catalogue: Catalogue; forward: Forward }) {
+export function logWishes({ catalog, forward }: { catalog: Catalog; forward: Forward }) {
   const wished = new Map<Target, LogLevel>()
-  const unsubscribe = catalogue.onEvent((event) => {
-    const book = event.type === 'connected' ? catalogue.book(event.server) : undefined
+  const unsubscribe = catalog.onEvent((event) => {
+    const book = event.type === 'connected' ? catalog.book(event.server) : undefined
     const level = book && levelOf(book)
     if (level) set(book, level)
   })

@@ -1,6 +1,6 @@
 import type { McpFailure, McpOutcome } from '../mcp/connection.ts'
 import type { Params } from '../mcp/protocol.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalog } from './catalog.ts'
 import type { ServerBook } from './server-book.ts'
 
 type Request = (book: ServerBook, method: string, params: Params) => Promise<McpOutcome>
@@ -13,10 +13,10 @@ type Watched = { watchers: Set<Watcher>; refusal: Promise<McpFailure | null> }
 export type ResourceWatch = ReturnType<typeof resourceWatch>
 
 /** One subscription at the server for however many clients watch the same resource; made again when the server comes back. */
-export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; request: Request }) {
+export function resourceWatch({ catalog, request }: { catalog: Catalog; request: Request }) {
   /** By server, then by the URI as the server knows it. */
   const watched = new Map<string, Map<string, Watched>>()
-  const unsubscribe = catalogue.onEvent((event) => {
+  const unsubscribe = catalog.onEvent((event) => {
     if (event.type === 'resourceUpdated') updated(event.server, event.uri)
     else if (event.type === 'connected')
       for (const uri of watched.get(event.server)?.keys() ?? []) ask(event.server, 'resources/subscribe', uri)
@@ -52,7 +52,7 @@ export function resourceWatch({ catalogue, request }: { catalogue: Catalogue; re
   }
 
   function ask(server: string, method: string, uri: string): void {
-    const book = catalogue.book(server)
+    const book = catalog.book(server)
     if (book?.connection()) void request(book, method, { uri })
   }
 

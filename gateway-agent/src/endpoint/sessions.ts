@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
-import type { Catalogue, CatalogueEvent } from './catalogue.ts'
+import type { Catalog, CatalogEvent } from './catalog.ts'
 import { admits } from './log-levels.ts'
 import type { ListKind } from './lists.ts'
 import type { ResourceWatch } from './resource-watch.ts'
@@ -20,20 +20,20 @@ export type Sessions = ReturnType<typeof sessions>
 
 /** All sessions of legacy clients: opened, found, told of changes, and ended when nobody uses them. */
 export function sessions({
-  catalogue,
+  catalog,
   watch,
   timers,
   clock,
   maxSessions,
 }: {
-  catalogue: Catalogue
+  catalog: Catalog
   watch: ResourceWatch
   timers: Timers
   clock: Clock
   maxSessions: number
 }) {
   const open = new Map<string, Session>()
-  const unsubscribe = catalogue.onEvent(onEvent)
+  const unsubscribe = catalog.onEvent(onEvent)
   let cancelSweep: (() => void) | undefined
   return { create, find, close, count: () => open.size, stop }
 
@@ -88,7 +88,7 @@ export function sessions({
     for (const session of open.values()) if (isExpired(session)) close(session)
   }
 
-  function onEvent(event: CatalogueEvent): void {
+  function onEvent(event: CatalogEvent): void {
     if (event.type === 'listChanged') {
       const methods = new Set(event.kinds.map((kind) => notificationOf[kind]))
       for (const session of open.values())

@@ -1,7 +1,7 @@
 import type { Timers } from '@mcpg/core/timers'
 import type { Era } from '../mcp/connection.ts'
 import { isObject, type Params } from '../mcp/protocol.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalog } from './catalog.ts'
 import { listResult, paged, type Pages } from './list-pages.ts'
 import { capabilityOf, type Definition, type ListKind } from './lists.ts'
 import type { ServerFacts } from './server-book.ts'
@@ -11,7 +11,7 @@ import { unavailableText, unknownServer, type Target } from './target.ts'
 const firstListMs = 10_000
 
 /** `/mcp/servers/{server}`: one server under its own names, URIs, instructions and capabilities. */
-export function singleServer(server: string, { catalogue, timers }: { catalogue: Catalogue; timers: Timers }): Target {
+export function singleServer(server: string, { catalog, timers }: { catalog: Catalog; timers: Timers }): Target {
   const pagesOf = new WeakMap<readonly Definition[], Pages>()
   return {
     covers: (name) => name === server,
@@ -31,7 +31,7 @@ export function singleServer(server: string, { catalogue, timers }: { catalogue:
   }
 
   function book() {
-    return catalogue.book(server)
+    return catalog.book(server)
   }
 
   function away(): { unavailable: string } {
@@ -43,7 +43,7 @@ export function singleServer(server: string, { catalogue, timers }: { catalogue:
     if (!found) return { failure: unknownServer(server) }
     const of = found.lists[kind]
     if (isObject(found.facts()?.capabilities[capabilityOf[kind]]))
-      await catalogue.fresh([found], kind, of.isKnown() ? timers.listWait : firstListMs)
+      await catalog.fresh([found], kind, of.isKnown() ? timers.listWait : firstListMs)
     const items = of.items()
     const facts = found.facts()
     if (!facts) return away()

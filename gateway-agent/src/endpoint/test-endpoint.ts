@@ -3,7 +3,7 @@ import { systemClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
 import { defaultTimers, type Timers } from '@mcpg/core/timers'
 import { modernVersion, type Params } from '../mcp/protocol.ts'
-import { catalogue } from './catalogue.ts'
+import { catalogOf } from './catalog.ts'
 import { endpoint, type EndpointOptions } from './endpoint.ts'
 import { testServers } from './test-servers.ts'
 
@@ -24,13 +24,13 @@ export async function startEndpoint({
   const timers = { ...defaultTimers, ...changed }
   const log = createLog({ level: 'silent', json: true })
   const fleet = testServers()
-  const offers = catalogue({ servers: fleet.servers, timers, clock: systemClock, log })
+  const offers = catalogOf({ servers: fleet.servers, timers, clock: systemClock, log })
   const served = endpoint({
     bind: '127.0.0.1',
     port: 0,
     allowedHosts: [],
     allowedOrigins: [],
-    catalogue: offers,
+    catalog: offers,
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz: () => ({ status: 503, body: { waiting: [{ server: 'x', reason: 'starting' }] } }),
@@ -48,7 +48,7 @@ export async function startEndpoint({
     throw error
   })
   const { port } = served.address()
-  return { fleet, catalogue: offers, endpoint: served, port, http, legacy, modern, stop }
+  return { fleet, catalog: offers, endpoint: served, port, http, legacy, modern, stop }
 
   /** One raw request, read to its end; `onMessage` sees events as they come, `signal` hangs up. */
   function http(

@@ -1,11 +1,11 @@
 import { isObject, type Params } from '../mcp/protocol.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalog } from './catalog.ts'
 
 /**
  * Looks through a result for URIs of its server: those in links and embedded resources are remembered, so that a client may read what a
  * tool has only mentioned, and those that another server owns become aliases.
  */
-export function uriRewriter(catalogue: Catalogue): (server: string) => (result: Params) => boolean {
+export function uriRewriter(catalog: Catalog): (server: string) => (result: Params) => boolean {
   const known = new Map<string, (result: Params) => boolean>()
   return (server) => {
     let rewriter = known.get(server)
@@ -30,8 +30,8 @@ export function uriRewriter(catalogue: Catalogue): (server: string) => (result: 
   function rewriteUri(server: string, holder: unknown): boolean {
     if (!isObject(holder) || typeof holder['uri'] !== 'string') return false
     const { uri } = holder
-    catalogue.remember(uri, server)
-    const exposed = catalogue.index().uris.exposed(server, uri)
+    catalog.remember(uri, server)
+    const exposed = catalog.index().uris.exposed(server, uri)
     if (exposed === uri) return false
     holder['uri'] = exposed
     return true

@@ -14,13 +14,13 @@ export type InventoryItem = { kind: ItemKind; name: string; exposedName: string;
 /** What a server offers, as it is reported to the control plane. */
 export type Inventory = { serverInfoName: string; serverInfoVersion: string; instructions: string | undefined; items: InventoryItem[] }
 
-export type CatalogueEvent =
+export type CatalogEvent =
   | { type: 'listChanged'; server: string; kinds: ListKind[] }
   | { type: 'resourceUpdated'; server: string; uri: string; params: Params }
   | { type: 'message'; server: string; params: Params }
   | { type: 'connected'; server: string }
 
-export type Catalogue = ReturnType<typeof catalogue>
+export type Catalog = ReturnType<typeof catalogOf>
 
 const itemKinds: Record<ListKind, ItemKind> = {
   tools: 'tool',
@@ -32,10 +32,10 @@ const itemKinds: Record<ListKind, ItemKind> = {
 const maxSeenUris = 10_000
 
 /** What all routed servers offer, read ahead and kept. Nothing here waits for a server but `fresh`, and that for a bounded time. */
-export function catalogue({ servers, timers, clock, log }: { servers: Servers; timers: Timers; clock: Clock; log: Log }) {
+export function catalogOf({ servers, timers, clock, log }: { servers: Servers; timers: Timers; clock: Clock; log: Log }) {
   const books = new Map<string, ServerBook>()
   const inventoryListeners = new Set<(server: string) => void>()
-  const listeners = new Set<(event: CatalogueEvent) => void>()
+  const listeners = new Set<(event: CatalogEvent) => void>()
   const seen = new Map<string, string>()
   let unsubscribe = () => {}
   let indexes: Indexes | undefined
@@ -57,7 +57,7 @@ export function catalogue({ servers, timers, clock, log }: { servers: Servers; t
     },
   }
   return {
-    name: 'catalogue',
+    name: 'catalog',
     start,
     stop,
     book: (name: string) => books.get(name),
@@ -115,11 +115,11 @@ export function catalogue({ servers, timers, clock, log }: { servers: Servers; t
     cancel()
   }
 
-  function emit(event: CatalogueEvent): void {
+  function emit(event: CatalogEvent): void {
     for (const listener of listeners) listener(event)
   }
 
-  function onEvent(listener: (event: CatalogueEvent) => void): () => void {
+  function onEvent(listener: (event: CatalogEvent) => void): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
