@@ -125,7 +125,7 @@ it('keeps what it was told when it is killed and started again', async () => {
   expect((await api(second.http).get('servers', 'keep')).spec).toEqual({ command: 'true' })
 })
 
-it('ends at once on a second signal, with the code of the signal', async () => {
+it('ends, in order or at once, when it is told to twice', async () => {
   const running = await startControlPlane({ stateDir: temporaryFolder() })
   process.kill(running.pid, 'SIGTERM')
   process.kill(running.pid, 'SIGTERM')
