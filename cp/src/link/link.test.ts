@@ -58,7 +58,7 @@ describe('a stream', () => {
   it.each([2n ** 63n - 1n, 2n ** 53n + 1n, 3_000_000_000n])(
     'ends when a gateway reports generation %s, and stores nothing of it',
     async (generation) => {
-      const { agent, gatewayId } = await fleet.join('a')
+      const { agent } = await fleet.join('a')
       await agent.waitFor(() => agent.offers.length > 0)
       agent.send({ case: 'heartbeat', value: create(HeartbeatSchema, { configHashes: { highestGeneration: generation } }) })
       await terminated(agent, TerminateReason.PROTOCOL_ERROR)
@@ -327,9 +327,12 @@ describe('what a gateway reports', () => {
     const { agent } = await fleet.join('a')
     await fleet.apply({ name: 'echo', command: ['echo'] })
     await until(async () => (await fleet.server('echo')).status.ready === 1)
-    const lie = inventoryOf('echo', 'say', true)
-    lie.inventoryHash = inventoryOf('echo', 'other', false).inventoryHash
-    agent.send({ case: 'serverInventory', value: lie })
+    for (const truncated of [false, true]) {
+      const lie = inventoryOf('echo', 'say', true)
+      lie.inventoryHash = inventoryOf('echo', 'other', false).inventoryHash
+      lie.truncated = truncated
+      agent.send({ case: 'serverInventory', value: lie })
+    }
     agent.heartbeat()
     await agent.waitFor(() => last(agent, 'heartbeatAck'))
     expect((await fleet.server('echo')).status.tools).toBe(0)

@@ -99,8 +99,8 @@ function Hold({
       {hold.message && <p>{hold.message}</p>}
       <p>
         Since <Since at={hold.since} bare />.{' '}
-        {hold.running ? `Revision ${hold.running.slice(0, 8)} goes on running here.` : 'The gateway runs without it.'} A change of the server or a retry
-        lifts the hold.
+        {hold.running ? `Revision ${hold.running.slice(0, 8)} goes on running here.` : 'The gateway runs without it.'} A change of the
+        server or a retry lifts the hold.
       </p>
     </Note>
   )
