@@ -119,7 +119,7 @@ describe('overview', () => {
       .getByRole('list', { name: 'Counts' })
       .getByRole('link', { name: /Gateways online 1\/2/ })
       .click()
-    expect(new URL(page.url()).pathname).toBe('/gateways')
+    await until(async () => new URL(page.url()).pathname === '/gateways')
     await page.getByRole('button', { name: 'Late 1' }).click()
     await until(async () => (await page.locator('tbody tr').count()) === 1)
     expect(page.url()).toMatch(/connection=late$/)
@@ -500,7 +500,7 @@ describe('shell', () => {
     await page.keyboard.press('g')
     await page.keyboard.press('g')
     await page.keyboard.press('?')
-    expect(await page.getByRole('dialog').count()).toBe(0)
+    await until(async () => (await page.getByRole('dialog').count()) === 0)
     expect(page.url()).toBe(`${cp.url}/servers`)
   })
 
