@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { describe, expect, it } from 'vitest'
-import { InventoryRequestSchema } from '@mcpg/proto/gen/delivery'
+import { InventoryRequestSchema, LogWindowSchema, McpDataSchema } from '@mcpg/proto/gen/delivery'
 import { CommandSchema, ConfigOfferSchema, HeartbeatAckSchema } from '@mcpg/proto/gen/gateway'
-import { outbox, outboxLimits, type Frame } from './outbox.ts'
+import { outbox, outboxLimits, streamLimits, type Frame } from './outbox.ts'
 
 const ack: Frame = { case: 'heartbeatAck', value: create(HeartbeatAckSchema) }
 const command: Frame = { case: 'command', value: create(CommandSchema) }
@@ -61,5 +61,43 @@ describe('the outbox', () => {
     expect(overflows()).toBe(0)
     box.push(offer(1024 * 1024))
     expect(overflows()).toBe(1)
+  })
+
+  it('lets MCP go after configs and before logs, streams of one rank in turns, questions last', () => {
+    const { box, passed, take } = stuck()
+    for (let index = 0; index < 4; index++) box.push(ack)
+    box.push(request)
+    box.pushStream('logs', () => ({ case: 'logWindow', value: create(LogWindowSchema) }))
+    box.pushStream('mcp', () => ({ case: 'mcpData', value: create(McpDataSchema) }))
+    box.push(offer(10))
+    for (let turn = 0; turn < 3; turn++) take(4)
+    expect(passed.slice(4)).toEqual(['configOffer', 'mcpData', 'logWindow', 'inventoryRequest'])
+  })
+
+  it('never lets the next frame of a stream overtake the one that asked for it', () => {
+    const order: number[] = []
+    const box = outbox({
+      send: (frame, taken) => {
+        if (frame.case === 'mcpData') order.push(frame.value.data[0]!)
+        taken()
+      },
+      overflow: () => {},
+    })
+    let next = 0
+    const make = (): Frame => {
+      const piece = next++
+      if (piece < 9) box.pushStream('mcp', make)
+      return { case: 'mcpData', value: create(McpDataSchema, { data: new Uint8Array([piece]) }) }
+    }
+    box.pushStream('mcp', make)
+    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  it('refuses more streams than may wait and counts them, without closing', () => {
+    const { box, overflows } = stuck()
+    for (let index = 0; index < 4; index++) box.push(ack)
+    const idle = () => null
+    for (let index = 0; index < streamLimits.logs; index++) expect(box.pushStream('logs', idle)).toBe(true)
+    expect([box.pushStream('logs', idle), box.dropped('logs'), box.dropped('mcp'), overflows()]).toEqual([false, 1, 0, 0])
   })
 })

@@ -24,7 +24,7 @@ import type { Writes } from '../gateways/writes.ts'
 import type { StreamHandler } from '../grpc/stream.ts'
 import { turn } from '../turns.ts'
 import { cloneWatch } from './clones.ts'
-import { openSession, type Session, type SessionHost } from './session.ts'
+import { openSession, type GatewayFrame, type Session, type SessionHost } from './session.ts'
 
 /** Epochs of streams that come together are written together. */
 const epochWindowMs = 20
@@ -33,6 +33,19 @@ const epochPatienceMs = 2_000
 const commandTimeoutMs = 15_000
 
 export type Link = ReturnType<typeof linkService>
+
+/** The stream of a connected gateway, as long as it lasts. */
+export type Line = Pick<Session, 'gatewayId' | 'push' | 'pushStream' | 'has' | 'isOpen'>
+
+/** A feature that talks over the streams: which frames are for it, and what it hears. */
+export type Talk = {
+  frames: readonly GatewayFrame['case'][]
+  heard(line: Line, frame: GatewayFrame): void
+  /** A gateway is there, from the turn of its welcome on. */
+  opened?(line: Line): void
+  /** Nothing is heard of this stream any more; a newer one of the gateway may be open already. */
+  closed(line: Line): void
+}
 
 /** Every stream there is: one per gateway, the newest. */
 export function linkService({
@@ -57,6 +70,7 @@ export function linkService({
   const sessions = new Map<string, Session>()
   const all = new Set<Session>() // those that have not said hello too
   const clones = cloneWatch({ clock, holdMs: timers.duplicateHold })
+  const talks: Talk[] = []
   const commands = new Map<string, { settle: (state: CommandState, message: string) => void }>()
   let draining = false
   const host: SessionHost = {
@@ -67,6 +81,9 @@ export function linkService({
     // The first hello on the credential: from now on nobody gets it again by a replay.
     confirmed: (gatewayId) => writes.put(`confirmed/${gatewayId}`, { op: 'confirmed', gatewayId, at: new Date(clock.now()).toISOString() }),
     commandResult: (id, state, message) => commands.get(id)?.settle(state, message),
+    opened: (session) => talks.forEach((talk) => talk.opened?.(session)),
+    // What nobody takes is a frame of a newer gateway.
+    heard: (session, frame) => talks.find(({ frames }) => frames.includes(frame.case))?.heard(session, frame),
     left,
   }
   configs.onAssigned((ids) => void offerTo(ids))
@@ -79,7 +96,7 @@ export function linkService({
     sessions.get(id)?.terminate(reason, message)
   })
   live.onSilence((id) => sessions.get(id)?.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.')))
-  return { handler, command, drain }
+  return { handler, command, drain, line, join: (talk: Talk) => void talks.push(talk) }
 
   function handler(): StreamHandler<ConnectRequest, ConnectResponse> {
     return (stream) => {
@@ -129,6 +146,7 @@ export function linkService({
 
   function left(session: Session, said: 'goodbye' | 'nothing'): void {
     all.delete(session)
+    for (const talk of talks) talk.closed(session)
     if (sessions.get(session.gatewayId) !== session) return
     sessions.delete(session.gatewayId)
     if (said === 'goodbye') live.presence.goodbye(session.gatewayId)
@@ -141,6 +159,12 @@ export function linkService({
       sessions.get(id)?.offer()
       await turn()
     }
+  }
+
+  /** The open stream of a gateway; null while it has none. */
+  function line(gatewayId: string): Line | null {
+    const session = sessions.get(gatewayId)
+    return session?.isOpen() ? session : null
   }
 
   /** Asks a connected gateway for one action and waits for its answer. Throws failed_precondition when it refuses, unavailable when it is away. */

@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf'
+import { create, fromJsonString, toBinary } from '@bufbuild/protobuf'
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { createHash } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
@@ -36,6 +36,7 @@ import { implausible } from './plausible.ts'
 /** Frames that may come between hello and welcome. */
 const maxEarlyFrames = 64
 
+export type GatewayFrame = ConnectRequest['frame']
 type Report = Extract<ConnectRequest['frame'], { case: 'serverStatus' | 'serverInventory' }>
 
 export type Session = ReturnType<typeof openSession>
@@ -51,6 +52,10 @@ export type SessionHost = {
   /** The first hello on a credential. */
   confirmed(gatewayId: string): void
   commandResult(commandId: string, state: number, message: string): void
+  /** From the welcome on it can be talked over. */
+  opened(session: Session): void
+  /** A frame of a feature that talks over the stream. */
+  heard(session: Session, frame: GatewayFrame): void
   left(session: Session, said: 'goodbye' | 'nothing'): void
 }
 
@@ -97,7 +102,19 @@ export function openSession(
     deadlineMs: timers.ackDeadline,
   })
   const cancelHello = clock.after(timers.helloDeadline, () => terminate(TerminateReason.PROTOCOL_ERROR, 'no hello came in time'))
-  const session = { gatewayId, source: stream.source, events, offer, push, terminate, backoff, end, isOpen: () => state === 'open' }
+  const session = {
+    gatewayId,
+    source: stream.source,
+    events,
+    offer,
+    push,
+    pushStream: out.pushStream,
+    has,
+    terminate,
+    backoff,
+    end,
+    isOpen: () => state === 'open',
+  }
   return session
 
   function events(): StreamEvents<ConnectRequest> {
@@ -157,9 +174,10 @@ export function openSession(
         heartbeatInterval: durationFromMs(interval),
         offlineAfter: durationFromMs(live.presence.offlineAfterMs()),
         replicaId: host.replicaId,
-        capabilities: [GatewayCapability.REMOTE_CONFIG, GatewayCapability.AUTO_ROLLBACK],
+        capabilities: [GatewayCapability.REMOTE_CONFIG, GatewayCapability.AUTO_ROLLBACK, GatewayCapability.LOGS],
       }),
     })
+    host.opened(session)
     if (isFirst) host.confirmed(gatewayId)
     if (hello.description) live.describe(gatewayId, hello.description, hashOf(hello))
     else if (registry.get(gatewayId)?.descriptionHash !== hex(hello.descriptionHash)) askFullState()
@@ -246,8 +264,15 @@ export function openSession(
         return end()
       case 'hello':
         return terminate(TerminateReason.PROTOCOL_ERROR, 'hello comes once')
-      default: // a frame of a newer gateway, or of a feature that this one does not have
+      default:
+        return host.heard(session, frame)
     }
+  }
+
+  /** Whether the gateway described itself as able to. */
+  function has(capability: GatewayCapability): boolean {
+    const described = registry.get(gatewayId)?.description
+    return typeof described === 'string' && fromJsonString(GatewayDescriptionSchema, described).capabilities.includes(capability)
   }
 
   async function takeReport(frame: Report): Promise<void> {

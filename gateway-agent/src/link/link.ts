@@ -260,12 +260,12 @@ export function linkLoop({
         return reports?.sendItems(frame.value.server)
       case 'command': {
         const result = runCommand(frame.value)
-        return outbox.push('other', () => ({ case: 'commandResult', value: result }))
+        return void outbox.push('status', () => ({ case: 'commandResult', value: result }))
       }
       case 'connectionSettings': {
         const { settingsHash } = frame.value
         const message = 'This version keeps the settings of its enrollment.'
-        return outbox.push('other', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
+        return void outbox.push('status', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
       }
       default: // What this version does not know is ignored; it offers no capability that would need more.
     }

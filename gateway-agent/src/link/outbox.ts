@@ -3,12 +3,29 @@ import { ConnectRequestSchema, type ConnectRequest } from '@mcpg/proto/gen/gatew
 
 export type Frame = NonNullable<MessageInitShape<typeof ConnectRequestSchema>['frame']>
 
-/** Waiting frames leave in this order. */
-const ranks = ['hello', 'heartbeat', 'status', 'other'] as const
-export type Rank = (typeof ranks)[number]
+/**
+ * The ranks in the order in which waiting frames leave (`docs/protocol.md`), each with how many may wait. `status` also carries what a
+ * config comes to and the answers to commands. From `mcp` on an entry is a stream that has something to send, not the data itself: it
+ * asks again after each frame, so streams of one rank take turns and nothing waits here twice.
+ */
+const limits = {
+  hello: 1,
+  heartbeat: 16,
+  status: 1024,
+  access: 64,
+  inventory: 4096,
+  mcp: 1024,
+  logs: 256,
+  events: 16,
+  audit: 64,
+  usage: 64,
+  goodbye: 1,
+} as const
+export type Rank = keyof typeof limits
+const ranks = Object.keys(limits) as Rank[]
 
-/** Per rank; what would exceed it is dropped and counted. */
-const limit = 1024
+/** What loses its meaning when the stream ends. */
+const data: readonly Rank[] = ['inventory', 'mcp', 'logs', 'events', 'audit', 'usage']
 
 export type Outbox = ReturnType<typeof createOutbox>
 
@@ -18,22 +35,28 @@ export type Outbox = ReturnType<typeof createOutbox>
  */
 export function createOutbox() {
   const waiting = new Map<Rank, (() => Frame | null)[]>(ranks.map((rank) => [rank, []]))
+  const drops = new Map<Rank, number>()
   let sequence = 0n
-  let dropped = 0
   let isEnded = false
   let wake = () => {}
-  return { push, end, frames, dropped: () => dropped }
+  return { push, end, frames, dropped: (rank: Rank) => drops.get(rank) ?? 0 }
 
-  function push(rank: Rank, make: () => Frame | null): void {
-    const queue = waiting.get(rank) ?? []
-    if (isEnded || queue.length >= limit) dropped++
-    else queue.push(make)
+  /** False when nothing more of the rank is taken: it is counted as dropped, and whoever holds the data decides what that means. */
+  function push(rank: Rank, make: () => Frame | null): boolean {
+    const queue = waiting.get(rank)
+    if (!queue || isEnded || queue.length >= limits[rank]) {
+      drops.set(rank, (drops.get(rank) ?? 0) + 1)
+      return false
+    }
+    queue.push(make)
     wake()
+    return true
   }
 
-  /** Nothing is taken any more; what waits still leaves. */
+  /** Nothing is taken any more. What was said still leaves; data does not hold up the end. */
   function end(): void {
     isEnded = true
+    for (const rank of data) waiting.set(rank, [])
     wake()
   }
 

@@ -34,7 +34,7 @@ export function reporting({
   let needsFull = true
   let cancelFlush: (() => void) | null = null
   const subscriptions = [
-    config.onReport((report) => outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))),
+    config.onReport((report) => void outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))),
     servers.onReport(soon),
     servers.onRouting(soon),
     source.onInventory((server) => {
@@ -86,7 +86,7 @@ export function reporting({
   }
 
   function sendInventory(server: string): void {
-    outbox.push('other', () => {
+    outbox.push('inventory', () => {
       const hash = hashText(server)
       const message = saidInventory.get(server) === hash ? null : inventory.message(server, { withItems: false })
       if (message) saidInventory.set(server, hash)
@@ -95,7 +95,7 @@ export function reporting({
   }
 
   function sendItems(server: string): void {
-    outbox.push('other', () => {
+    outbox.push('inventory', () => {
       const message = inventory.message(server, { withItems: true })
       return message && { case: 'serverInventory', value: message }
     })

@@ -160,7 +160,7 @@ export async function session({
 
   function leave(): void {
     end ??= { kind: 'left', livedMs: livedMs() }
-    outbox.push('other', leaving.goodbye)
+    outbox.push('goodbye', leaving.goodbye)
     outbox.end()
     cancelDeadline()
     cancelDeadline = clock.after(leaveGraceMs, () => cut.abort())
