@@ -38,10 +38,15 @@ export function ensureInstalled() {
   })
 }
 
-/** Generates the database client, bundles the programs and builds the console; each step only when its sources changed. */
-export function ensureBuilt() {
+/** Generates the database clients, one per engine, when the model changed. */
+export function ensureClients() {
   ensureInstalled()
-  step('database client', 'client', ['cp/prisma', 'pnpm-lock.yaml'], ['scripts/db.mjs', 'generate'])
+  step('database clients', 'client', ['cp/prisma', 'scripts/db.mjs', 'pnpm-lock.yaml'], ['scripts/db.mjs', 'generate'])
+}
+
+/** Generates the database clients, bundles the programs and builds the console; each step only when its sources changed. */
+export function ensureBuilt() {
+  ensureClients()
   step(
     'programs',
     'bundle',
