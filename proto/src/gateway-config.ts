@@ -33,6 +33,10 @@ export const ConfigServer = z
     inheritEnv: z.array(z.string()).default([]),
     cwd: z.string().optional(),
     era: z.enum(['auto', 'legacy', 'modern']).default('auto'),
+    /** Whose calls one child may serve; `maxSessions` limits children that belong to somebody, `forward` what a server may ask of clients. */
+    sessions: z.enum(['identity', 'shared', 'session']).default('identity'),
+    maxSessions: z.number().int().default(16),
+    forward: z.array(z.enum(['sampling', 'elicitation', 'roots'])).default(['sampling', 'elicitation']),
     state: z.enum(['running', 'stopped']).default('running'),
     required: z.boolean().default(true),
     startTimeoutMs: z.number().int().default(60_000),

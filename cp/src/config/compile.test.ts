@@ -82,6 +82,9 @@ describe('the compiled bytes', () => {
         state: 'running',
         required: true,
         startTimeout: '1m',
+        sessions: 'identity',
+        maxSessions: 16,
+        forward: ['sampling', 'elicitation'],
         callTimeout: '60s',
         stopGrace: '5000ms',
       }),
@@ -103,6 +106,9 @@ describe('the compiled bytes', () => {
     ['startTimeout', { command: ['a'], startTimeout: '61s' }],
     ['callTimeout', { command: ['a'], callTimeout: '61s' }],
     ['stopGrace', { command: ['a'], stopGrace: '6s' }],
+    ['sessions', { command: ['a'], sessions: 'session' }],
+    ['maxSessions', { command: ['a'], maxSessions: 1 }],
+    ['forward', { command: ['a'], forward: ['roots'] }],
   ])('are others when %s is another', (_field, spec) => {
     expect(entryOf(server('a', spec)).subHash).not.toBe(entryOf(server('a', { command: ['a'] })).subHash)
   })

@@ -208,6 +208,9 @@ function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Ent
     ...(spec.inheritEnv?.length && { inheritEnv: spec.inheritEnv }),
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.era && spec.era !== defaults.era && { era: spec.era }),
+    ...(spec.sessions && spec.sessions !== defaults.sessions && { sessions: spec.sessions }),
+    ...(spec.maxSessions !== undefined && spec.maxSessions !== defaults.maxSessions && { maxSessions: spec.maxSessions }),
+    ...forwardOf(spec.forward),
     ...(spec.state && spec.state !== defaults.state && { state: spec.state }),
     ...(spec.required === false && { required: false }),
     ...duration('startTimeoutMs', spec.startTimeout, defaults.startTimeout),
@@ -230,6 +233,12 @@ function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Ent
 function duration<Field extends string>(field: Field, given: string | undefined, byDefault: string): { [Key in Field]?: number } {
   if (given === undefined || durationMs(given) === durationMs(byDefault)) return {}
   return { [field]: durationMs(given) } as { [Key in Field]?: number }
+}
+
+/** A set, so its order says nothing. */
+function forwardOf(given: ServerSpec['forward']): Pick<ConfigServerInput, 'forward'> {
+  const sorted = given?.toSorted()
+  return sorted === undefined || sorted.join() === serverDefaults.forward.join() ? {} : { forward: sorted }
 }
 
 /** RFC 8785 bytes. */

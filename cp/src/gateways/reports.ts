@@ -16,6 +16,8 @@ export type InstanceReport = {
   readyTime?: string
   restartCount: number
   inFlight: number
+  /** It serves one client session or one caller alone and is no replica. */
+  belongsTo?: 'session' | 'caller'
 }
 
 /** One server as its gateway last reported it; `reportedAt` is our clock. Stored as JSON. */
@@ -63,6 +65,7 @@ function instanceReport(instance: WireInstance): InstanceReport {
     ...time('readyTime', instance.readyTime),
     restartCount: instance.restartCount,
     inFlight: instance.inFlight,
+    ...((instance.belongsTo === 'session' || instance.belongsTo === 'caller') && { belongsTo: instance.belongsTo }),
   }
 }
 
@@ -98,6 +101,8 @@ export const isStoppedOnPurpose = ({ state, desired }: ServerReport): boolean =>
 
 /** The instance that says most about why a server is not ready: one that failed, else one that waits, else none. */
 export function tellingInstance(report: ServerReport): InstanceReport | undefined {
-  const bad = report.instances.filter((one) => one.state !== 'ready' && one.state !== 'stopped' && one.state !== 'stopping')
+  const bad = report.instances.filter(
+    (one) => one.state !== 'ready' && one.state !== 'stopped' && one.state !== 'stopping' && !one.belongsTo,
+  )
   return bad.find((one) => one.reason !== undefined) ?? bad[0]
 }

@@ -145,7 +145,7 @@ export function serverStatuses({
       state: report.state ?? 'unknown',
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && report.state !== 'ready' && { message }),
-      ready: report.instances.filter((one) => one.state === 'ready').length,
+      ready: report.instances.filter((one) => one.state === 'ready' && one.belongsTo === undefined).length,
       desired: entry.stopped ? 0 : report.desired,
       ...(telling && telling.lastLogLines.length > 0 && { lastLogLines: telling.lastLogLines }),
       ...(telling?.exitCode !== undefined && { exitCode: telling.exitCode }),

@@ -23,7 +23,8 @@ export function standing({ gating, probationMs }: Contender, reports: ServerRepo
     const report = reports.find((one) => one.name === config.name)
     if (report?.subHash !== subHash) return 'lost'
     if (report.state !== 'ready') return probationMs
-    for (const { readyTime = now } of report.instances) wait = Math.max(wait, readyTime + probationMs - now)
+    for (const { readyTime = now, belongsTo } of report.instances)
+      if (belongsTo === undefined) wait = Math.max(wait, readyTime + probationMs - now)
   }
   return wait > 0 ? wait : 'passed'
 }

@@ -59,6 +59,7 @@ function instanceOnWire(instance: InstanceReport) {
     ...(instance.readyTime !== undefined && { readyTime: timestampFromMs(Math.round(instance.readyTime)) }),
     restartCount: instance.restartCount,
     inFlight: instance.inFlight,
+    belongsTo: instance.belongsTo ?? '',
   })
 }
 

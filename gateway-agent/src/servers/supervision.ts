@@ -20,6 +20,8 @@ export type InstanceReport = {
   readyTime?: number
   restartCount: number
   inFlight: number
+  /** It serves one client session or one caller alone; it is no replica and proves nothing. */
+  belongsTo?: 'session' | 'caller'
 }
 
 export type ServerReport = {

@@ -21,7 +21,7 @@ export function readiness({
     if (!server.required || server.state === 'stopped') return []
     const report = reports.get(server.name)
     if (report?.state === 'ready' || report?.state === 'stopped') return []
-    const reason = report?.instances.find((instance) => instance.reason)?.reason ?? report?.state ?? 'missing'
+    const reason = report?.instances.find((instance) => instance.reason && !instance.belongsTo)?.reason ?? report?.state ?? 'missing'
     return [{ server: server.name, reason }]
   })
 }

@@ -18,6 +18,8 @@ export const InstanceStatus = z.object({
   readyTime: z.string().optional(),
   restartCount: z.number().int(),
   inFlight: z.number().int(),
+  /** It serves one client session or one caller alone; absent: everybody whose calls need no process of their own. */
+  belongsTo: z.enum(['session', 'caller']).optional(),
 })
 export type InstanceStatus = z.infer<typeof InstanceStatus>
 
@@ -45,6 +47,7 @@ export const instanceKind: KindDeclaration = {
     { name: 'reason', value: (resource) => status(resource).reason ?? '' },
     { name: 'restarts', value: (resource) => String(status(resource).restartCount ?? 0) },
     { name: 'started', value: (resource) => status(resource).startTime ?? '' },
+    { name: 'belongs-to', wide: true, value: (resource) => status(resource).belongsTo ?? '' },
     { name: 'mcp', wide: true, value: (resource) => status(resource).protocolVersion ?? '' },
     { name: 'in-flight', wide: true, value: (resource) => String(status(resource).inFlight ?? 0) },
   ],

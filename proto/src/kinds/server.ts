@@ -45,6 +45,9 @@ const Placement = z
 /** Defaults of `Server.spec`. The compiler leaves a field out that has its default, so that a new field changes no hash. */
 export const serverDefaults = {
   era: 'auto',
+  sessions: 'identity',
+  maxSessions: 16,
+  forward: ['elicitation', 'sampling'],
   state: 'running',
   required: true,
   startTimeout: '60s',
@@ -61,6 +64,26 @@ export const ServerSpec = z
     inheritEnv: z.array(EnvironmentName).optional().describe('Variables of the gateway that the process may see'),
     cwd: text.optional().describe('Working folder; none: one of its own under the state dir'),
     era: z.enum(['auto', 'legacy', 'modern']).optional().describe('MCP era: legacy up to 2025-11-25, modern from 2026-07-28; auto probes'),
+    sessions: z
+      .enum(['identity', 'shared', 'session'])
+      .optional()
+      .describe(
+        'Whose calls one process may serve: those of one caller (identity), of everybody (shared), of one client session (session)',
+      ),
+    maxSessions: z
+      .number()
+      .int()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Processes (or upstream sessions) that belong to one session or caller, at once on a gateway (16)'),
+    forward: z
+      .array(z.enum(['sampling', 'elicitation', 'roots']))
+      .refine((asked) => new Set(asked).size === asked.length, 'names something twice')
+      .optional()
+      .describe(
+        'What the server may ask of clients in the middle of a call (sampling, elicitation). Roots can widen what a server may touch',
+      ),
     placement: Placement.optional(),
     state: z.enum(['running', 'stopped']).optional(),
     required: z.boolean().optional().describe('false: neither gates a config nor the readiness of the gateway'),

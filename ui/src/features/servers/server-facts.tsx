@@ -18,6 +18,8 @@ export function ServerFacts({ server }: { server: ServerView }) {
     ['Placed on', `${plural(server.placed, 'gateway')}${placementOf(spec)}`],
     ['Tools', String(server.tools)],
     ['MCP era', textOf(spec['era']) || 'auto'],
+    ['Processes', processesOf(spec)],
+    ['May ask clients for', Array.isArray(spec['forward']) ? textsOf(spec['forward']).join(', ') || 'nothing' : 'sampling, elicitation'],
     ['Required', spec['required'] === false ? 'no: it never gates a config' : 'yes'],
     [
       'Timeouts',
@@ -38,6 +40,13 @@ function placementOf(spec: Record<string, unknown>): string {
     ...Object.entries(labelsOf(placement['gatewaySelector'])).map((pair) => pair.join('=')),
   ]
   return wanted.length > 0 ? `, ${wanted.join(', ')}` : ''
+}
+
+/** Whose calls share one. */
+function processesOf(spec: Record<string, unknown>): string {
+  const sessions = textOf(spec['sessions']) || 'identity'
+  const whose = { shared: 'one for everybody', session: 'one per client session' }[sessions] ?? 'one per caller'
+  return `${whose}, at most ${Number(spec['maxSessions'] ?? 16)} of their own`
 }
 
 /** Names only: a value may be what somebody should have kept secret. */

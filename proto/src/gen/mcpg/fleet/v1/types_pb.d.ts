@@ -332,6 +332,14 @@ export declare type InstanceStatus = Message<"mcpg.fleet.v1.InstanceStatus"> & {
    * @generated from field: uint32 in_flight = 12;
    */
   inFlight: number;
+
+  /**
+   * Whose calls alone it serves: "session" or "caller". Empty: the calls of
+   * everybody who asks for nothing of their own; only these count as replicas.
+   *
+   * @generated from field: string belongs_to = 13;
+   */
+  belongsTo: string;
 };
 
 /**
