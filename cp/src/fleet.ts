@@ -8,6 +8,7 @@ import type { Audit } from './audit/audit.ts'
 import type { Changes } from './changes/changes.ts'
 import { documentCache } from './config/documents.ts'
 import { configChores } from './config/retention.ts'
+import { holdBook } from './config/holds.ts'
 import { configService } from './config/service.ts'
 import { configStore } from './config/store.ts'
 import type { Db } from './db/db.ts'
@@ -79,7 +80,8 @@ export function createFleet({
 
   const configurations = configStore(db)
   const documents = documentCache({ store: configurations })
-  const configs = configService({ db, store: configurations, documents, registry, writes, keys, changes, clock, timers, log })
+  const holds = holdBook({ db, store: configurations, registry })
+  const configs = configService({ db, store: configurations, documents, holds, registry, writes, keys, changes, clock, timers, log })
 
   const enrollmentRows = enrollmentStore(db)
   const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl, requireEnvironment })

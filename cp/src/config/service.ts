@@ -14,9 +14,10 @@ import { compile, liftedHolds, type CompiledGateway, type Document, type Documen
 import { debouncer } from './debounce.ts'
 import { entryIn, type Documents } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
+import type { Holds } from './holds.ts'
 import { configSigner, type Desired } from './signing.ts'
 import { storageRetries } from './storage-retries.ts'
-import { historyLength, type Assignment, type ConfigStore, type HoldRow, type StoredSnapshot } from './store.ts'
+import { historyLength, type Assignment, type ConfigStore, type StoredSnapshot } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
 
@@ -37,6 +38,7 @@ export function configService({
   db,
   store,
   documents,
+  holds,
   registry,
   writes,
   keys,
@@ -45,9 +47,10 @@ export function configService({
   timers,
   log,
 }: {
-  db: Pick<Db, 'write' | 'recordConfigs' | 'insertHolds'>
+  db: Pick<Db, 'recordConfigs'>
   store: ConfigStore
   documents: Documents
+  holds: Holds
   registry: Pick<Registry, 'get' | 'all'>
   writes: Pick<Writes, 'put' | 'committed'>
   keys: Pick<Keys, 'sign'>
@@ -60,7 +63,6 @@ export function configService({
   const applied = new Map<string, { generation: number; hash: string; at: string }>()
   const heldBack = new Map<string, HeldBack[]>()
   const errors = new Map<string, string>()
-  const holds = new Map<string, HoldRow>() // by gateway, server and sub-hash
   const specErrors = new Map<string, string>() // of servers, by uid
   const compiledGenerations = new Map<string, number>() // of servers, by uid
   const listeners = new Set<(gatewayIds: string[]) => void>()
@@ -101,7 +103,7 @@ export function configService({
     }
     for (const row of await store.lastApplied())
       applied.set(row.gatewayId, { generation: row.generation, hash: row.configHash, at: row.stateAt ?? row.createdAt })
-    for (const row of await store.listHolds()) holds.set(holdKey(row), row)
+    await holds.load()
     stopListening = changes.onChange(hear)
     // What changed while nobody compiled; equal hashes cost nothing.
     for (const { org, workspace } of registry.all()) due.touch(`${org}/${workspace}`)
@@ -118,26 +120,14 @@ export function configService({
     // A restart raises counters beside the object, so it is told as a change of status.
     if (type === 'STATUS' && detail?.['restart'] !== true) return
     if (kind === 'Server' && detail?.['retry'] === true)
-      forgetHolds(scope, name).catch((error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'))
+      holds.forgive(scope, name).then(
+        () => due.touch(scope),
+        (error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'),
+      )
     else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
     if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
     if (kind === 'Server' && type === 'DELETED' && object) specErrors.delete(object.metadata.uid)
-    if (kind === 'Server' && type === 'DELETED')
-      for (const [key, row] of holds) if (row.serverUid === object?.metadata.uid) holds.delete(key)
-  }
-
-  /** `server restart --retry`: whatever was refused is tried again. */
-  async function forgetHolds(scope: string, server: string): Promise<void> {
-    const [org, workspace] = scope.split('/')
-    const rows = [...holds.values()].filter(
-      (row) => row.server === server && registry.get(row.gatewayId)?.org === org && registry.get(row.gatewayId)?.workspace === workspace,
-    )
-    const uids = new Set(rows.map((row) => row.serverUid))
-    await db.write(async (tx) => {
-      for (const uid of uids) await store.deleteHoldsOfServer(tx, uid)
-    })
-    for (const row of rows) holds.delete(holdKey(row))
-    due.touch(scope)
+    if (kind === 'Server' && type === 'DELETED') holds.forgetServer(object?.metadata.uid)
   }
 
   function forgetMissing(): void {
@@ -146,7 +136,7 @@ export function configService({
         retries.forget(id)
         for (const map of [desired, applied, heldBack, errors]) map.delete(id)
       }
-    for (const [key, row] of holds) if (!registry.get(row.gatewayId)) holds.delete(key)
+    holds.forgetGateways()
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -254,8 +244,7 @@ export function configService({
         gateways: next.filter(({ generation }) => generation > historyLength && generation % 10 === 0).map(keyOf),
       },
     })
-    for (const { gatewayId, serverUid } of lifted)
-      for (const [key, row] of holds) if (row.gatewayId === gatewayId && row.serverUid === serverUid) holds.delete(key)
+    holds.lifted(lifted)
     for (const one of next) desired.set(one.gatewayId, one)
   }
 
@@ -292,7 +281,7 @@ export function configService({
       desired: desired.get(gatewayId),
       applied: applied.get(gatewayId),
       heldBack: held.map((one) => {
-        const row = [...holds.values()].find((hold) => hold.gatewayId === gatewayId && hold.serverUid === one.uid)
+        const row = holds.of(gatewayId, one.uid)
         return {
           ...one,
           reason: row?.reason ?? 'Refused',
@@ -358,15 +347,10 @@ export function configService({
       return gateway.highestGeneration >= generation ? await numberAnew(gatewayId, gateway.highestGeneration, why) : undefined
     const candidate = (await documents.load(configHash))?.entries ?? new Map<string, DocumentEntry>()
     const lkg = (gateway.lkgHash === null ? null : await documents.load(gateway.lkgHash))?.entries ?? new Map<string, DocumentEntry>()
-    const rows: HoldRow[] = refusedServers(status, candidate, lkg)
-      .map((refused) => ({ gatewayId, since: isoNow(), ...refused }))
-      .filter((row) => !holds.has(holdKey(row)))
-    if (rows.length === 0) return
-    await db.insertHolds(rows.map((row) => ({ ...row, evidence: JSON.stringify(row.evidence) })))
-    for (const row of rows) {
-      holds.set(holdKey(row), row)
-      tellServer(gatewayId, row.server)
-    }
+    const refused = refusedServers(status, candidate, lkg).map((one) => ({ gatewayId, since: isoNow(), ...one }))
+    const added = await holds.add(refused)
+    if (added.length === 0) return
+    for (const { server } of added) tellServer(gatewayId, server)
     // The compile reads from the tables what last worked here.
     await writes.committed(0)
     due.now(`${gateway.org}/${gateway.workspace}`)
@@ -449,5 +433,3 @@ const keyOf = ({ gatewayId, generation }: Assignment) => ({ gatewayId, generatio
 function rowOf({ document: _document, ...row }: Desired): Assignment {
   return row
 }
-
-const holdKey = ({ gatewayId, serverUid, subHash }: HoldRow): string => `${gatewayId}/${serverUid}/${subHash}`
