@@ -58,7 +58,7 @@ export type Metadata = z.infer<typeof Metadata>
 
 /** Kubernetes' shape and types, so that `kubectl wait` habits carry over. */
 export const Condition = z.object({
-  type: z.enum(['Ready', 'Progressing', 'Available', 'Degraded', 'HeldBack', 'Unplaced']),
+  type: z.enum(['Ready', 'Progressing', 'Available', 'Degraded', 'HeldBack', 'Pinned', 'Unplaced']),
   status: z.enum(['True', 'False', 'Unknown']),
   reason: z.string(),
   message: z.string(),
