@@ -4,11 +4,12 @@ import { Resource } from '@mcpg/proto/kinds/kind'
 import { GatewayConfigEntry, RollbackRequest } from '@mcpg/proto/rest/gateways'
 import { listOf } from '@mcpg/proto/rest/list'
 import type { Gateways } from '../gateways/service.ts'
-import type { GatewayRow } from '../gateways/store.ts'
 import { callerOf } from '../http/access-rules.ts'
 import type { Idempotency } from '../http/idempotency.ts'
 import type { ConfigHistory } from './history.ts'
 import type { Rollbacks } from './rollbacks.ts'
+
+type GatewayRow = ReturnType<Gateways['get']>
 
 const base = '/v1/orgs/:org/workspaces/:workspace/environments/:environment/gateways/:gateway'
 const EnvironmentPath = z.object({ org: z.string(), workspace: z.string(), environment: z.string() })

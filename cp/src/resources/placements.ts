@@ -8,9 +8,9 @@ import { envelopeOf, resourceOf } from './store.ts'
 /** What the room of a stored kind knows of gateways. */
 export type Placing = {
   /** Names of the gateways that would run each of the objects, in their order. */
-  placedOn(scope: WorkspaceScope, objects: Resource[]): Promise<string[][]>
+  placedOn: (scope: WorkspaceScope, objects: Resource[]) => Promise<string[][]>
   /** Gateways of the scope that no change reaches now. */
-  pinned(scope: WorkspaceScope): PinnedGateway[]
+  pinned: (scope: WorkspaceScope) => PinnedGateway[]
 }
 
 export type Placements = ReadonlyMap<string, Placing>
