@@ -84,7 +84,7 @@ function nounOf(field: Field): string {
 
 function textProblem(value: string, { minLength, maxLength, pattern, format }: Rules): string | undefined {
   // JSON Schema counts characters, JavaScript halves of some.
-  const length = [...value].length
+  const { length } = Array.from(value)
   if (minLength !== undefined && length < minLength) return `It must have at least ${minLength} characters.`
   if (maxLength !== undefined && length > maxLength) return `It must have at most ${maxLength} characters, and has ${length}.`
   if (pattern !== undefined && !isMatch(pattern, value)) return `It must match ${pattern}.`
