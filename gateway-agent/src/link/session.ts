@@ -6,7 +6,9 @@ import { durationMs } from '@bufbuild/protobuf/wkt'
 import { jitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
+import { DeliveryService } from '@mcpg/proto/gen/delivery'
 import { GatewayService, type Backoff, type ConnectResponse, type Terminate, type Welcome } from '@mcpg/proto/gen/gateway'
+import type { FetchSecrets } from '../secrets/delivery.ts'
 import { createOutbox, type Frame, type Outbox } from './outbox.ts'
 
 /** How one stream ended. */
@@ -24,8 +26,8 @@ export type SessionTimers = Pick<Timers, 'helloDeadline' | 'ackDeadline' | 'keep
 export type Conversation = {
   hello: () => Frame
   heartbeat: () => Frame
-  /** The first frame from the other side; the answer is called once when the stream has ended. */
-  welcome: (welcome: Welcome, outbox: Outbox) => () => void
+  /** The first frame from the other side; the answer is called once when the stream has ended. `fetchSecrets` goes over its connection. */
+  welcome: (welcome: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets) => () => void
   receive: (frame: ConnectResponse['frame'], outbox: Outbox) => void
   serverTime: (seconds: bigint) => void
   /** Asked to leave at a time of its choosing while the stream may stay. */
@@ -64,10 +66,9 @@ export async function session({
     { pingIntervalMs: timers.keepAlive, pingTimeoutMs: timers.keepAliveTimeout },
     { createConnection: (authority) => (socket = dial(authority)) },
   )
-  const client = createClient(
-    GatewayService,
-    createGrpcTransport({ baseUrl: endpoint, sessionManager: connection, readMaxBytes: maxFrameBytes }),
-  )
+  const transport = createGrpcTransport({ baseUrl: endpoint, sessionManager: connection, readMaxBytes: maxFrameBytes })
+  const client = createClient(GatewayService, transport)
+  const headers = { authorization: `Bearer ${bearer}` }
   const cut = new AbortController()
   const outbox = createOutbox()
   let end: SessionEnd | null = null
@@ -82,7 +83,6 @@ export async function session({
   outbox.push('hello', conversation.hello)
   if (leaving.signal.aborted) leave()
   try {
-    const headers = { authorization: `Bearer ${bearer}` }
     for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers })) {
       answered()
       if (take(response.frame)) break
@@ -107,7 +107,7 @@ export async function session({
         if (welcomedAt !== null) return false
         welcomedAt = clock.monotonic()
         conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
-        finish = conversation.welcome(frame.value, outbox)
+        finish = conversation.welcome(frame.value, outbox, fetchSecrets)
         pace(frame.value.heartbeatInterval)
         beat()
         return false
@@ -127,6 +127,11 @@ export async function session({
         if (welcomedAt !== null) conversation.receive(frame, outbox)
         return false
     }
+  }
+
+  async function fetchSecrets(...[request, signal]: Parameters<FetchSecrets>) {
+    const either = AbortSignal.any([signal, cut.signal])
+    return await createClient(DeliveryService, transport).fetchSecrets(request, { signal: either, headers })
   }
 
   function pace(interval: Welcome['heartbeatInterval']): void {
