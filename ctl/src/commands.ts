@@ -224,6 +224,7 @@ function declareShell(program: Command, run: Bind): void {
     .option('--url <url>', 'endpoint (default: the gateway of this machine)')
     .option('--server <name>', 'only this server, names unprefixed')
     .option('--name <name>', 'gateway agent of this machine')
+    .option('--ca-file <file>', 'roots (PEM) that an https endpoint is held against (default: those of the gateway of this machine)')
     .action(run(() => import('./commands/mcp.ts')))
   program
     .command('version')

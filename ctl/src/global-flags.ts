@@ -16,7 +16,10 @@ export function addGlobalFlags(program: Command): void {
     .option('--no-input', 'never ask')
     .option('--no-color', 'no colors (also NO_COLOR)')
     .option('--debug', 'show stack traces of errors')
-    .option('--cp-url <url>', 'control plane (default: the one that runs on this state dir, else http://127.0.0.1:7843)')
+    .option(
+      '--cp-url <url>',
+      'control plane, with #pin=sha256:… behind https (default: the one that runs on this state dir, else http://127.0.0.1:7843)',
+    )
     .option('--insecure-plaintext', 'allow plain http to a control plane that is not on this machine')
     .option('--session-cookie <value>', 'session of a signed-in person; better MCPG_SESSION_COOKIE')
     .option('--token <token>', 'bearer token; better MCPG_TOKEN')

@@ -63,6 +63,7 @@ export async function runGateway({
       folder,
       url: settings.enrollmentUrl,
       description: describeGateway({ endpoints: [] }),
+      endpointNames: null,
       clock: systemClock,
       tell,
       stopping,

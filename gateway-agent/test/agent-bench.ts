@@ -16,7 +16,6 @@ import { linkLoop } from '../src/link/link.ts'
 import { policyOf, PolicyFile } from '../src/policy/policy.ts'
 import { fakeControlPlane, type Knobs } from './fake-control-plane.ts'
 import { fakeServers } from './fake-servers.ts'
-import { secretsOver } from './secret-source.ts'
 
 /** Waits between attempts that no test has to sit through. */
 export const quickTimers: Timers = { ...defaultTimers, firstReconnect: 20, reconnectBase: 10, reconnectMax: 40, statusFlush: 10 }
@@ -47,6 +46,7 @@ export async function linkedAgent({
     reEnroll: false,
     fixPermissions: false,
     description: describeGateway({ endpoints: [] }),
+    endpointNames: null,
     clock: systemClock,
     timers: settings,
     tell: () => {},
@@ -56,12 +56,9 @@ export async function linkedAgent({
   const fake = fakeServers()
   const inventory = fakeInventory()
   const keys = identity.configSigningKeys.map((key) => new Uint8Array(Buffer.from(key, 'base64')))
-  const slots = openSlots(join(folder, 'config'))
-  const { secrets, delivery } = secretsOver(slots, identity)
   const machine = configMachine({
     gateway: { gatewayId: identity.gatewayId, keys },
-    slots,
-    secrets,
+    slots: openSlots(join(folder, 'config')),
     servers: fake.servers,
     policy: policyOf(PolicyFile.parse({})),
     clock: systemClock,
@@ -75,7 +72,6 @@ export async function linkedAgent({
     config: machine,
     servers: fake.servers,
     source: inventory.source,
-    delivery,
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
     contact,

@@ -1,16 +1,27 @@
 /*
- * A control plane one hop away: a real HTTP listener for /enroll and a real gRPC listener (HTTP/2, plain text) for the stream, with
- * knobs for everything that can go wrong. It keeps no more truth than a test needs: one enrollment token, one gateway, one signing key.
+ * A control plane one hop away: a real HTTP listener for /enroll and a real gRPC listener (HTTP/2) for the stream, in plain text or, with
+ * `tls`, over TLS with client certificates, and knobs for everything that can go wrong. It keeps no more truth than a test needs: one
+ * enrollment token, one gateway, one signing key.
  */
-import { create, fromJson, toJson, type JsonValue } from '@bufbuild/protobuf'
+import { create, fromJson, toJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf'
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
-import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
+import { Code, ConnectError, createContextKey, createContextValues, type HandlerContext } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
+import { createHash, createPublicKey, randomBytes, verify, X509Certificate } from 'node:crypto'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import {
+  createSecureServer,
+  createServer as createHttp2Server,
+  Http2ServerRequest,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import type { TLSSocket } from 'node:tls'
+import type { TestAuthority } from '@mcpg/core/test-authority'
 import { McpgError, type ErrorCode } from '@mcpg/proto/errors'
 import { DescribeEnrollmentResponseSchema, EnrollRequestSchema, EnrollResponseSchema } from '@mcpg/proto/gen/enrollment'
 import {
@@ -22,7 +33,7 @@ import {
   type ConnectResponse,
   type Hello,
 } from '@mcpg/proto/gen/gateway'
-import { CredentialKind } from '@mcpg/proto/gen/types'
+import { CredentialKind, type GatewayCredentialSchema } from '@mcpg/proto/gen/types'
 import { problemOf } from '@mcpg/proto/problem'
 import { configSigner, type OfferOptions } from './signed-config.ts'
 import { until } from './until.ts'
@@ -54,13 +65,21 @@ export type Knobs = {
   /** Say welcome, but answer no heartbeat. */
   ignoreHeartbeats: boolean
   heartbeatMs: number
+  /** Life of the certificates it issues; half of it is when they are to be renewed. */
+  certificateLifeMs: number
   /** Told in Describe and Enroll; none: the real address of the gRPC listener. */
   advertise: string[] | undefined
 }
 
+/** Over TLS: who issues, and what the two listeners present instead of their own leaf for 127.0.0.1. */
+export type FakeTls = { authority: TestAuthority; leaf?: { key: string; cert: string } }
+
+/** Lower-case hex of the serial number in the client certificate of a call. */
+const peerSerial = createContextKey('')
+
 export type FakeControlPlane = Awaited<ReturnType<typeof fakeControlPlane>>
 
-export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
+export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeTls) {
   const knobs: Knobs = {
     loseEnrollAnswers: 0,
     enrollRefusals: [],
@@ -69,6 +88,7 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
     isSilent: false,
     ignoreHeartbeats: false,
     heartbeatMs: 200,
+    certificateLifeMs: 86_400_000,
     advertise: undefined,
     ...initial,
   }
@@ -77,6 +97,7 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
   let token = newToken()
   let redeemed: { idempotencyKey: string; spki: string } | null = null
   let bearer = ''
+  const serials = new Set<string>()
   let sequence = 0
   let epoch = 0n
   let generation = 0
@@ -84,7 +105,10 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
   const requests: { method: string; path: string; body: string }[] = []
   const sessions: Session[] = []
   const connections = new Set<ServerHttp2Session>()
-  const http = createHttpServer((request, response) => void enroll(request, response))
+  const leaf = tls && (tls.leaf ?? (await tls.authority.server(['127.0.0.1', 'localhost'])))
+  const answer = (request: IncomingMessage, response: ServerResponse) => void enroll(request, response)
+  const http = leaf ? createHttpsServer(leaf, answer) : createHttpServer(answer)
+  const scheme = tls ? 'https' : 'http'
   let grpc = newGrpcServer()
   await listen(http, 0)
   await listen(grpc, 0)
@@ -95,8 +119,8 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
     knobs,
     signer,
     gatewayId,
-    http: `http://127.0.0.1:${httpPort}`,
-    grpc: `http://127.0.0.1:${grpcPort}`,
+    http: `${scheme}://127.0.0.1:${httpPort}`,
+    grpc: `${scheme}://127.0.0.1:${grpcPort}`,
     /** A URL that works once; a second call voids the one before. */
     enrollmentUrl,
     token: () => token,
@@ -119,7 +143,7 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
   function enrollmentUrl(): string {
     token = newToken()
     redeemed = null
-    return `http://127.0.0.1:${httpPort}/enroll/${token}`
+    return `${scheme}://127.0.0.1:${httpPort}/enroll/${token}${tls ? `#pin=${tls.authority.pin}` : ''}`
   }
 
   function current(): Session | undefined {
@@ -187,10 +211,11 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
     const path = request.url ?? ''
     requests.push({ method: request.method ?? '', path, body })
     try {
+      if (tls && path === '/v1/ca-cert.pem') return void response.end(tls.authority.pem)
       const refusal = knobs.enrollRefusals.shift()
       if (refusal) throw new McpgError(refusal.code, refusal.reason, refusal.message, { retryAfterSeconds: refusal.retryAfterSeconds })
       if (path !== `/enroll/${token}`) throw new McpgError('not_found', 'token_unknown', 'No enrollment has this token.')
-      const answer = request.method === 'GET' ? described() : redeem(body)
+      const answer = request.method === 'GET' ? described() : await redeem(body)
       if (request.method === 'POST' && knobs.loseEnrollAnswers-- > 0) return void response.destroy()
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(answer))
@@ -206,14 +231,15 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
     return toJson(
       DescribeEnrollmentResponseSchema,
       create(DescribeEnrollmentResponseSchema, {
-        controlPlaneEndpoints: knobs.advertise ?? [`127.0.0.1:${grpcPort}`],
+        controlPlaneEndpoints: advertised(),
         serverTime: timestampFromMs(Date.now()),
-        allowedCredentialKinds: [CredentialKind.BEARER],
+        allowedCredentialKinds: [tls ? CredentialKind.X509 : CredentialKind.BEARER],
+        ...(tls && { trustBundle: [tls.authority.der] }),
       }),
     )
   }
 
-  function redeem(body: string): JsonValue {
+  async function redeem(body: string): Promise<JsonValue> {
     const request = fromJson(EnrollRequestSchema, JSON.parse(body) as JsonValue)
     const spki = proven(request.csr, request.sealingPublicKey, request.sealingKeySignature)
     const idempotencyKey = Buffer.from(request.idempotencyKey).toString('hex')
@@ -224,7 +250,8 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
     if (redeemed && (redeemed.idempotencyKey !== idempotencyKey || redeemed.spki !== spki))
       throw new McpgError('conflict', 'token_already_used', 'This enrollment token has been used.')
     redeemed = { idempotencyKey, spki }
-    bearer = `mcpg_gwb_${randomBytes(32).toString('base64url')}_AAAAAA`
+    if (request.credentialKind !== (tls ? CredentialKind.X509 : CredentialKind.BEARER))
+      throw new McpgError('unsupported', 'credential_kind_unsupported', 'This listener gives another kind.', { status: 400 })
     return toJson(
       EnrollResponseSchema,
       create(EnrollResponseSchema, {
@@ -233,16 +260,53 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
         workspace: 'default',
         environment: 'default',
         name: request.instanceUid,
-        credential: { credentialSequence: BigInt(++sequence), material: { case: 'bearerToken', value: bearer } },
-        controlPlaneEndpoints: knobs.advertise ?? [`127.0.0.1:${grpcPort}`],
+        credential: await credential(request.csr),
+        ...(tls && { trustBundle: [tls.authority.der] }),
+        ...(tls && request.endpointCsr.length > 0 && { endpointCertificate: await endpointChain(request.endpointCsr) }),
+        controlPlaneEndpoints: advertised(),
         configSigningKeys: [signer.publicKey],
         serverTime: timestampFromMs(Date.now()),
       }),
     )
   }
 
-  function newGrpcServer(): Http2Server {
-    const server = createHttp2Server(connectNodeAdapter({ routes: (router) => router.service(GatewayService, { connect }) }))
+  /** Where the stream is told to go; a port alone would be taken for plain text on loopback. */
+  function advertised(): string[] {
+    return knobs.advertise ?? [tls ? `https://127.0.0.1:${grpcPort}` : `127.0.0.1:${grpcPort}`]
+  }
+
+  async function credential(csr: Uint8Array): Promise<MessageInitShape<typeof GatewayCredentialSchema>> {
+    const credentialSequence = BigInt(++sequence)
+    if (!tls) {
+      bearer = `mcpg_gwb_${randomBytes(32).toString('base64url')}_AAAAAA`
+      return { credentialSequence, material: { case: 'bearerToken', value: bearer } }
+    }
+    const now = Date.now()
+    const [notBefore, notAfter] = [now - 300_000, now + knobs.certificateLifeMs]
+    const certificate = await tls.authority.client(csr, { notBefore: new Date(notBefore), notAfter: new Date(notAfter) })
+    serials.add(serialOf(certificate))
+    return {
+      credentialSequence,
+      notBefore: timestampFromMs(notBefore),
+      notAfter: timestampFromMs(notAfter),
+      renewAfter: timestampFromMs(now + knobs.certificateLifeMs / 2),
+      material: { case: 'x509Chain', value: { $typeName: 'mcpg.fleet.v1.X509Chain', certificates: [certificate] } },
+    }
+  }
+
+  async function endpointChain(csr: Uint8Array) {
+    return { certificates: [await tls!.authority.client(csr, {}, ['127.0.0.1', 'localhost'])] }
+  }
+
+  function newGrpcServer(): Http2Server | Http2SecureServer {
+    const handle = connectNodeAdapter({
+      routes: (router) => router.service(GatewayService, { connect }),
+      contextValues: (request) => createContextValues().set(peerSerial, serialOfPeer(request)),
+    })
+    const server =
+      tls && leaf
+        ? createSecureServer({ ...leaf, ca: tls.authority.pem, requestCert: true, rejectUnauthorized: false }, handle)
+        : createHttp2Server(handle)
     server.on('session', (connection) => {
       connections.add(connection)
       connection.on('close', () => connections.delete(connection))
@@ -253,8 +317,8 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}) {
 
   async function* connect(frames: AsyncIterable<ConnectRequest>, context: HandlerContext): AsyncGenerator<ConnectResponse> {
     attempts++
-    if (knobs.refuseCredential || context.requestHeader.get('authorization') !== `Bearer ${bearer}`)
-      throw new ConnectError('the credential is not accepted', Code.Unauthenticated)
+    const isKnown = tls ? serials.has(context.values.get(peerSerial)) : context.requestHeader.get('authorization') === `Bearer ${bearer}`
+    if (knobs.refuseCredential || !isKnown) throw new ConnectError('the credential is not accepted', Code.Unauthenticated)
     const waiting: DownFrame[] = []
     let isClosed = false
     let wake = () => {}
@@ -328,6 +392,14 @@ export function framesOf<Case extends NonNullable<ConnectRequest['frame']['case'
     one.frame.case === kind ? [one.frame.value as Extract<ConnectRequest['frame'], { case: Case }>['value']] : [],
   )
 }
+
+function serialOfPeer(request: IncomingMessage | Http2ServerRequest): string {
+  const socket = request instanceof Http2ServerRequest ? (request.stream.session?.socket as TLSSocket | undefined) : undefined
+  const raw = socket?.getPeerCertificate?.().raw
+  return raw ? serialOf(raw) : ''
+}
+
+const serialOf = (certificate: Uint8Array) => new X509Certificate(certificate).serialNumber.toLowerCase()
 
 const newToken = () => `mcpg_enr_${randomBytes(32).toString('base64url')}_AAAAAA`
 

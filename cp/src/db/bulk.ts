@@ -70,7 +70,6 @@ export type AssignmentRow = {
   reason: string | null
   message: string | null
   stateAt: string | null
-  cause: string | null
 }
 
 /**

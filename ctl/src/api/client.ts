@@ -6,11 +6,19 @@ import type { Env } from '../env.ts'
 import { ApiError, Interrupted } from '../failure.ts'
 import { findControlPlane } from '../local/run-files.ts'
 import type { Settings } from '../settings.ts'
+import { connection, controlPlaneUrl, type Connection } from './connection.ts'
 
 const defaultUrl = 'http://127.0.0.1:7843'
 const maxRetries = 5
 /** An apply of 5,000 objects is the longest answer there is. */
 const answerTimeoutMs = 120_000
+
+/** The control plane that a command talks to: --cp-url, else the one that runs on this state dir, else the default. */
+export async function controlPlaneConnection(settings: Settings): Promise<Connection> {
+  const { cpUrl, stateDir, insecurePlaintext } = settings
+  const url = cpUrl ?? (await findControlPlane(stateDir))?.endpoints['http'] ?? defaultUrl
+  return connection(url, { insecurePlaintext, source: controlPlaneUrl })
+}
 
 export type Call<Schema extends z.ZodType> = {
   query?: Record<string, string | number | boolean | undefined>
@@ -24,7 +32,7 @@ export type Api = Awaited<ReturnType<typeof createApi>>
 
 /** Client of the REST API. Every failure is an McpgError; one that came as a problem document keeps its code and request id. */
 export async function createApi({ settings, env }: { settings: Settings; env: Env }) {
-  const url = checkedUrl(settings.cpUrl ?? (await findControlPlane(settings.stateDir))?.endpoints['http'] ?? defaultUrl, settings)
+  const { url, fetch } = await controlPlaneConnection(settings)
   return { url, settings, call, open }
 
   /** One request with a JSON answer, checked against `schema`; 429 and 503 are repeated by Retry-After. */
@@ -90,6 +98,7 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
 
   function unreachable(error: unknown, signal: AbortSignal): Error {
     if (env.stopping.aborted) return new Interrupted()
+    if (error instanceof McpgError) return error
     if (signal.aborted && (error as Error).name === 'TimeoutError')
       return new McpgError('unavailable', 'no_answer', `The control plane at ${url} does not answer.`, { hint: 'mcpg-ctl status' })
     return new McpgError('unavailable', 'control_plane_unreachable', `The control plane at ${url} cannot be reached.`, {
@@ -111,32 +120,6 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
 }
 
 const isBusy = (status: number) => status === 429 || status === 503
-
-function checkedUrl(text: string, settings: Settings): string {
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    throw new McpgError('invalid', 'malformed_url', `"${text}" is not the URL of a control plane.`, {
-      hint: 'write it like http://127.0.0.1:7843 (--cp-url, MCPG_CP_URL)',
-    })
-  }
-  if (!/^https?:$/.test(url.protocol))
-    throw new McpgError('invalid', 'malformed_url', `A control plane speaks http or https, not ${url.protocol}`, {
-      hint: 'check --cp-url (MCPG_CP_URL)',
-    })
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'http:' && !isLoopback && !settings.insecurePlaintext)
-    throw new McpgError(
-      'invalid',
-      'plaintext_refused',
-      `${url.origin} is plain http to another machine: everybody on the way could read and change it.`,
-      {
-        hint: 'use https, or --insecure-plaintext on a network you trust',
-      },
-    )
-  return url.href
-}
 
 async function bodyOf<Schema extends z.ZodType>(response: Response, schema: Schema | undefined): Promise<z.infer<Schema>> {
   const text = await response.text()

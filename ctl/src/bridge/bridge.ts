@@ -13,11 +13,14 @@ const maxStreamPauseMs = 10_000
  */
 export function bridge({
   url,
+  fetch,
   token,
   write,
   signal,
 }: {
   url: string
+  /** Trusts what this endpoint is to be trusted by. */
+  fetch: typeof globalThis.fetch
   token: string | undefined
   write: (message: unknown) => void
   signal: AbortSignal

@@ -1,3 +1,4 @@
+import { controlPlaneConnection } from '../api/client.ts'
 import type { Context } from '../context.ts'
 import { fail, type Check } from '../doctor/check.ts'
 import { checkBrowser, checkClock, checkNode, checkPort } from '../doctor/machine.ts'
@@ -12,6 +13,7 @@ export type DoctorOptions = { bindHttp: string; bindGrpc: string; bind: string }
 export async function run(context: Context, _args: string[], { bindHttp, bindGrpc, bind }: DoctorOptions): Promise<number> {
   const { settings, env, print } = context
   const controlPlane = await findControlPlane(settings.stateDir)
+  const controlPlaneAt = await controlPlaneConnection(settings)
   const gateways = await listGateways(settings.stateDir)
   const own = new Set([...(controlPlane ? [controlPlane.pid] : []), ...gateways.map(({ pid }) => pid)])
   const checks: Check[] = [
@@ -21,7 +23,7 @@ export async function run(context: Context, _args: string[], { bindHttp, bindGrp
     await checkPort('port gRPC', '--bind-grpc', bindGrpc, own, false),
     await checkPort('port MCP', '--bind', bind, own, true),
     checkBrowser(env),
-    await checkClock(settings.cpUrl ?? controlPlane?.endpoints['http'] ?? 'http://127.0.0.1:7843'),
+    await checkClock(new URL(controlPlaneAt.url).origin),
     ...(await tried('supervision', () => checkSupervision())),
   ]
   const hasFailed = checks.some(({ level }) => level === 'fail')

@@ -1,17 +1,22 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { certificatesOf } from '@mcpg/core/pins'
 import { McpgError } from '@mcpg/proto/errors'
+import { connection, type Connection, type UrlSource } from '../api/connection.ts'
 import { bridge, parseMessage } from '../bridge/bridge.ts'
 import type { Context } from '../context.ts'
 import { listGateways } from '../local/run-files.ts'
 
-export type McpOptions = { url?: string; server?: string; name?: string }
+export type McpOptions = { url?: string; server?: string; name?: string; caFile?: string }
 
 /** Standard output belongs to the protocol; everything else goes to standard error. */
 export async function run(context: Context, _args: string[], options: McpOptions): Promise<void> {
   const { env, settings, stopping } = context
-  const url = await endpointOf(context, options)
+  const { url, fetch } = await endpointOf(context, options)
   const { receive, close } = bridge({
     url,
+    fetch,
     token: settings.token,
     signal: stopping,
     write: (message) => env.stdout.write(`${JSON.stringify(message)}\n`),
@@ -27,32 +32,43 @@ export async function run(context: Context, _args: string[], options: McpOptions
   await close()
 }
 
-async function endpointOf(context: Context, { url, server, name }: McpOptions): Promise<string> {
-  const base = new URL(url === undefined ? await localEndpoint(context, name) : checked(url, context))
+async function endpointOf(context: Context, { url, server, name, caFile }: McpOptions): Promise<Connection> {
+  const { stateDir, insecurePlaintext } = context.settings
+  const local = url === undefined ? await localEndpoint(context, name) : undefined
+  // The gateway of this machine has the roots of its own certificate beside its identity.
+  const roots = caFile ?? (local && join(stateDir, 'gateways', local.name, 'ca.pem'))
+  const ca = roots && (await readRoots(roots, caFile !== undefined))
+  const { url: found, fetch } = connection(url ?? local?.url ?? '', { insecurePlaintext, source: endpointUrl, ca })
+  const base = new URL(found)
+  if (base.pathname === '/') base.pathname = '/mcp'
   if (server !== undefined) base.pathname = `${base.pathname.replace(/\/(servers\/.*)?$/, '')}/servers/${encodeURIComponent(server)}`
-  return base.href
+  return { url: base.href, fetch }
 }
 
-function checked(text: string, { settings }: Context): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new McpgError('invalid', 'malformed_url', `"${text}" is not the URL of an endpoint.`, {
-      hint: 'write it like http://127.0.0.1:7845/mcp (--url, MCPG_URL)',
-    })
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'http:' && !isLoopback && !settings.insecurePlaintext)
-    throw new McpgError('invalid', 'plaintext_refused', `${url.origin} is plain http to another machine.`, {
-      hint: 'use https, or --insecure-plaintext on a network you trust',
-    })
-  if (url.pathname === '/') url.pathname = '/mcp'
-  return url.href
+/** One that was named must be there; one that was looked for may not. */
+async function readRoots(path: string, isNamed: boolean): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  if (certificatesOf(text).length > 0) return text
+  if (!isNamed) return undefined
+  throw new McpgError('invalid', 'ca_file_unreadable', `${path} cannot be read or holds no certificate in PEM.`, {
+    hint: 'name the ca.pem in the folder of a gateway, <state>/gateways/<name>/ca.pem (--ca-file, MCPG_CA_FILE)',
+  })
 }
 
-async function localEndpoint({ settings }: Context, name: string | undefined): Promise<string> {
+const endpointUrl: UrlSource = {
+  hint: 'write it like http://127.0.0.1:7845/mcp or https://<host>:7845/mcp (--url, MCPG_URL)',
+  pin: {
+    carrier: 'the URL of the endpoint',
+    again: 'name its roots: --ca-file <ca.pem of the gateway> (MCPG_CA_FILE)',
+    isUsual: false,
+  },
+}
+
+async function localEndpoint({ settings }: Context, name: string | undefined): Promise<{ name: string; url: string }> {
   const gateways = await listGateways(settings.stateDir)
   const preferred = [name, ...(name ? [] : ['default', 'quickstart', gateways[0]?.name])]
   const found = preferred.map((wanted) => gateways.find((one) => one.name === wanted)).find((one) => one?.endpoints['mcp'])
-  if (found?.endpoints['mcp']) return found.endpoints['mcp']
+  if (found?.endpoints['mcp']) return { name: found.name, url: found.endpoints['mcp'] }
   throw new McpgError(
     'unavailable',
     'no_local_gateway',

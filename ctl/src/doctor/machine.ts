@@ -1,5 +1,6 @@
 import type { Env } from '../env.ts'
 import { portHolder } from '@mcpg/core/port-holder'
+import { serverTime } from '@mcpg/core/tls-trust'
 import { whyNoBrowser } from '../local/browser.ts'
 import { whyNotBindable } from '../local/bindable.ts'
 import { fail, ok, warn, type Check } from './check.ts'
@@ -21,11 +22,9 @@ export function checkBrowser(env: Env): Check {
 }
 
 /** The clock of the control plane, if it answers; this machine's alone cannot be judged beyond the absurd. */
-export async function checkClock(url: string): Promise<Check> {
+export async function checkClock(origin: string): Promise<Check> {
   const before = Date.now()
-  const date = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(2000) })
-    .then((response) => Date.parse(response.headers.get('date') ?? ''))
-    .catch(() => Number.NaN)
+  const date = (await serverTime(origin, AbortSignal.timeout(2000))) ?? Number.NaN
   if (new Date(before).getUTCFullYear() < 2026)
     return fail('clock', `this machine believes it is ${new Date(before).toISOString()}`, 'set the clock, e.g. timedatectl set-ntp true')
   if (Number.isNaN(date)) return ok('clock', new Date(before).toISOString())

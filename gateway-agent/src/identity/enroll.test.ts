@@ -38,6 +38,7 @@ function enroller(folder: string) {
       reEnroll: false,
       fixPermissions: false,
       description: describeGateway({ endpoints: [] }),
+      endpointNames: null,
       clock: systemClock,
       timers: { reconnectBase: 5, reconnectMax: 20 },
       tell: (line) => told.push(line),
@@ -165,7 +166,7 @@ describe('restarting', () => {
     const asked = plane.requests.length
     expect(await run(url)).toEqual(first)
     expect(await run(undefined)).toEqual(first)
-    expect(await run(`${url}#pin=sha256:AAAA`)).toEqual(first)
+    expect(await run(`${url}#pin=sha256:${'A'.repeat(43)}`)).toEqual(first)
     expect(await run(url, { reEnroll: true })).toEqual(first)
     expect(plane.requests).toHaveLength(asked)
   })

@@ -12,10 +12,11 @@ import {
   type EnrollResponse,
 } from '@mcpg/proto/gen/enrollment'
 import { CredentialKind, type GatewayDescription } from '@mcpg/proto/gen/types'
+import { base64Of, credentialOf, endpointCertificateOf } from './credential.ts'
 import type { EnrollmentUrl } from './enrollment-url.ts'
-import { exchange, TryAgain } from './exchange.ts'
-import { loadAttempt, loadIdentity, saveAttempt, saveIdentity, type Attempt, type Identity } from './identity-file.ts'
-import { enrollmentProof, newKeys } from './keys.ts'
+import { exchange, pinnedRoots, TryAgain } from './exchange.ts'
+import { loadAttempt, loadIdentity, saveAttempt, saveIdentity, writeCopies, type Attempt, type Identity } from './identity-file.ts'
+import { certificateRequest, enrollmentProof, newCertificateKey, newKeys } from './keys.ts'
 
 export type EnrollDeps = {
   folder: string
@@ -26,6 +27,8 @@ export type EnrollDeps = {
   reEnroll: boolean
   fixPermissions: boolean
   description: GatewayDescription
+  /** Names that others reach the MCP endpoint by, for a certificate; null where it needs none from the control plane. */
+  endpointNames: string[] | null
   clock: Clock
   timers: Pick<Timers, 'reconnectBase' | 'reconnectMax'>
   /** One line for the person who waits. */
@@ -48,6 +51,7 @@ export async function ensureIdentity(deps: EnrollDeps): Promise<Identity | null>
   if (cached && (!url || url.tokenSha256 === cached.enrolledTokenSha256)) {
     if (deps.instanceUid !== undefined && deps.instanceUid !== cached.instanceUid)
       tell(`--instance-uid ${deps.instanceUid} is ignored: this installation is enrolled as ${cached.instanceUid}`)
+    await writeCopies(folder, cached)
     return cached
   }
   if (cached && url && !reEnroll) throw alreadyEnrolled(cached, url)
@@ -70,23 +74,19 @@ export async function ensureIdentity(deps: EnrollDeps): Promise<Identity | null>
 
 async function enroll(deps: EnrollDeps, url: EnrollmentUrl): Promise<Identity> {
   let attempt = await attemptFor(deps, url)
+  const { stopping } = deps
+  const roots = await patiently(deps, () => pinnedRoots(url, stopping))
+  const ask = (method: 'GET' | 'POST', body?: string) =>
+    patiently(deps, async () => (await exchange(url, method, body, { roots, signal: stopping })) as JsonValue)
   for (let tries = 0; ; tries++) {
-    const described = fromJson(DescribeEnrollmentResponseSchema, await asked(deps, url, 'GET'), { ignoreUnknownFields: true })
+    const described = fromJson(DescribeEnrollmentResponseSchema, await ask('GET'), { ignoreUnknownFields: true })
     warnOfSkew(deps, described.serverTime ? timestampMs(described.serverTime) : undefined)
-    if (described.allowedCredentialKinds.length > 0 && !described.allowedCredentialKinds.includes(CredentialKind.BEARER))
-      throw new McpgError(
-        'unsupported',
-        'credential_kind_unsupported',
-        `${url.origin} issues client certificates only, which this version cannot use`,
-        {
-          hint: 'run the gateway on the host of the control plane',
-        },
-      )
+    const kind = kindToAsk(described.allowedCredentialKinds, url)
     try {
-      const answer = fromJson(EnrollResponseSchema, await asked(deps, url, 'POST', await requestBody(deps, attempt)), {
+      const answer = fromJson(EnrollResponseSchema, await ask('POST', await requestBody(deps, attempt, kind)), {
         ignoreUnknownFields: true,
       })
-      const identity = identityOf(answer, attempt, url, deps.clock)
+      const identity = identityOf(answer, attempt, url, deps)
       await saveIdentity(deps.folder, identity)
       deps.tell(
         `Enrolled as gateway ${identity.name} in ${identity.org}/${identity.workspace}/${identity.environment} (${identity.gatewayId}).`,
@@ -101,43 +101,61 @@ async function enroll(deps: EnrollDeps, url: EnrollmentUrl): Promise<Identity> {
   }
 }
 
+/** A certificate wherever one is given; a bearer from a control plane that is all on this machine, or that says nothing. */
+function kindToAsk(allowed: CredentialKind[], url: EnrollmentUrl): CredentialKind {
+  if (allowed.includes(CredentialKind.X509)) return CredentialKind.X509
+  if (allowed.length === 0 || allowed.includes(CredentialKind.BEARER)) return CredentialKind.BEARER
+  throw new McpgError(
+    'unsupported',
+    'credential_kind_unsupported',
+    `${url.origin} issues credentials of a kind that this version cannot use`,
+    {
+      hint: 'upgrade the gateway: mcpg-ctl version shows both versions',
+    },
+  )
+}
+
 /** The attempt that a crash interrupted, if it was for this URL; else a new one, on disk before anybody hears of it. */
-async function attemptFor({ folder, instanceUid, uidStem }: EnrollDeps, url: EnrollmentUrl): Promise<Attempt> {
+async function attemptFor({ folder, instanceUid, uidStem, endpointNames }: EnrollDeps, url: EnrollmentUrl): Promise<Attempt> {
   const interrupted = await loadAttempt(folder)
-  if (interrupted?.tokenSha256 === url.tokenSha256 && (instanceUid === undefined || instanceUid === interrupted.instanceUid))
-    return interrupted
+  if (interrupted?.tokenSha256 === url.tokenSha256 && (instanceUid === undefined || instanceUid === interrupted.instanceUid)) {
+    // The first try may have been for an endpoint that nobody else was to reach.
+    if (!endpointNames || interrupted.endpointKey) return interrupted
+    const wider = { ...interrupted, endpointKey: newCertificateKey() }
+    await saveAttempt(folder, wider)
+    return wider
+  }
   const attempt: Attempt = {
     tokenSha256: url.tokenSha256,
     idempotencyKey: newIdempotencyKey(),
     instanceUid: instanceUid ?? generatedUid(uidStem),
     isUidGenerated: instanceUid === undefined,
     ...newKeys(),
+    ...(endpointNames && { endpointKey: newCertificateKey() }),
   }
   await saveAttempt(folder, attempt)
   return attempt
 }
 
-async function requestBody({ description }: EnrollDeps, attempt: Attempt): Promise<string> {
+async function requestBody({ description, endpointNames }: EnrollDeps, attempt: Attempt, credentialKind: CredentialKind): Promise<string> {
+  const { instanceUid, endpointKey } = attempt
   const message = create(EnrollRequestSchema, {
-    ...(await enrollmentProof(attempt, attempt.instanceUid)),
+    ...(await enrollmentProof(attempt, instanceUid)),
     idempotencyKey: new Uint8Array(Buffer.from(attempt.idempotencyKey, 'base64')),
-    instanceUid: attempt.instanceUid,
-    credentialKind: CredentialKind.BEARER,
+    instanceUid,
+    credentialKind,
     description,
+    ...(endpointNames &&
+      endpointKey && { endpointCsr: await certificateRequest(endpointKey, { commonName: instanceUid, names: endpointNames }) }),
   })
   return JSON.stringify(toJson(EnrollRequestSchema, message))
 }
 
 /** Asks until there is an answer; says what it waits for. */
-async function asked(
-  { clock, timers, tell, stopping, random }: EnrollDeps,
-  url: EnrollmentUrl,
-  method: 'GET' | 'POST',
-  body?: string,
-): Promise<JsonValue> {
+async function patiently<Answer>({ clock, timers, tell, stopping, random }: EnrollDeps, ask: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return (await exchange(url, method, body, stopping)) as JsonValue
+      return await ask()
     } catch (error) {
       if (!(error instanceof TryAgain)) throw error
       const jitterMs = fullJitter(attempt, { baseMs: timers.reconnectBase, maxMs: timers.reconnectMax }, random)
@@ -148,18 +166,18 @@ async function asked(
   }
 }
 
-function identityOf(answer: EnrollResponse, attempt: Attempt, url: EnrollmentUrl, clock: Clock): Identity {
-  const { credential } = answer
-  if (credential?.material.case !== 'bearerToken' || !answer.gatewayId || answer.configSigningKeys.length === 0)
+function identityOf(answer: EnrollResponse, attempt: Attempt, url: EnrollmentUrl, { clock, endpointNames }: EnrollDeps): Identity {
+  const { credential, endpointCertificate } = answer
+  const { endpointKey, identityKey } = attempt
+  if (!credential || !answer.gatewayId || answer.configSigningKeys.length === 0)
     throw new McpgError(
       'invalid',
       'not_a_control_plane',
-      `${url.origin} answered the enrollment without a gateway id, a bearer and a signing key`,
+      `${url.origin} answered the enrollment without a gateway id, a credential and a signing key`,
       {
         hint: 'check that control plane and gateway have the same version: mcpg-ctl version',
       },
     )
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   return {
     gatewayId: answer.gatewayId,
     name: answer.name || attempt.instanceUid,
@@ -171,10 +189,13 @@ function identityOf(answer: EnrollResponse, attempt: Attempt, url: EnrollmentUrl
     enrolledTokenSha256: url.tokenSha256,
     enrolledAtOrigin: url.origin,
     controlPlaneEndpoints: answer.controlPlaneEndpoints,
-    configSigningKeys: answer.configSigningKeys.map(base64),
-    trustBundle: answer.trustBundle.map(base64),
-    credential: { kind: 'bearer', sequence: Number(credential.credentialSequence), bearerToken: credential.material.value },
-    identityKey: attempt.identityKey,
+    configSigningKeys: answer.configSigningKeys.map(base64Of),
+    trustBundle: answer.trustBundle.map(base64Of),
+    credential: credentialOf(credential, identityKey),
+    ...(endpointNames &&
+      endpointKey &&
+      endpointCertificate && { endpoint: endpointCertificateOf(endpointCertificate, { key: endpointKey, names: endpointNames }) }),
+    identityKey,
     sealingKey: attempt.sealingKey,
   }
 }

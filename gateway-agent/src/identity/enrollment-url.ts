@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
+import { parsePins } from '@mcpg/core/pins'
 import { McpgError } from '@mcpg/proto/errors'
 
 /** What an enrollment URL says; `token` is a secret, the rest may be shown. */
@@ -9,11 +10,14 @@ export type EnrollmentUrl = {
   token: string
   /** Lower-case hex; how an identity remembers which URL it came from. */
   tokenSha256: string
+  /** Of the authority that `https://` is verified against; none: the roots of this machine. */
+  pins: string[]
   /** True for `http://` to a host that is not this machine. */
   isExposed: boolean
 }
 
-const shape = 'it looks like http://127.0.0.1:7843/enroll/mcpg_enr_…; get one with: mcpg-ctl enroll create'
+const shape =
+  'it looks like http://127.0.0.1:7843/enroll/mcpg_enr_… or https://<host>:7843/enroll/mcpg_enr_…#pin=sha256:…, in single quotes; get one with: mcpg-ctl enroll create'
 
 /** Throws McpgError `invalid` that says what a right one looks like; the message never holds the token. */
 export function parseEnrollmentUrl(text: string, { insecurePlaintext }: { insecurePlaintext: boolean }): EnrollmentUrl {
@@ -30,29 +34,21 @@ export function parseEnrollmentUrl(text: string, { insecurePlaintext }: { insecu
   if (!token) throw invalid(`The enrollment URL of ${url.origin} has no /enroll/<token> as its path`)
   if (url.search) throw invalid(`The enrollment URL of ${url.origin} must not have a query`)
   const isLoopback = isLoopbackHost(url.hostname)
-  const pins = pinsOf(url)
+  const pins = parsePins(url.hash)
+  if (!pins)
+    throw invalid(`The enrollment URL of ${url.origin} has a fragment that is not #pin=sha256:<43 characters>; it may have been cut`)
   if (url.protocol === 'http:' && !isLoopback && !insecurePlaintext)
     throw new McpgError('invalid', 'plaintext_refused', `${url.origin} would carry the enrollment token unencrypted over the network`, {
       hint: 'use the https:// URL, or --insecure-plaintext if the network is yours alone',
-    })
-  // A pin that cannot be checked must not be ignored where it matters.
-  if (pins.length > 0 && url.protocol === 'https:' && !isLoopback)
-    throw new McpgError('unsupported', 'pin_unsupported', `${url.origin} is pinned to a certificate, which this version cannot check`, {
-      hint: 'run the gateway on the host of the control plane, or upgrade it',
     })
   return {
     origin: url.origin,
     token,
     tokenSha256: createHash('sha256').update(token).digest('hex'),
+    // Where nothing is encrypted there is no certificate to hold against it.
+    pins: url.protocol === 'https:' ? pins : [],
     isExposed: url.protocol === 'http:' && !isLoopback,
   }
-}
-
-function pinsOf(url: URL): string[] {
-  if (url.hash === '' || url.hash === '#') return []
-  const match = /^#pin=(sha256:[A-Za-z0-9_-]+=*(?:,sha256:[A-Za-z0-9_-]+=*)*)$/.exec(url.hash)
-  if (!match) throw invalid(`The enrollment URL of ${url.origin} has a fragment that is not #pin=sha256:<hash>`)
-  return (match[1] ?? '').split(',')
 }
 
 const invalid = (message: string) => new McpgError('invalid', 'malformed_enrollment_url', `${message}.`, { hint: shape })

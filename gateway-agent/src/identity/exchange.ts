@@ -1,7 +1,9 @@
-import { request, type Dispatcher } from 'undici'
+import { Agent, request, type Dispatcher } from 'undici'
+import { explainTls, rootsByPin } from '@mcpg/core/tls-trust'
 import { McpgError } from '@mcpg/proto/errors'
 import { errorOfProblem, Problem } from '@mcpg/proto/problem'
 import type { EnrollmentUrl } from './enrollment-url.ts'
+import { trustError, urlAdvice } from './trust.ts'
 
 /** No connection, or an answer that says "later"; `retryAfterMs` is what the control plane asked for. */
 export class TryAgain extends Error {
@@ -27,34 +29,56 @@ const hints: Record<string, string> = {
 }
 
 /**
- * GET or POST of an enrollment URL; the answer's JSON. Throws TryAgain for what passes by itself and McpgError for a refusal. The token
- * is part of the path, so no error of the HTTP client is passed on in words.
+ * The roots to hold the control plane against: those that the URL pins, undefined for those of this machine. No request of it has the token.
+ * Throws TryAgain while nobody answers and McpgError `pin_mismatch` when it is not the one that was pinned.
+ */
+export async function pinnedRoots(url: EnrollmentUrl, signal: AbortSignal): Promise<string[] | undefined> {
+  if (url.pins.length === 0) return undefined
+  try {
+    const found = await rootsByPin(url.origin, url.pins, urlAdvice, signal)
+    if ('problem' in found) throw trustError(found.problem)
+    return found.roots
+  } catch (error) {
+    throw await failure(url, error, signal)
+  }
+}
+
+/**
+ * GET or POST of an enrollment URL; the answer's JSON. `roots` are those of `pinnedRoots`: the token is part of the path, so it is sent only
+ * once the other side has proven itself, and no error of the HTTP client is passed on in words. Throws TryAgain for what passes by
+ * itself and McpgError for a refusal.
  */
 export async function exchange(
   url: EnrollmentUrl,
   method: 'GET' | 'POST',
   body: string | undefined,
-  signal: AbortSignal,
+  { roots, signal }: { roots: string[] | undefined; signal: AbortSignal },
 ): Promise<unknown> {
-  let answer: Dispatcher.ResponseData
-  let text: string
+  const dispatcher = new Agent({ connect: roots ? { ca: roots } : {} })
   try {
-    answer = await request(`${url.origin}/enroll/${url.token}`, {
+    const answer = await request(`${url.origin}/enroll/${url.token}`, {
+      dispatcher,
       method,
       ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       signal,
-      // One connection per request: a kept one would hold up the end of the process.
-      reset: true,
     })
-    text = await limited(answer)
+    return read(url, answer, await limited(answer))
   } catch (error) {
-    if (signal.aborted || error instanceof McpgError) throw error
-    if (isOtherProtocol(error)) throw notAControlPlane(url, 'does not speak HTTP as a control plane does')
-    throw new TryAgain(`the control plane at ${url.origin} ${unreachable(error)}`, 0, error)
+    throw await failure(url, error, signal)
+  } finally {
+    // A kept connection would hold up the end of the process.
+    await dispatcher.destroy()
   }
-  return read(url, answer, text)
+}
+
+async function failure(url: EnrollmentUrl, error: unknown, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted || error instanceof McpgError || error instanceof TryAgain) return error
+  const problem = await explainTls(error, { origin: url.origin, hasPin: url.pins.length > 0, advice: urlAdvice })
+  if (problem) return trustError(problem)
+  if (isOtherProtocol(error)) return notAControlPlane(url, 'does not speak HTTP as a control plane does')
+  return new TryAgain(`the control plane at ${url.origin} ${unreachable(error)}`, 0, error)
 }
 
 function read(url: EnrollmentUrl, answer: Dispatcher.ResponseData, text: string): unknown {

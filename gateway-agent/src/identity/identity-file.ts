@@ -1,13 +1,38 @@
-import { createHash } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { chmod, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '@mcpg/core/atomic-file'
 import { McpgError } from '@mcpg/proto/errors'
-import { checkKeys } from './keys.ts'
+import { checkCertificate, checkKeys } from './keys.ts'
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/)
 const base64 = z.base64()
+
+/** Bearers open a stream on loopback; certificates everywhere else. Times are those of the control plane. */
+export const Credential = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bearer'), sequence: z.number().int().nonnegative(), bearerToken: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('x509'),
+    sequence: z.number().int().nonnegative(),
+    /** DER, leaf first. */
+    certificates: z.array(base64).min(1),
+    notBefore: z.iso.datetime(),
+    notAfter: z.iso.datetime(),
+    renewAfter: z.iso.datetime(),
+  }),
+])
+export type Credential = z.infer<typeof Credential>
+
+/** Certificate of the MCP endpoint by the authority of the control plane, for an endpoint that others than this machine reach. */
+export const EndpointCertificate = z.strictObject({
+  key: z.string(),
+  /** DER, leaf first. */
+  certificates: z.array(base64).min(1),
+  /** What was asked for; another bind asks again. */
+  names: z.array(z.string()),
+})
+export type EndpointCertificate = z.infer<typeof EndpointCertificate>
 
 /**
  * Everything an enrollment made of this installation, in one file so that it is there as a whole or not at all: `identity.json`
@@ -28,7 +53,8 @@ export const Identity = z.strictObject({
   controlPlaneEndpoints: z.array(z.string()),
   configSigningKeys: z.array(base64),
   trustBundle: z.array(base64),
-  credential: z.strictObject({ kind: z.literal('bearer'), sequence: z.number().int().nonnegative(), bearerToken: z.string().min(1) }),
+  credential: Credential,
+  endpoint: EndpointCertificate.optional(),
   identityKey: z.string(),
   sealingKey: z.string(),
 })
@@ -43,10 +69,15 @@ export const Attempt = z.strictObject({
   isUidGenerated: z.boolean(),
   identityKey: z.string(),
   sealingKey: z.string(),
+  endpointKey: z.string().optional(),
 })
 export type Attempt = z.infer<typeof Attempt>
 
 export const identityFile = (folder: string): string => join(folder, 'identity.json')
+/** Root certificates in PEM, for AI clients and the CLI: a copy out of `identity.json`, which alone counts. */
+export const caFile = (folder: string): string => join(folder, 'ca.pem')
+/** The certificate of this gateway in PEM, to be looked at: a copy as well. */
+const certificateFile = (folder: string) => join(folder, 'cert.pem')
 const attemptFile = (folder: string) => join(folder, 'attempt.json')
 
 /** Null when there is none. Throws McpgError `unauthenticated`/`credentials_damaged` or `credentials_readable_by_others`. */
@@ -59,7 +90,24 @@ export async function loadIdentity(folder: string, { fixPermissions = false } = 
 export async function saveIdentity(folder: string, identity: Identity): Promise<void> {
   await save(identityFile(folder), identity)
   await rm(attemptFile(folder), { force: true })
+  await writeCopies(folder, identity)
 }
+
+/** The PEM files of an identity, made right where a crash left them behind it. Nothing depends on them, so a full disk is no error here. */
+export async function writeCopies(folder: string, { trustBundle, credential }: Identity): Promise<void> {
+  await writeCopy(caFile(folder), trustBundle)
+  await writeCopy(certificateFile(folder), credential.kind === 'x509' ? credential.certificates : [])
+}
+
+async function writeCopy(path: string, certificates: string[]): Promise<void> {
+  if (certificates.length === 0) return rm(path, { force: true })
+  const text = pemOf(certificates)
+  if ((await readFile(path, 'utf8').catch(() => '')) !== text) await writeFileAtomic(path, text).catch(() => {})
+}
+
+/** Certificates in DER and base64 as one PEM text. */
+export const pemOf = (certificates: readonly string[]): string =>
+  certificates.map((one) => new X509Certificate(Buffer.from(one, 'base64')).toString()).join('')
 
 /** A damaged attempt is no loss that could be healed: nothing was promised to anybody yet, so it is made anew. `mend`: takes a wide mode away. */
 export async function loadAttempt(folder: string, { mend = true } = {}): Promise<Attempt | null> {
@@ -72,8 +120,7 @@ export async function saveAttempt(folder: string, attempt: Attempt): Promise<voi
 
 /** After a decommission: nothing is left that could open a stream. */
 export async function eraseIdentity(folder: string): Promise<void> {
-  await rm(identityFile(folder), { force: true })
-  await rm(attemptFile(folder), { force: true })
+  for (const file of [identityFile, attemptFile, caFile, certificateFile]) await rm(file(folder), { force: true })
 }
 
 async function save(path: string, content: Identity | Attempt): Promise<void> {
@@ -109,6 +156,9 @@ function parse(text: string): { sha256: unknown; content: unknown } | null {
 function checkParts(path: string, identity: Identity): void {
   try {
     checkKeys(identity)
+    if (identity.credential.kind === 'x509') checkCertificate(identity.identityKey, identity.credential.certificates)
+    if (identity.endpoint) checkCertificate(identity.endpoint.key, identity.endpoint.certificates)
+    pemOf(identity.trustBundle)
   } catch (error) {
     throw damaged(path, 'holds a damaged key', error)
   }

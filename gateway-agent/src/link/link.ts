@@ -32,7 +32,6 @@ import {
 import type { GatewayDescription } from '@mcpg/proto/gen/types'
 import type { ConfigMachine } from '../config/machine.ts'
 import type { Identity } from '../identity/identity-file.ts'
-import type { FetchSecrets, SecretDelivery } from '../secrets/delivery.ts'
 import type { Servers } from '../servers/supervision.ts'
 import { commandRunner } from './commands.ts'
 import type { Contact } from './contact.ts'
@@ -41,6 +40,7 @@ import { inventories, type InventorySource } from './inventory.ts'
 import type { Frame, Outbox } from './outbox.ts'
 import { reporting } from './reporting.ts'
 import { session, type SessionEnd } from './session.ts'
+import { explainConnection } from './explain.ts'
 import { configStatusOnWire, hashesOnWire } from './wire.ts'
 
 /** How stale what is remembered of the last contact may be after a kill. */
@@ -64,7 +64,6 @@ export function linkLoop({
   config,
   servers,
   source,
-  delivery,
   describe,
   activeSessions,
   contact,
@@ -81,7 +80,6 @@ export function linkLoop({
   config: ConfigMachine
   servers: Servers
   source: InventorySource
-  delivery: Pick<SecretDelivery, 'attach'>
   describe: () => GatewayDescription
   activeSessions: () => number
   contact: Contact | null
@@ -156,7 +154,8 @@ export function linkLoop({
     leaving = new AbortController()
     const end = await session({
       endpoint,
-      bearer: me.credential.bearerToken,
+      peer: me,
+      explain: (error) => explainConnection(error, me),
       leaving: { signal: leaving.signal, goodbye },
       clock,
       timers,
@@ -167,7 +166,7 @@ export function linkLoop({
     config.forgetNonce()
     return end
 
-    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets): () => void {
+    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox): () => void {
       previousEpoch = sessionEpoch
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
       lastHeard = clock.now()
@@ -179,9 +178,7 @@ export function linkLoop({
       // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
       const report = config.report()
       if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
-      const detach = delivery.attach(fetchSecrets)
       return () => {
-        detach()
         reports?.stop()
         reports = null
       }

@@ -1,14 +1,10 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import { durationMs } from '@bufbuild/protobuf/wkt'
 import { jitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
-import { DeliveryService } from '@mcpg/proto/gen/delivery'
 import { GatewayService, type Backoff, type ConnectResponse, type Terminate, type Welcome } from '@mcpg/proto/gen/gateway'
-import type { FetchSecrets } from '../secrets/delivery.ts'
+import { connectionTo, type Peer } from './connection.ts'
 import { createOutbox, type Frame, type Outbox } from './outbox.ts'
 
 /** How one stream ended. */
@@ -26,15 +22,14 @@ export type SessionTimers = Pick<Timers, 'helloDeadline' | 'ackDeadline' | 'keep
 export type Conversation = {
   hello: () => Frame
   heartbeat: () => Frame
-  /** The first frame from the other side; the answer is called once when the stream has ended. `fetchSecrets` goes over its connection. */
-  welcome: (welcome: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets) => () => void
+  /** The first frame from the other side; the answer is called once when the stream has ended. */
+  welcome: (welcome: Welcome, outbox: Outbox) => () => void
   receive: (frame: ConnectResponse['frame'], outbox: Outbox) => void
   serverTime: (seconds: bigint) => void
   /** Asked to leave at a time of its choosing while the stream may stay. */
   backoff: (backoff: Backoff) => void
 }
 
-const maxFrameBytes = 4 * 1024 * 1024
 /** How long a leave waits for the other side to read what was said before it. */
 const leaveGraceMs = 1_000
 
@@ -43,7 +38,8 @@ export type Leaving = { signal: AbortSignal; goodbye: () => Frame | null }
 /** One stream from dial to end; never rejects. `leaving` ends it from our side, after its last frame. */
 export async function session({
   endpoint,
-  bearer,
+  peer,
+  explain,
   conversation,
   leaving,
   clock,
@@ -51,24 +47,17 @@ export async function session({
   random,
 }: {
   endpoint: string
-  bearer: string
+  peer: Peer
+  /** In words what a connection that failed means; null when the error says it itself. */
+  explain: (error: unknown) => Promise<string | null>
   conversation: Conversation
   leaving: Leaving
   clock: Clock
   timers: SessionTimers
   random: () => number
 }): Promise<SessionEnd> {
-  // The connection is ended through its socket: the manager's own abort() takes away the listeners of a session that is just being
-  // destroyed, and its error would then end the process.
-  let socket: Socket | undefined
-  const connection = new Http2SessionManager(
-    endpoint,
-    { pingIntervalMs: timers.keepAlive, pingTimeoutMs: timers.keepAliveTimeout },
-    { createConnection: (authority) => (socket = dial(authority)) },
-  )
-  const transport = createGrpcTransport({ baseUrl: endpoint, sessionManager: connection, readMaxBytes: maxFrameBytes })
-  const client = createClient(GatewayService, transport)
-  const headers = { authorization: `Bearer ${bearer}` }
+  const connection = connectionTo(endpoint, peer, timers)
+  const client = createClient(GatewayService, connection.transport)
   const cut = new AbortController()
   const outbox = createOutbox()
   let end: SessionEnd | null = null
@@ -83,13 +72,17 @@ export async function session({
   outbox.push('hello', conversation.hello)
   if (leaving.signal.aborted) leave()
   try {
-    for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers })) {
+    for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers: connection.headers })) {
       answered()
       if (take(response.frame)) break
     }
     end ??= endOf('the control plane closed the stream')
   } catch (error) {
-    end ??= endOf(describe(error), isRefused(error))
+    // Asked only where the end has no reason yet: the explanation may ask the other side for its clock.
+    if (!end) {
+      const message = (await explain(error)) ?? describe(error)
+      end ??= endOf(message, isRefused(error))
+    }
   } finally {
     leaving.signal.removeEventListener('abort', leave)
     cancelDeadline()
@@ -107,7 +100,7 @@ export async function session({
         if (welcomedAt !== null) return false
         welcomedAt = clock.monotonic()
         conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
-        finish = conversation.welcome(frame.value, outbox, fetchSecrets)
+        finish = conversation.welcome(frame.value, outbox)
         pace(frame.value.heartbeatInterval)
         beat()
         return false
@@ -127,11 +120,6 @@ export async function session({
         if (welcomedAt !== null) conversation.receive(frame, outbox)
         return false
     }
-  }
-
-  async function fetchSecrets(...[request, signal]: Parameters<FetchSecrets>) {
-    const either = AbortSignal.any([signal, cut.signal])
-    return await createClient(DeliveryService, transport).fetchSecrets(request, { signal: either, headers })
   }
 
   function pace(interval: Welcome['heartbeatInterval']): void {
@@ -178,19 +166,12 @@ export async function session({
 
   function hangUp(): void {
     cut.abort()
-    if (socket && !socket.destroyed) socket.destroy(new Error('the stream has ended'))
+    connection.hangUp()
   }
 
   function livedMs(): number {
     return welcomedAt === null ? 0 : clock.monotonic() - welcomedAt
   }
-}
-
-function dial(authority: URL): Socket {
-  const host = authority.hostname.replace(/^\[(.*)\]$/, '$1')
-  const port = Number(authority.port) || (authority.protocol === 'https:' ? 443 : 80)
-  if (authority.protocol !== 'https:') return connectPlain({ host, port })
-  return connectTls({ host, port, ALPNProtocols: ['h2'], ...(isIP(host) === 0 && { servername: host }) })
 }
 
 function isRefused(error: unknown): boolean {

@@ -59,8 +59,7 @@ const exitPatienceMs = 1_000
 
 export function runInstance(deps: InstanceDeps): Instance {
   const { id, server, runtime, sink, timers, clock, onChange, onConnection, onOutcome } = deps
-  const hide = (text: string) => runtime.hide?.(text) ?? text
-  const lines = instanceLines({ instanceId: id, sink, hide })
+  const lines = instanceLines({ instanceId: id, sink })
   const stopping = new AbortController()
   const stopped = new Promise<'stopped'>((resolve) => stopping.signal.addEventListener('abort', () => resolve('stopped')))
   const load = { calls: 0 }
@@ -85,10 +84,9 @@ export function runInstance(deps: InstanceDeps): Instance {
     // Whoever started it has to hold it before anything is reported.
     await Promise.resolve()
     while (!stopping.signal.aborted) {
-      const attempted = await attempt()
+      const end = await attempt()
       if (stopping.signal.aborted) break
-      if (attempted === 'again') continue
-      const end = hidden(attempted)
+      if (end === 'again') continue
       const delay = noteEnd(end)
       onOutcome(end)
       await pause(delay)
@@ -245,12 +243,8 @@ export function runInstance(deps: InstanceDeps): Instance {
   function set(next: InstanceState, end?: InstanceEnd): void {
     if (stopping.signal.aborted && next !== 'stopping' && next !== 'stopped') return
     state = next
-    if (end) last = hidden(end)
+    if (end) last = end
     onChange()
-  }
-
-  function hidden(end: InstanceEnd): InstanceEnd {
-    return { ...end, message: hide(end.message) }
   }
 
   function report(): InstanceReport {

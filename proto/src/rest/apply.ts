@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { Pin } from '../kinds/gateway.ts'
 import { ResourceInput } from '../kinds/kind.ts'
 
 /**
@@ -27,9 +26,5 @@ export const ApplyResult = z.object({
 })
 export type ApplyResult = z.infer<typeof ApplyResult>
 
-/** A gateway that a change of the request does not reach until it is resumed. */
-export const PinnedGateway = Pin.omit({ hash: true }).extend({ gateway: z.string() })
-export type PinnedGateway = z.infer<typeof PinnedGateway>
-
-export const ApplyResponse = z.object({ dryRun: z.boolean(), results: z.array(ApplyResult), pinned: z.array(PinnedGateway).optional() })
+export const ApplyResponse = z.object({ dryRun: z.boolean(), results: z.array(ApplyResult) })
 export type ApplyResponse = z.infer<typeof ApplyResponse>
