@@ -6,8 +6,15 @@ import type { Timers } from '@mcpg/core/timers'
 import type { ServerSpec } from '@mcpg/proto/kinds/server'
 import type { Audit } from './audit/audit.ts'
 import type { Changes } from './changes/changes.ts'
+import { causeBook } from './config/causes.ts'
 import { documentCache } from './config/documents.ts'
+import { generationBook } from './config/generations.ts'
+import { configHistory } from './config/history.ts'
 import { configChores } from './config/retention.ts'
+import { holdBook } from './config/holds.ts'
+import { pinBook } from './config/pins.ts'
+import { rollbackService } from './config/rollbacks.ts'
+import { configRoutes } from './config/routes.ts'
 import { configService } from './config/service.ts'
 import { configStore } from './config/store.ts'
 import type { Db } from './db/db.ts'
@@ -79,7 +86,26 @@ export function createFleet({
 
   const configurations = configStore(db)
   const documents = documentCache({ store: configurations })
-  const configs = configService({ db, store: configurations, documents, registry, writes, keys, changes, clock, timers, log })
+  const holds = holdBook({ db, store: configurations, registry })
+  const pins = pinBook({ store: configurations, registry })
+  const causes = causeBook({ store: configurations, clock })
+  const generations = generationBook({ db, store: configurations, documents, registry, keys, changes, clock, timers, log })
+  const configs = configService({
+    store: configurations,
+    documents,
+    generations,
+    holds,
+    pins,
+    causes,
+    registry,
+    writes,
+    changes,
+    clock,
+    timers,
+    log,
+  })
+  const history = configHistory({ store: configurations, documents, generations, pins })
+  const rollbacks = rollbackService({ db, store: configurations, documents, generations, pins, causes, configs, audit, clock })
 
   const enrollmentRows = enrollmentStore(db)
   const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl, requireEnvironment })
@@ -111,18 +137,25 @@ export function createFleet({
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
   resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
   resources.addStatus('Server', statuses.statusOf)
-  resources.addPlacement('Server', (scope, objects) =>
-    statuses.placedOn(
-      scope,
-      objects.map((object) => object.spec as ServerSpec),
-    ),
-  )
+  resources.addPlacement('Server', {
+    placedOn: (scope, objects) =>
+      statuses.placedOn(
+        scope,
+        objects.map((object) => object.spec as ServerSpec),
+      ),
+    pinned: (scope) =>
+      registry.list(scope).flatMap(({ id, name }) => {
+        const pin = pins.find(id)
+        return pin ? [{ gateway: name, generation: pin.generation, since: pin.since, by: pin.by }] : []
+      }),
+  })
   resources.addAction('Gateway', 'revoke', ({ caller, scope, resource }) => gateways.revoke(caller, scope, resource.metadata.name))
   resources.addAction('Enrollment', 'revoke', ({ caller, scope, resource }) => enrollments.revoke(caller, scope, resource.metadata.name))
 
   const routes: FastifyPluginAsyncZod[] = [
     enrollmentRoutes({ enrollments, redemptions, resources, onceOnly, requireEnvironment }),
-    gatewayRoutes({ gateways, configs, resources, resourceOf: present, requireEnvironment }),
+    gatewayRoutes({ gateways, resources, resourceOf: present, requireEnvironment }),
+    configRoutes({ gateways, history, rollbacks, resourceOf: present, requireEnvironment, onceOnly }),
   ]
   const memory: Part = {
     name: 'gateways',

@@ -15,6 +15,8 @@ import { describeGateway } from './link/description.ts'
 import { controlPlanes } from './link/endpoints.ts'
 import { linkLoop } from './link/link.ts'
 import type { Policy } from './policy/policy.ts'
+import { secretDelivery } from './secrets/delivery.ts'
+import { gatewaySecrets } from './secrets/secrets.ts'
 import { superviseServers } from './servers/supervisor.ts'
 import { readiness } from './status/health.ts'
 import { gatewayMetrics } from './status/metrics.ts'
@@ -43,8 +45,12 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const keys = identity.configSigningKeys.map((key) => new Uint8Array(Buffer.from(key, 'base64')))
   const slots = openSlots(configFolder(folder), onSync)
 
-  const servers = superviseServers({ stateDir: folder, cacheDir: join(settings.stateDir, 'cache'), timers, clock, log, gatewayId })
-  const config = configMachine({ gateway: { gatewayId, keys }, slots, servers, policy, clock, log })
+  const delivery = secretDelivery()
+  const { sealingKey } = identity
+  const secrets = gatewaySecrets({ gatewayId, sealingKey, slots, delivery, clock, timers, log, random })
+  const cacheDir = join(settings.stateDir, 'cache')
+  const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets: secrets.open })
+  const config = configMachine({ gateway: { gatewayId, keys }, slots, secrets, servers, policy, clock, log })
   const catalog = catalogOf({ servers, timers, clock, log })
   const { bind } = settings
   const mcp = endpoint({
@@ -71,6 +77,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     config,
     servers,
     source: { onInventory: catalog.onInventory, inventory: (server) => catalog.inventory(server) ?? null },
+    delivery,
     describe: () => describeGateway({ endpoints: [mcpUrl()] }),
     activeSessions: () => mcp.activeSessions(),
     contact: contacts.contact(),

@@ -16,6 +16,7 @@ import { linkLoop } from '../src/link/link.ts'
 import { policyOf, PolicyFile } from '../src/policy/policy.ts'
 import { fakeControlPlane, type Knobs } from './fake-control-plane.ts'
 import { fakeServers } from './fake-servers.ts'
+import { secretsOver } from './secret-source.ts'
 
 /** Waits between attempts that no test has to sit through. */
 export const quickTimers: Timers = { ...defaultTimers, firstReconnect: 20, reconnectBase: 10, reconnectMax: 40, statusFlush: 10 }
@@ -56,9 +57,12 @@ export async function linkedAgent({
   const fake = fakeServers()
   const inventory = fakeInventory()
   const keys = identity.configSigningKeys.map((key) => new Uint8Array(Buffer.from(key, 'base64')))
+  const slots = openSlots(join(folder, 'config'))
+  const { secrets, delivery } = secretsOver(slots, identity)
   const machine = configMachine({
     gateway: { gatewayId: identity.gatewayId, keys },
-    slots: openSlots(join(folder, 'config')),
+    slots,
+    secrets,
     servers: fake.servers,
     policy: policyOf(PolicyFile.parse({})),
     clock: systemClock,
@@ -72,6 +76,7 @@ export async function linkedAgent({
     config: machine,
     servers: fake.servers,
     source: inventory.source,
+    delivery,
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
     contact,

@@ -6,6 +6,7 @@ import { configMachine } from '../src/config/machine.ts'
 import { configFolder, openSlots } from '../src/config/slots.ts'
 import { policyOf, PolicyFile } from '../src/policy/policy.ts'
 import { fakeServers } from './fake-servers.ts'
+import { secretsOver } from './secret-source.ts'
 
 /** Keys of the signer and offers, base64. */
 export type LifeInput = { gatewayId: string; key: string; offers: string[] }
@@ -26,9 +27,11 @@ export type Life = {
 /** One life of a config machine over a gateway's folder: boots, is offered each config in turn, stops. */
 export async function lifeOf(folder: string, input: LifeInput, onSync: () => void = () => {}): Promise<Life> {
   const fake = fakeServers()
+  const slots = openSlots(configFolder(folder), onSync)
   const machine = configMachine({
     gateway: { gatewayId: input.gatewayId, keys: [new Uint8Array(Buffer.from(input.key, 'base64'))] },
-    slots: openSlots(configFolder(folder), onSync),
+    slots,
+    secrets: secretsOver(slots, { gatewayId: input.gatewayId }).secrets,
     servers: fake.servers,
     policy: policyOf(PolicyFile.parse({})),
     clock: systemClock,

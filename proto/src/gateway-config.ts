@@ -3,7 +3,15 @@ import { z } from 'zod'
 /** MIME type of the compiled document; the agent refuses another one as INVALID. */
 export const configContentType = 'application/mcpg-config+json;v=1'
 
-const environment = z.record(z.string(), z.string())
+/** A value that does not stand in the document. A version of a key has one value for ever. */
+export const SecretReference = z.strictObject({ name: z.string(), key: z.string(), version: z.number().int().positive() })
+export type SecretReference = z.infer<typeof SecretReference>
+
+const environment = z.record(z.string(), z.union([z.string(), z.strictObject({ secretRef: SecretReference })]))
+const Header = z.union([
+  z.strictObject({ name: z.string(), value: z.string() }),
+  z.strictObject({ name: z.string(), secretRef: SecretReference }),
+])
 
 /**
  * One server in the compiled document. Fields with their default are absent from the bytes; parsing fills them in.
@@ -26,7 +34,7 @@ export const ConfigServer = z
       .strictObject({
         url: z.string(),
         transport: z.enum(['auto', 'streamable-http']).default('auto'),
-        headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
+        headers: z.array(Header).default([]),
       })
       .optional(),
     env: environment.default({}),
@@ -51,6 +59,14 @@ export const ConfigServer = z
     message: 'exactly one of command, package, url is needed',
   })
 export type ConfigServer = z.infer<typeof ConfigServer>
+
+/** Every secret that a server needs for its start, in the order of the document. */
+export function secretsOf({ env = {}, url }: Pick<ConfigServerInput, 'env' | 'url'>): SecretReference[] {
+  return [
+    ...Object.values(env).flatMap((value) => (typeof value === 'string' ? [] : [value.secretRef])),
+    ...(url?.headers ?? []).flatMap((header) => ('secretRef' in header ? [header.secretRef] : [])),
+  ]
+}
 
 /** The compiled document of a placement class. It names no gateway; servers are sorted by name. At most 1 MiB as canonical JSON. */
 export const GatewayConfig = z.strictObject({

@@ -15,9 +15,12 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /** A page that keeps what its console said; a violation of the Content-Security-Policy is an error there. */
-export async function openPage(browser: Browser, { dark = false }: { dark?: boolean } = {}): Promise<{ page: Page; complaints: string[] }> {
+export async function openPage(
+  browser: Browser,
+  { dark = false, width = 1360 }: { dark?: boolean; width?: number } = {},
+): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext({
-    viewport: { width: 1360, height: 900 },
+    viewport: { width, height: 900 },
     colorScheme: dark ? 'dark' : 'light',
     reducedMotion: 'reduce',
     locale: 'en-GB',

@@ -1,59 +1,27 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openBrowser, openPage } from './browser.ts'
-import { builtConsole } from './built-console.ts'
-import { fakeControlPlane, type FakeControlPlane } from './fake-control-plane.ts'
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { FakeControlPlane } from './fake-control-plane.ts'
 import { ago, enrollment, gateway, onGateway, server, troubledFleet } from './fleet.ts'
+import { stories, until } from './story.ts'
 
 const token = `mcpg_enr_${'A'.repeat(43)}_abcdef`
 
-let built: Awaited<ReturnType<typeof builtConsole>>
+const story = stories()
 let cp: FakeControlPlane
-let browser: Browser
 let page: Page
-let complaints: string[]
-let mayComplain = false
 
-beforeAll(async () => {
-  built = await builtConsole()
-  cp = await fakeControlPlane(built.folder)
-  browser = await openBrowser()
+beforeEach(() => {
+  ;({ cp, page } = story)
 })
 
-afterAll(async () => {
-  await browser?.close()
-  await cp?.close()
-  await built?.close()
-})
-
-beforeEach(async () => {
-  cp.clear()
-  mayComplain = false
-  ;({ page, complaints } = await openPage(browser))
-})
-
-afterEach(async () => {
-  const said = [...complaints]
-  await page.context().close()
-  // Nothing in the console of the browser: no violation of the policy, no error, no warning of React.
-  if (!mayComplain && said.length > 0) throw new Error(`the browser complains: ${said.join('\n')}`)
-})
-
-const open = (path: string) => page.goto(cp.url + path)
+const { open } = story
 const shows = (text: string | RegExp) => page.getByText(text).first().waitFor()
 const row = (table: string, text: string) => page.getByRole('table', { name: table }).getByRole('row').filter({ hasText: text })
 const names = () => page.locator('tbody tr td:first-child').allInnerTexts()
 const pill = () => page.getByTestId('connection')
-const until = async (what: () => Promise<boolean> | boolean) => {
-  const end = Date.now() + 10_000
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(`still not: ${String(what)}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 describe('overview', () => {
   it('leads from nothing to a first tool call, each step ticking itself', async () => {
@@ -237,7 +205,7 @@ describe('enrollment wizard', () => {
   })
 
   it('shows every violation beside its field, with hint and request id', async () => {
-    mayComplain = true // the browser itself notes the 409
+    story.mayComplain = true // the browser itself notes the 409
     cp.knobs.onWrite = () => ({
       status: 409,
       body: {
@@ -323,7 +291,7 @@ describe('server page', () => {
   })
 
   it('says why an action was refused', async () => {
-    mayComplain = true // the browser itself notes the 409
+    story.mayComplain = true // the browser itself notes the 409
     cp.knobs.onWrite = () => ({
       status: 409,
       body: {
@@ -368,7 +336,7 @@ describe('server page', () => {
 
 describe('connection', () => {
   it('resumes a cut stream by its cursor and forgets nothing', async () => {
-    mayComplain = true // the browser itself notes the cut
+    story.mayComplain = true // the browser itself notes the cut
     cp.put(gateway('edge-1'))
     await open('/gateways')
     await row('Gateways', 'edge-1').waitFor()
@@ -382,7 +350,7 @@ describe('connection', () => {
   })
 
   it('lists again when its cursor expired, and drops what was deleted meanwhile', async () => {
-    mayComplain = true // the browser itself notes the 410
+    story.mayComplain = true // the browser itself notes the 410
     cp.put(gateway('edge-1'))
     cp.put(gateway('edge-2'))
     await open('/gateways')
@@ -396,7 +364,7 @@ describe('connection', () => {
   })
 
   it('polls where streams are blocked, and says so', async () => {
-    mayComplain = true // the browser itself notes the broken streams
+    story.mayComplain = true // the browser itself notes the broken streams
     cp.knobs.streams = 'cut'
     cp.put(gateway('edge-1'))
     await open('/gateways')
@@ -407,7 +375,7 @@ describe('connection', () => {
   })
 
   it('keeps what it has while the control plane is gone, says from when, and catches up', async () => {
-    mayComplain = true // the browser itself notes the refused connections
+    story.mayComplain = true // the browser itself notes the refused connections
     cp.put(gateway('edge-1'))
     await open('/gateways')
     await row('Gateways', 'Online').waitFor()
@@ -533,8 +501,8 @@ describe('shell', () => {
   })
 
   it('is dark where the system is, changes by one button and remembers it', async () => {
-    await page.context().close()
-    ;({ page, complaints } = await openPage(browser, { dark: true }))
+    await story.reopen({ dark: true })
+    ;({ page } = story)
     await open('/')
     await row('Needs attention', 'postgres').waitFor()
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -547,8 +515,8 @@ describe('shell', () => {
   })
 
   it.each([false, true])('has enough contrast for its texts (dark: %s)', async (dark) => {
-    await page.context().close()
-    ;({ page, complaints } = await openPage(browser, { dark }))
+    await story.reopen({ dark })
+    ;({ page } = story)
     for (const path of ['/', '/servers/postgres', '/servers/github', '/enrollments/new']) {
       await open(path)
       await page.getByRole('heading', { level: 1 }).waitFor()
@@ -557,17 +525,38 @@ describe('shell', () => {
     }
   })
 
+  it('fits a phone: no page is wider than the window', async () => {
+    await story.reopen({ width: 390 })
+    ;({ page } = story)
+    for (const path of [
+      '/',
+      '/gateways',
+      '/gateways/lab',
+      '/servers',
+      '/servers/postgres',
+      '/servers/github',
+      '/tools',
+      '/enrollments/new',
+    ]) {
+      await open(path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await until(async () => (await pill().getAttribute('data-tone')) === 'green')
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      expect({ path, wide }).toEqual({ path, wide: 0 })
+    }
+  })
+
   it('would notice a violation of its policy', async () => {
-    mayComplain = true
+    story.mayComplain = true
     await open('/')
     await page.evaluate(() => document.head.append(Object.assign(document.createElement('style'), { textContent: 'body{}' })))
-    await until(() => complaints.some((one) => one.includes('Content Security Policy')))
+    await until(() => story.complaints.some((one) => one.includes('Content Security Policy')))
   })
 
   it('loads at most 200 kB of compressed script before the first page shows', async () => {
-    const html = await readFile(join(built.folder, 'index.html'), 'utf8')
+    const html = await readFile(join(story.folder, 'index.html'), 'utf8')
     const scripts = [...html.matchAll(/(?:src|href)="(\/[^"]+\.js)"/g)].map((match) => match[1]!)
-    const sizes = await Promise.all(scripts.map(async (script) => gzipSync(await readFile(join(built.folder, script))).length))
+    const sizes = await Promise.all(scripts.map(async (script) => gzipSync(await readFile(join(story.folder, script))).length))
     expect(scripts.length).toBeGreaterThan(1)
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000)
     expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/)

@@ -5,18 +5,20 @@ import type { Timers } from '@mcpg/core/timers'
 import { ConfigFailureReason, type ConfigStatus } from '@mcpg/proto/gen/types'
 import { configFailureWords, configStateWords } from '@mcpg/proto/status'
 import type { Change, Changes } from '../changes/changes.ts'
-import type { Db } from '../db/db.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Writes } from '../gateways/writes.ts'
-import type { Keys } from '../keys/keys.ts'
 import { turn } from '../turns.ts'
+import type { Causes } from './causes.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
 import { entryIn, type Documents } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
-import { configSigner, type Desired } from './signing.ts'
+import { changedNames, type Generations } from './generations.ts'
+import type { Holds } from './holds.ts'
+import type { Pinned, Pins } from './pins.ts'
+import type { Desired } from './signing.ts'
 import { storageRetries } from './storage-retries.ts'
-import { historyLength, type Assignment, type ConfigStore, type HoldRow, type StoredSnapshot } from './store.ts'
+import type { Assignment, ConfigStore, StoredSnapshot } from './store.ts'
 
 export type Configs = ReturnType<typeof configService>
 
@@ -25,45 +27,47 @@ export type Standing = {
   desired: Desired | undefined
   applied: { generation: number; hash: string; at: string } | undefined
   heldBack: (HeldBack & { reason: string; message: string; since: string; evidence: Evidence })[]
+  pinned: Pinned | undefined
   error: string | undefined
 }
 
 /**
  * Turns what is wanted into signed configs: a change of a server, a gateway or a hold leads to a compile of its workspace, a new hash
  * to a new generation. What gateways answer is kept with the generation, and a server revision that one of them refused is held back
- * there, so that everybody else's changes flow.
+ * there, so that everybody else's changes flow. A pinned gateway keeps what it has.
  */
 export function configService({
-  db,
   store,
   documents,
+  generations,
+  holds,
+  pins,
+  causes,
   registry,
   writes,
-  keys,
   changes,
   clock,
   timers,
   log,
 }: {
-  db: Pick<Db, 'write' | 'recordConfigs' | 'insertHolds'>
   store: ConfigStore
   documents: Documents
+  generations: Generations
+  holds: Holds
+  pins: Pins
+  causes: Causes
   registry: Pick<Registry, 'get' | 'all'>
   writes: Pick<Writes, 'put' | 'committed'>
-  keys: Pick<Keys, 'sign'>
   changes: Changes
   clock: Clock
   timers: Timers
   log: Log
 }) {
-  const desired = new Map<string, Desired>()
   const applied = new Map<string, { generation: number; hash: string; at: string }>()
   const heldBack = new Map<string, HeldBack[]>()
   const errors = new Map<string, string>()
-  const holds = new Map<string, HoldRow>() // by gateway, server and sub-hash
   const specErrors = new Map<string, string>() // of servers, by uid
   const compiledGenerations = new Map<string, number>() // of servers, by uid
-  const listeners = new Set<(gatewayIds: string[]) => void>()
   const due = debouncer({
     clock,
     delayMs: timers.compileDebounce,
@@ -71,37 +75,33 @@ export function configService({
     run: compileWorkspace,
     onError: retryLater,
   })
-  const sign = configSigner({ documents, keys, clock, timers })
   const retries = storageRetries({ clock, delayMs: timers.storageRetry, retry: offerAgain })
   let attempts = 0
-  // Generations are numbered by one writer at a time.
-  let tail: Promise<unknown> = Promise.resolve()
   let stopListening = () => {}
   return {
     load,
     stop,
-    desired: (gatewayId: string) => desired.get(gatewayId),
+    desired: generations.get,
     standing,
     report,
     /** For a gateway that knows a higher generation than the database, which is older than what the gateway remembers. */
-    raiseAbove: (gatewayId: string, reported: number) => numberAnew(gatewayId, reported, 'it knows a newer generation than the database'),
-    history,
+    raiseAbove: (gatewayId: string, reported: number) =>
+      generations.numberAnew(gatewayId, reported, 'it knows a newer generation than the database'),
+    /** Compiles a workspace at once instead of after the pause that changes are given. */
+    compileNow: due.now,
     observedGeneration: (serverUid: string) => compiledGenerations.get(serverUid) ?? 0,
     /** Why the stored spec of a server cannot be read; gateways keep what they have of it. */
     specError: (serverUid: string) => specErrors.get(serverUid),
     markOffered,
-    onAssigned: (listener: (gatewayIds: string[]) => void) => void listeners.add(listener),
+    onAssigned: generations.onAssigned,
   }
 
   async function load(): Promise<void> {
-    for (const row of await store.latest()) {
-      const document = await documents.load(row.configHash)
-      if (document) desired.set(row.gatewayId, { ...row, document })
-      if (row.state === 'rejected' && row.reason === 'STORAGE') retries.schedule(row.gatewayId, row.generation)
-    }
+    for (const { gatewayId, generation, state, reason } of await generations.load())
+      if (state === 'rejected' && reason === 'STORAGE') retries.schedule(gatewayId, generation)
     for (const row of await store.lastApplied())
       applied.set(row.gatewayId, { generation: row.generation, hash: row.configHash, at: row.stateAt ?? row.createdAt })
-    for (const row of await store.listHolds()) holds.set(holdKey(row), row)
+    await Promise.all([holds.load(), pins.load()])
     stopListening = changes.onChange(hear)
     // What changed while nobody compiled; equal hashes cost nothing.
     for (const { org, workspace } of registry.all()) due.touch(`${org}/${workspace}`)
@@ -111,96 +111,87 @@ export function configService({
     stopListening()
     retries.stop()
     await due.stop()
-    await tail
+    await generations.drained()
   }
 
   function hear({ kind, type, scope, name, detail, object }: Change): void {
     // A restart raises counters beside the object, so it is told as a change of status.
     if (type === 'STATUS' && detail?.['restart'] !== true) return
+    if (kind === 'Server' || kind === 'Gateway') causes.touched(scope, kind, name)
     if (kind === 'Server' && detail?.['retry'] === true)
-      forgetHolds(scope, name).catch((error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'))
+      holds.forgive(scope, name).then(
+        () => due.touch(scope),
+        (error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'),
+      )
     else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
     if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
     if (kind === 'Server' && type === 'DELETED' && object) specErrors.delete(object.metadata.uid)
-    if (kind === 'Server' && type === 'DELETED')
-      for (const [key, row] of holds) if (row.serverUid === object?.metadata.uid) holds.delete(key)
-  }
-
-  /** `server restart --retry`: whatever was refused is tried again. */
-  async function forgetHolds(scope: string, server: string): Promise<void> {
-    const [org, workspace] = scope.split('/')
-    const rows = [...holds.values()].filter(
-      (row) => row.server === server && registry.get(row.gatewayId)?.org === org && registry.get(row.gatewayId)?.workspace === workspace,
-    )
-    const uids = new Set(rows.map((row) => row.serverUid))
-    await db.write(async (tx) => {
-      for (const uid of uids) await store.deleteHoldsOfServer(tx, uid)
-    })
-    for (const row of rows) holds.delete(holdKey(row))
-    due.touch(scope)
+    if (kind === 'Server' && type === 'DELETED') holds.forgetServer(object?.metadata.uid)
   }
 
   function forgetMissing(): void {
-    for (const id of desired.keys())
-      if (!registry.get(id)) {
-        retries.forget(id)
-        for (const map of [desired, applied, heldBack, errors]) map.delete(id)
-      }
-    for (const [key, row] of holds) if (!registry.get(row.gatewayId)) holds.delete(key)
-  }
-
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = tail.then(work)
-    tail = result.catch(() => {})
-    return await result
+    for (const id of generations.forgetGateways()) {
+      retries.forget(id)
+      for (const map of [applied, heldBack, errors]) map.delete(id)
+    }
+    holds.forgetGateways()
+    pins.forgetGateways()
   }
 
   async function compileWorkspace(scope: string): Promise<void> {
-    const assigned = await inTurn(async () => {
-      const [org = '', workspace = ''] = scope.split('/')
-      const snapshot = withKept(await store.readSnapshot(org, workspace))
-      const compiled = await compile(snapshot)
-      const lifted = liftedHolds(snapshot)
-      const changed: { gatewayId: string; document: Document }[] = []
-      for (const one of compiled) if ('document' in one && desired.get(one.gatewayId)?.configHash !== one.document.hash) changed.push(one)
-      const made = new Set(changed.map((one) => one.document))
-      const failed = made.size > 0 ? await store.failedBefore(Array.from(made, ({ hash }) => hash)) : new Set<string>()
-      for (const document of made) documents.remember(document)
-      const gateways = new Map(snapshot.gateways.map((gateway) => [gateway.id, gateway]))
-      const next: Desired[] = []
-      for (const { gatewayId, document } of changed) {
-        await turn()
-        const { lkgHash = null, highestGeneration = 0 } = registry.get(gatewayId) ?? gateways.get(gatewayId) ?? {}
-        next.push(
-          await sign(gatewayId, document.hash, {
-            lkgHash,
-            generation: Math.max(desired.get(gatewayId)?.generation ?? 0, highestGeneration) + 1,
-            // A gateway keeps what failed there in quarantine; coming back to it was somebody's decision.
-            force: failed.has(`${gatewayId}/${document.hash}`),
-            changeSeq: snapshot.changeSeq,
-          }),
-        )
-      }
-      const before = new Map(next.map(({ gatewayId }) => [gatewayId, desired.get(gatewayId)]))
-      await save(next, made, lifted)
-      for (const one of compiled) note(one)
-      noteUnreadable(scope, snapshot)
-      for (const server of snapshot.servers) {
-        if (compiledGenerations.get(server.uid) === server.generation) continue
-        compiledGenerations.set(server.uid, server.generation)
-        changes.status(scope, 'Server', server.name)
-        await turn()
-      }
-      return { next, before }
+    const { next, before } = await generations.inTurn(async () => {
+      const cause = causes.take(scope)
+      return await compileInTurn(scope, cause).catch((error: unknown) => {
+        cause.giveBack()
+        throw error
+      })
     })
     attempts = 0
-    await announce(assigned.next, assigned.before)
+    await generations.announce(next, before)
+  }
+
+  async function compileInTurn(scope: string, cause: ReturnType<Causes['take']>) {
+    const [org = '', workspace = ''] = scope.split('/')
+    const snapshot = withKept(await store.readSnapshot(org, workspace))
+    const compiled = await compile(snapshot)
+    const lifted = liftedHolds(snapshot)
+    const changed = compiled.filter(
+      (one): one is CompiledGateway & { document: Document } =>
+        'document' in one && !pins.find(one.gatewayId) && generations.get(one.gatewayId)?.configHash !== one.document.hash,
+    )
+    const made = new Set(changed.map((one) => one.document))
+    const failed = made.size > 0 ? await store.failedBefore(Array.from(made, ({ hash }) => hash)) : new Set<string>()
+    for (const document of made) documents.remember(document)
+    const next: Desired[] = []
+    for (const { gatewayId, document } of changed) {
+      await turn()
+      next.push(
+        await generations.next(gatewayId, document.hash, {
+          // A gateway keeps what failed there in quarantine; coming back to it was somebody's decision.
+          force: failed.has(`${gatewayId}/${document.hash}`),
+          changeSeq: snapshot.changeSeq,
+          cause: await cause.of(gatewayId),
+        }),
+      )
+    }
+    const before = new Map(next.map(({ gatewayId }) => [gatewayId, generations.get(gatewayId)]))
+    await generations.save(next, made, lifted)
+    holds.lifted(lifted)
+    for (const one of compiled) note(one)
+    noteUnreadable(scope, snapshot)
+    for (const server of snapshot.servers) {
+      if (compiledGenerations.get(server.uid) === server.generation) continue
+      compiledGenerations.set(server.uid, server.generation)
+      changes.status(scope, 'Server', server.name)
+      await turn()
+    }
+    return { next, before }
   }
 
   function withKept({ unreadable, ...snapshot }: StoredSnapshot): Snapshot & { changeSeq: number } {
     const keptOf = ({ uid, name }: { uid: string; name: string }) =>
       snapshot.gateways.flatMap(({ id }) => {
-        const document = desired.get(id)?.document
+        const document = generations.get(id)?.document
         const entry = document && entryIn(document, { uid, name })
         return entry ? [[id, entry] as const] : []
       })
@@ -218,67 +209,21 @@ export function configService({
   }
 
   function note(one: CompiledGateway): void {
-    heldBack.set(one.gatewayId, one.heldBack)
+    const { gatewayId } = one
+    const isPinned = pins.find(gatewayId) !== undefined
+    heldBack.set(gatewayId, one.heldBack)
+    const current = generations.get(gatewayId)?.document
+    const waiting = isPinned && 'document' in one ? changedNames(current, { entries: byName(one.document) }) : []
+    const isOther = pins.setWaiting(gatewayId, waiting.sort())
     const error = 'error' in one ? one.error : undefined
-    if (errors.get(one.gatewayId) === error) return
-    if (error === undefined) errors.delete(one.gatewayId)
+    if (errors.get(gatewayId) === error && !isOther) return
+    if (error === undefined) errors.delete(gatewayId)
     else {
-      errors.set(one.gatewayId, error)
-      log.warn({ gateway: registry.get(one.gatewayId)?.name, reason: error }, 'no config could be compiled')
+      errors.set(gatewayId, error)
+      log.warn({ gateway: registry.get(gatewayId)?.name, reason: error }, 'no config could be compiled')
     }
-    tellGateway(one.gatewayId)
-  }
-
-  async function save(
-    next: Desired[],
-    made: ReadonlySet<Document>,
-    lifted: { gatewayId: string; serverUid: string }[],
-    replaced: Assignment[] = [],
-  ): Promise<void> {
-    if (next.length === 0 && lifted.length === 0) return
-    const revisions = new Map<string, { serverUid: string; subHash: string; entry: string }>()
-    for (const { entries } of made) {
-      for (const { uid, subHash, json } of entries) revisions.set(`${uid}/${subHash}`, { serverUid: uid, subHash, entry: json })
-      await turn()
-    }
-    await db.recordConfigs({
-      at: isoNow(),
-      lifted,
-      replaced: replaced.map(keyOf),
-      documents: Array.from(made, ({ hash, bytes }) => ({ hash, bytes })),
-      revisions: [...revisions.values()],
-      assignments: next.map(rowOf),
-      // Not each time: a few more than 50 may stay for a while.
-      prune: {
-        keep: historyLength,
-        gateways: next.filter(({ generation }) => generation > historyLength && generation % 10 === 0).map(keyOf),
-      },
-    })
-    for (const { gatewayId, serverUid } of lifted)
-      for (const [key, row] of holds) if (row.gatewayId === gatewayId && row.serverUid === serverUid) holds.delete(key)
-    for (const one of next) desired.set(one.gatewayId, one)
-  }
-
-  /** Gateways first: an offer waits for nobody who only watches. */
-  async function announce(next: Desired[], before: ReadonlyMap<string, Desired | undefined>): Promise<void> {
-    if (next.length === 0) return
-    for (const listener of listeners) listener(next.map((one) => one.gatewayId))
-    const told = new Map<string, Set<string>>()
-    for (const one of next) {
-      tellGateway(one.gatewayId)
-      const gateway = registry.get(one.gatewayId)
-      if (!gateway) continue
-      const scope = `${gateway.org}/${gateway.workspace}`
-      let names = told.get(scope)
-      if (!names) told.set(scope, (names = new Set()))
-      addChanged(names, before.get(one.gatewayId), one)
-      await turn()
-    }
-    for (const [scope, names] of told)
-      for (const name of names) {
-        changes.status(scope, 'Server', name)
-        await turn()
-      }
+    generations.tellGateway(gatewayId)
+    for (const name of isOther ? waiting : []) tellServer(gatewayId, name)
   }
 
   function retryLater(scope: string, error: unknown): void {
@@ -287,12 +232,13 @@ export function configService({
   }
 
   function standing(gatewayId: string): Standing {
-    const held = heldBack.get(gatewayId) ?? []
+    // What a pinned gateway would get is not what it has.
+    const held = (pins.find(gatewayId) ? undefined : heldBack.get(gatewayId)) ?? []
     return {
-      desired: desired.get(gatewayId),
+      desired: generations.get(gatewayId),
       applied: applied.get(gatewayId),
       heldBack: held.map((one) => {
-        const row = [...holds.values()].find((hold) => hold.gatewayId === gatewayId && hold.serverUid === one.uid)
+        const row = holds.of(gatewayId, one.uid)
         return {
           ...one,
           reason: row?.reason ?? 'Refused',
@@ -301,12 +247,13 @@ export function configService({
           evidence: row?.evidence ?? {},
         }
       }),
+      pinned: pins.find(gatewayId),
       error: errors.get(gatewayId),
     }
   }
 
   function markOffered(gatewayId: string, generation: number): void {
-    const current = desired.get(gatewayId)
+    const current = generations.get(gatewayId)
     if (current?.generation === generation && current.state === 'waiting') current.state = 'offered'
   }
 
@@ -316,7 +263,7 @@ export function configService({
     const generation = Number(status.generation)
     if (!state || generation === 0) return
     const configHash = Buffer.from(status.configHash).toString('hex')
-    const current = desired.get(gatewayId)
+    const current = generations.get(gatewayId)
     const known = current?.generation === generation ? current : await store.find(gatewayId, generation)
     if (!known || known.configHash !== configHash) return
     const reason = state === 'rejected' || state === 'rolled_back' ? (configFailureWords.word(status.failureReason) ?? null) : null
@@ -326,7 +273,7 @@ export function configService({
     writes.put(`assignment/${gatewayId}/${generation}`, { op: 'assignment', gatewayId, generation, ...news })
     if (state === 'applied') await keepProven(gatewayId, known, status)
     if (state === 'rejected' || state === 'rolled_back') await heed(gatewayId, known, status)
-    tellGateway(gatewayId)
+    generations.tellGateway(gatewayId)
   }
 
   async function keepProven(gatewayId: string, { generation, configHash }: Assignment, status: ConfigStatus): Promise<void> {
@@ -349,74 +296,39 @@ export function configService({
     )
     if (status.failureReason === ConfigFailureReason.STORAGE) {
       // One that was replaced since must not take the place of the newer one's timer.
-      if (desired.get(gatewayId)?.generation === generation) retries.schedule(gatewayId, generation)
+      if (generations.get(gatewayId)?.generation === generation) retries.schedule(gatewayId, generation)
       return
     }
     const why = renumbered.get(status.failureReason)
     if (why !== undefined)
       // A gateway that complains about a generation it does not itself report as seen would be renumbered for ever.
-      return gateway.highestGeneration >= generation ? await numberAnew(gatewayId, gateway.highestGeneration, why) : undefined
+      return gateway.highestGeneration >= generation ? await generations.numberAnew(gatewayId, gateway.highestGeneration, why) : undefined
+    // Nothing else would be compiled for it, so nothing needs to be held back.
+    if (pins.find(gatewayId)) return
     const candidate = (await documents.load(configHash))?.entries ?? new Map<string, DocumentEntry>()
     const lkg = (gateway.lkgHash === null ? null : await documents.load(gateway.lkgHash))?.entries ?? new Map<string, DocumentEntry>()
-    const rows: HoldRow[] = refusedServers(status, candidate, lkg)
-      .map((refused) => ({ gatewayId, since: isoNow(), ...refused }))
-      .filter((row) => !holds.has(holdKey(row)))
-    if (rows.length === 0) return
-    await db.insertHolds(rows.map((row) => ({ ...row, evidence: JSON.stringify(row.evidence) })))
-    for (const row of rows) {
-      holds.set(holdKey(row), row)
-      tellServer(gatewayId, row.server)
+    const refused = refusedServers(status, candidate, lkg).map((one) => ({ gatewayId, since: isoNow(), ...one }))
+    const added = await holds.add(refused)
+    if (added.length === 0) return
+    const scope = `${gateway.org}/${gateway.workspace}`
+    for (const { server } of added) {
+      causes.refused(scope, gatewayId, server)
+      tellServer(gatewayId, server)
     }
     // The compile reads from the tables what last worked here.
     await writes.committed(0)
-    due.now(`${gateway.org}/${gateway.workspace}`)
+    due.now(scope)
   }
 
   /** The time after a STORAGE is over; whatever came in between has answered the question already. */
   function offerAgain(gatewayId: string, generation: number): void {
-    const current = desired.get(gatewayId)
+    const current = generations.get(gatewayId)
     if (current?.generation !== generation || current.state !== 'rejected') return
     const seen = Math.max(generation, registry.get(gatewayId)?.highestGeneration ?? 0)
-    numberAnew(gatewayId, seen, 'it could not store the last one').catch((error: unknown) => {
+    generations.numberAnew(gatewayId, seen, 'it could not store the last one').catch((error: unknown) => {
       log.error({ err: error, gateway: gatewayId }, 'a config could not be numbered anew; trying again')
       retries.schedule(gatewayId, generation)
     })
-  }
-
-  /** The same config under a number that the gateway has not seen. */
-  async function numberAnew(gatewayId: string, seen: number, why: string): Promise<void> {
-    const raised = await inTurn(async () => {
-      const current = desired.get(gatewayId)
-      const gateway = registry.get(gatewayId)
-      if (!current || !gateway || current.generation > seen) return []
-      log.warn({ gateway: gateway.name, generation: current.generation, seen, why }, 'numbering the config of a gateway anew')
-      const next = await sign(gatewayId, current.configHash, {
-        lkgHash: gateway.lkgHash,
-        generation: seen + 1,
-        force: current.force,
-        changeSeq: current.changeSeq,
-      })
-      // What could never be stored leaves the history, which a disk full over night would fill with it.
-      await save([next], new Set(), [], current.reason === 'STORAGE' ? [current] : [])
-      return [next]
-    })
-    await announce(raised, new Map())
-  }
-
-  /** Newest first, with the names of the servers in each. */
-  async function history(gatewayId: string) {
-    return await Promise.all(
-      (await store.history(gatewayId)).map(async (row) => {
-        const current = desired.get(gatewayId)
-        const document = await documents.load(row.configHash)
-        return { ...row, ...(current?.generation === row.generation && { state: current.state }), document }
-      }),
-    )
-  }
-
-  function tellGateway(gatewayId: string): void {
-    const gateway = registry.get(gatewayId)
-    if (gateway) changes.status(`${gateway.org}/${gateway.workspace}`, 'Gateway', gateway.name)
   }
 
   function tellServer(gatewayId: string, server: string): void {
@@ -436,18 +348,4 @@ const renumbered = new Map([
   [ConfigFailureReason.SLOT_CORRUPT, 'its copy was damaged on its disk'],
 ])
 
-/** Servers that another config may show in another state; after a refusal those are all. */
-function addChanged(names: Set<string>, before: Desired | undefined, { document: { entries } }: Desired): void {
-  const known = before?.state === 'rejected' || before?.state === 'rolled_back' ? undefined : before?.document.entries
-  for (const { name, subHash } of entries.values()) if (known?.get(name)?.subHash !== subHash) names.add(name)
-  for (const name of known?.keys() ?? []) if (!entries.has(name)) names.add(name)
-}
-
-const keyOf = ({ gatewayId, generation }: Assignment) => ({ gatewayId, generation })
-
-/** Without the document, which has a table of its own. */
-function rowOf({ document: _document, ...row }: Desired): Assignment {
-  return row
-}
-
-const holdKey = ({ gatewayId, serverUid, subHash }: HoldRow): string => `${gatewayId}/${serverUid}/${subHash}`
+const byName = ({ entries }: Document) => new Map(entries.map((entry) => [entry.name, entry]))

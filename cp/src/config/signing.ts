@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
 import { configContentType } from '@mcpg/proto/gateway-config'
+import type { ConfigCause } from '@mcpg/proto/rest/gateways'
 import type { Keys } from '../keys/keys.ts'
 import type { Documents, ReadDocument } from './documents.ts'
 import { probationFor } from './probation.ts'
@@ -26,7 +27,13 @@ export function configSigner({
   async function sign(
     gatewayId: string,
     configHash: string,
-    { lkgHash, generation, force, changeSeq }: { lkgHash: string | null; generation: number; force: boolean; changeSeq: number },
+    {
+      lkgHash,
+      generation,
+      force,
+      changeSeq,
+      cause,
+    }: { lkgHash: string | null; generation: number; force: boolean; changeSeq: number; cause: ConfigCause },
   ): Promise<Desired> {
     const document = await documents.load(configHash)
     if (!document) throw new Error(`the document ${configHash} is missing`)
@@ -36,6 +43,6 @@ export function configSigner({
     const { signedHeader, signature, keyId: signingKeyId } = keys.sign(header)
     const createdAt = new Date(clock.now()).toISOString()
     const signed = { gatewayId, generation, configHash, signedHeader, signature, signingKeyId, probationMs, force, changeSeq, createdAt }
-    return { ...signed, state: 'waiting', reason: null, message: null, stateAt: null, document }
+    return { ...signed, state: 'waiting', reason: null, message: null, stateAt: null, cause: JSON.stringify(cause), document }
   }
 }

@@ -25,7 +25,12 @@ export type Assignment = {
   reason: ConfigFailure | null
   message: string | null
   stateAt: string | null
+  /** `ConfigCause` as JSON. */
+  cause: string | null
 }
+
+/** Somebody's decision that a gateway stays with the config of an older generation. */
+export type PinRow = { gatewayId: string; generation: number; configHash: string; since: string; by: string }
 
 export type HoldRow = {
   gatewayId: string
@@ -57,12 +62,18 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     latest,
     lastApplied,
     history,
+    generationsOf,
     find,
     bytes,
     uidsOf,
     failedBefore,
+    lastAction,
     listHolds,
     deleteHoldsOfServer,
+    listPins,
+    putPin,
+    deletePin,
+    insertAssignment,
   }
 
   /** Everything that the documents of a workspace depend on, as of one moment. Only specs that changed since the last time are read. */
@@ -226,6 +237,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     return rows.map(assignmentOf)
   }
 
+  /** Numbers of the generations that are kept, newest first. */
+  async function generationsOf(gatewayId: string): Promise<number[]> {
+    const rows = await read.assignment.findMany({ where: { gatewayId }, orderBy: { generation: 'desc' }, select: { generation: true } })
+    return rows.map((row) => row.generation)
+  }
+
   async function find(gatewayId: string, generation: number): Promise<Assignment | null> {
     const row = await read.assignment.findUnique({ where: { gatewayId_generation: { gatewayId, generation } } })
     return row && assignmentOf(row)
@@ -271,6 +288,31 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
 
   async function deleteHoldsOfServer(tx: Tx, serverUid: string): Promise<number> {
     return (await tx.serverHold.deleteMany({ where: { serverUid } })).count
+  }
+
+  /** The newest row of the audit trail about an object. */
+  async function lastAction(
+    object: { org: string; workspace: string; kind: string; name: string },
+    since: string,
+  ): Promise<{ action: string; actor: string; at: string } | null> {
+    const select = { action: true, actor: true, at: true }
+    return await read.audit.findFirst({ where: { ...object, at: { gte: since } }, orderBy: { at: 'desc' }, select })
+  }
+
+  async function listPins(): Promise<PinRow[]> {
+    return await read.gatewayPin.findMany()
+  }
+
+  async function putPin(tx: Tx, { gatewayId, ...pin }: PinRow): Promise<void> {
+    await tx.gatewayPin.upsert({ where: { gatewayId }, create: { gatewayId, ...pin }, update: pin })
+  }
+
+  async function deletePin(tx: Tx, gatewayId: string): Promise<void> {
+    await tx.gatewayPin.deleteMany({ where: { gatewayId } })
+  }
+
+  async function insertAssignment(tx: Tx, row: Assignment): Promise<void> {
+    await tx.assignment.create({ data: row })
   }
 }
 

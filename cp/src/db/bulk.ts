@@ -70,6 +70,7 @@ export type AssignmentRow = {
   reason: string | null
   message: string | null
   stateAt: string | null
+  cause: string | null
 }
 
 /**

@@ -11,8 +11,8 @@ export function configWriter(database: Database.Database) {
   )
   const insertAssignment = database.prepare(
     `INSERT INTO assignments (gatewayId, generation, configHash, signedHeader, signature, signingKeyId, probationMs, force, changeSeq, createdAt,
-     state, reason, message, stateAt) VALUES (@gatewayId, @generation, @configHash, @signedHeader, @signature, @signingKeyId, @probationMs,
-     @force, @changeSeq, @createdAt, @state, @reason, @message, @stateAt)`,
+     state, reason, message, stateAt, cause) VALUES (@gatewayId, @generation, @configHash, @signedHeader, @signature, @signingKeyId, @probationMs,
+     @force, @changeSeq, @createdAt, @state, @reason, @message, @stateAt, @cause)`,
   )
   const insertHold = database.prepare(
     `INSERT INTO server_holds (gatewayId, serverUid, subHash, server, reason, message, since, evidence)

@@ -62,7 +62,7 @@ export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live
   }
 }
 
-function configAxis(row: GatewayRow, { desired, applied, heldBack }: Standing): GatewayStatus['config'] {
+function configAxis(row: GatewayRow, { desired, applied, heldBack, pinned }: Standing): GatewayStatus['config'] {
   const state = desired === undefined ? 'none' : desired.state === 'offered' ? 'waiting' : desired.state
   const point = (hash: string | null) =>
     hash === null
@@ -80,6 +80,15 @@ function configAxis(row: GatewayRow, { desired, applied, heldBack }: Standing): 
     ...(running && { applied: running }),
     ...(lkg && { lkg }),
     heldBack: heldBack.map(({ server, reason, message, since }) => ({ server, reason, message, since })),
+    ...(pinned && {
+      pinned: {
+        generation: pinned.generation,
+        hash: pinned.configHash,
+        since: pinned.since,
+        by: pinned.by,
+        waiting: [...pinned.waiting],
+      },
+    }),
   }
 }
 
@@ -96,7 +105,11 @@ function healthOf({ ready, total }: { ready: number; total: number }): HealthSta
   return ready > 0 ? 'degraded' : 'down'
 }
 
-function conditionsOf({ enrolledAt }: GatewayRow, { error, heldBack, desired }: Standing, duplicateSince: string | undefined): Condition[] {
+function conditionsOf(
+  { enrolledAt, name }: GatewayRow,
+  { error, heldBack, desired, pinned }: Standing,
+  duplicateSince: string | undefined,
+): Condition[] {
   const conditions: Condition[] = []
   if (duplicateSince !== undefined)
     conditions.push({
@@ -115,6 +128,14 @@ function conditionsOf({ enrolledAt }: GatewayRow, { error, heldBack, desired }: 
       lastTransitionTime: desired?.createdAt ?? enrolledAt,
     })
   if (heldBack.length > 0) conditions.push(heldBackCondition(heldBack, enrolledAt))
+  if (pinned)
+    conditions.push({
+      type: 'Pinned',
+      status: 'True',
+      reason: 'RolledBackByHand',
+      message: `Rolled back to generation ${pinned.generation} by ${pinned.by}: ${waitingText(pinned.waiting)} until mcpg-ctl resume gateway/${name}.`,
+      lastTransitionTime: pinned.since,
+    })
   return conditions
 }
 
@@ -132,6 +153,12 @@ function heldBackCondition(heldBack: Standing['heldBack'], enrolledAt: string): 
     // It holds since the first of them.
     lastTransitionTime: times.sort()[0] ?? enrolledAt,
   }
+}
+
+function waitingText(waiting: readonly string[]): string {
+  if (waiting.length === 0) return 'no change reaches it'
+  const named = waiting.slice(0, maxNamedServers).join(', ')
+  return `what was changed of ${named}${waiting.length > maxNamedServers ? ` and ${waiting.length - maxNamedServers} more` : ''} does not reach it`
 }
 
 function readDescription({ description }: GatewayRow): GatewayDescription | null {

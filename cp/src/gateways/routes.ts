@@ -1,11 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { McpgError } from '@mcpg/proto/errors'
 import { gatewayKind } from '@mcpg/proto/kinds/gateway'
 import { Resource } from '@mcpg/proto/kinds/kind'
-import { GatewayConfigEntry, PatchGateway } from '@mcpg/proto/rest/gateways'
-import { ListQuery, listOf, ResourceList } from '@mcpg/proto/rest/list'
-import type { Configs } from '../config/service.ts'
+import { PatchGateway } from '@mcpg/proto/rest/gateways'
+import { ListQuery, ResourceList } from '@mcpg/proto/rest/list'
 import { callerOf } from '../http/access-rules.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { Gateways } from './service.ts'
@@ -14,20 +12,17 @@ import type { GatewayRow } from './store.ts'
 const base = '/v1/orgs/:org/workspaces/:workspace/environments/:environment/gateways'
 const EnvironmentPath = z.object({ org: z.string(), workspace: z.string(), environment: z.string() })
 const GatewayPath = EnvironmentPath.extend({ gateway: z.string().describe('Name, instance uid or id') })
-const GenerationPath = GatewayPath.extend({ generation: z.coerce.number().int().positive() })
 const Nothing = z.undefined().describe('Done')
 const view = { verb: 'view', on: 'gateways' } as const
 
 export const gatewayRoutes =
   ({
     gateways,
-    configs,
     resources,
     resourceOf,
     requireEnvironment,
   }: {
     gateways: Gateways
-    configs: Configs
     resources: Resources
     resourceOf: (row: GatewayRow) => Resource
     requireEnvironment: (path: z.infer<typeof EnvironmentPath>) => Promise<void>
@@ -106,56 +101,9 @@ export const gatewayRoutes =
         return present(request.params)
       },
     )
-    app.get(
-      `${base}/:gateway/configs`,
-      {
-        config: { access: view },
-        schema: {
-          ...about('listGatewayConfigs', 'History of the configs of a gateway, newest first'),
-          params: GatewayPath,
-          response: { 200: listOf(GatewayConfigEntry) },
-        },
-      },
-      async (request) => ({ items: await historyOf(request.params) }),
-    )
-    app.get(
-      `${base}/:gateway/configs/:generation`,
-      {
-        config: { access: view },
-        schema: {
-          ...about('getGatewayConfig', 'One config of a gateway with its document'),
-          params: GenerationPath,
-          response: { 200: GatewayConfigEntry },
-        },
-      },
-      async (request) => {
-        const { generation, gateway } = request.params
-        const entry = (await historyOf(request.params, true)).find((one) => one.generation === generation)
-        if (!entry) throw new McpgError('not_found', 'generation_unknown', `The history of ${gateway} has no generation ${generation}.`)
-        return entry
-      },
-    )
 
     function present({ gateway, ...scope }: z.infer<typeof GatewayPath>): Resource {
       return resourceOf(gateways.get(scope, gateway))
-    }
-
-    async function historyOf(
-      { org, workspace, environment, gateway }: z.infer<typeof GatewayPath>,
-      withDocuments = false,
-    ): Promise<GatewayConfigEntry[]> {
-      const { id } = gateways.get({ org, workspace, environment }, gateway)
-      return (await configs.history(id)).map(({ document, ...row }) => ({
-        generation: row.generation,
-        hash: row.configHash,
-        createdAt: row.createdAt,
-        state: row.state,
-        ...(row.reason !== null && { reason: row.reason }),
-        ...(row.message !== null && { message: row.message }),
-        force: row.force,
-        servers: [...(document?.entries.keys() ?? [])],
-        ...(withDocuments && document && { document: JSON.parse(Buffer.from(document.bytes).toString()) as Record<string, unknown> }),
-      }))
     }
   }
 

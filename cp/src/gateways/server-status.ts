@@ -79,11 +79,13 @@ export function serverStatuses({
 
   /** Without a spec, because it cannot be read, the gateway should run what it has. */
   function onGateway(row: GatewayRow, name: string, spec: ServerSpec | undefined): ServerOnGateway {
-    const { desired, heldBack, error } = configs.standing(row.id)
+    const { desired, heldBack, pinned, error } = configs.standing(row.id)
     const report = live.serversOf(row.id).get(name)
     const held = heldBack.find((one) => one.server === name)
     const entry = desired?.document.entries.get(name)
-    const isStopped = spec ? spec.state === 'stopped' : entry?.stopped === true
+    const isPinned = pinned?.waiting.includes(name) === true
+    // A pinned gateway is judged by what it is pinned to.
+    const isStopped = (isPinned || !spec) && entry ? entry.stopped : spec?.state === 'stopped'
     const wanted = isStopped || (held !== undefined && held.running === undefined) ? 0 : Math.max(1, report?.desired ?? 1)
     const about = {
       gateway: row.name,
@@ -91,6 +93,7 @@ export function serverStatuses({
       restarts: report?.restarts ?? 0,
       ...(report?.resolvedVersion !== undefined && { resolvedVersion: report.resolvedVersion }),
       ...(report !== undefined && { reportedAt: report.reportedAt }),
+      ...(isPinned && { pinned: { generation: pinned.generation, since: pinned.since, by: pinned.by } }),
       ...(held && {
         heldBack: {
           reason: held.reason,
@@ -120,6 +123,15 @@ export function serverStatuses({
         message: `Held back: ${held.message}`,
         ready: 0,
         desired: 1,
+      }
+    if (isPinned && !entry)
+      return {
+        ...about,
+        state: 'pending',
+        reason: 'GatewayPinned',
+        message: pinnedText(row.name, pinned),
+        ready: 0,
+        desired: wanted,
       }
     if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
     // Started or stopped a moment ago: the config that says so is not compiled yet.
@@ -163,11 +175,13 @@ export function serverStatuses({
     const { uid, name } = metadata
     const bad = gateways.filter((one) => one.state === 'failed' || one.state === 'degraded' || one.state === 'unknown')
     const held = gateways.filter((one) => one.heldBack)
+    const pinned = gateways.flatMap((one) => (one.pinned ? [{ gateway: one.gateway, ...one.pinned }] : []))
     const waiting = gateways.filter((one) => one.state === 'pending' || one.state === 'starting')
     const isReady =
       specError === undefined &&
       gateways.length > 0 &&
       held.length === 0 &&
+      pinned.length === 0 &&
       gateways.every((one) => one.state === 'ready' || one.state === 'stopped')
     const isStopped = isReady && (spec as ServerSpec).state === 'stopped'
     const anyReady = gateways.some((one) => one.ready > 0)
@@ -188,6 +202,8 @@ export function serverStatuses({
     else if (gateways.length === 0)
       conditions.push(condition('Unplaced', true, 'NoGateway', 'No gateway matches its placement; it runs nowhere.'))
     if (held.length > 0) conditions.push(condition('HeldBack', true, held[0]!.heldBack!.reason, why))
+    const pins = pinned.map((one) => pinnedText(one.gateway, one)).join('; ')
+    if (pinned.length > 0) conditions.push(condition('Pinned', true, 'GatewayPinned', pins))
     if (bad.length > 0 && specError === undefined)
       conditions.push(condition('Degraded', true, bad[0]!.reason ?? camelCase(bad[0]!.state), why))
     if (waiting.length > 0) conditions.push(condition('Progressing', true, waiting[0]!.reason ?? camelCase(waiting[0]!.state), why))
@@ -199,7 +215,7 @@ export function serverStatuses({
       return conditions
     }
     conditions.push(condition('Available', anyReady, anyReady ? 'InstancesReady' : 'NoInstanceReady', anyReady ? '' : why))
-    conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why))
+    conditions.push(condition('Ready', isReady, isReady ? 'AllReady' : (conditions[0]?.reason ?? 'NotReady'), why || pins))
     return conditions
   }
 
@@ -213,6 +229,9 @@ export function serverStatuses({
     return now
   }
 }
+
+const pinnedText = (gateway: string, { generation, since, by }: { generation: number; since: string; by: string }): string =>
+  `${gateway} is pinned to generation ${generation} since ${since} by ${by}: this change reaches it after mcpg-ctl resume gateway/${gateway}`
 
 const camelCase = (word: string): string => word.replace(/(^|_)([a-z])/g, (_match, _gap, letter: string) => letter.toUpperCase())
 

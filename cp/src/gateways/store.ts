@@ -124,6 +124,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     const gatewayId = id
     await tx.assignment.deleteMany({ where: { gatewayId } })
     await tx.serverHold.deleteMany({ where: { gatewayId } })
+    await tx.gatewayPin.deleteMany({ where: { gatewayId } })
     await tx.gatewayServer.deleteMany({ where: { gatewayId } })
     await tx.gateway.delete({ where: { id } })
   }

@@ -222,7 +222,8 @@ describe('the console', () => {
       expect(page.body).toContain('page')
       const policy = String(page.headers['content-security-policy'])
       expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';")
-      expect(policy).not.toMatch(/unsafe|nonce|\*/)
+      expect(policy).toContain("img-src 'self' data:; media-src data:;")
+      expect(policy).not.toMatch(/unsafe|nonce|\*|blob:|https?:/)
     }
     const script = await server.inject('/assets/app-1.js')
     expect([script.statusCode, script.body]).toEqual([200, 'run()'])

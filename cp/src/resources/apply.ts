@@ -1,7 +1,7 @@
 import type { Access } from '@mcpg/proto/access'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { findKind, kinds } from '@mcpg/proto/kinds'
-import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
+import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import type { ApplyRequest, ApplyResponse, ApplyResult } from '@mcpg/proto/rest/apply'
 import type { ResourceInput } from '@mcpg/proto/kinds/kind'
 import { selects } from '@mcpg/proto/selectors'
@@ -10,16 +10,16 @@ import { invalid } from '../http/problems.ts'
 import type { Commit } from './commit.ts'
 import { digestOf, type Content } from './content.ts'
 import { isRecord } from './differ.ts'
+import { addPlacements, type Placements } from './placements.ts'
 import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
-import { envelopeOf, type Digest, type ResourceStore, type StoredRow } from './store.ts'
+import type { Digest, ResourceStore, StoredRow } from './store.ts'
 import { turn } from '../turns.ts'
 import { violationsOf } from './validate.ts'
 
 const maxObjects = 5_000
 
-type Placements = ReadonlyMap<string, (scope: WorkspaceScope, objects: Resource[]) => Promise<string[][]>>
 type Parts = { store: ResourceStore; commit: Commit; placements: Placements; now: () => string }
 type Wanted = { declaration: KindDeclaration; name: string; content: Content; digest: string; expected: string | undefined }
 /** A plan, or an object whose manifest names a version that is no longer the current one. */
@@ -62,13 +62,14 @@ export async function applyObjects(
     const version = versions[index] ?? (result === 'deleted' ? undefined : before?.resourceVersion)
     return { kind: declaration.kind, name, result, diffs, ...(version === undefined ? {} : { resourceVersion: String(version) }) }
   })
-  await addPlacements(placements, scope, plan, results)
+  const pinned = await addPlacements(placements, scope, plan, results)
   return {
     dryRun,
     results: [
       ...results,
       ...conflicts.map(({ declaration, name }) => ({ kind: declaration.kind, name, result: 'conflict' as const, diffs: [] })),
     ],
+    ...(pinned.length > 0 && { pinned }),
   }
 }
 
@@ -219,19 +220,3 @@ function conflicting(conflicts: (Step & { result: 'conflict' })[], wanted: Wante
 
 const indexOf = (wanted: Wanted[], { declaration, name }: Pick<Planned, 'declaration' | 'name'>): number =>
   wanted.findIndex((one) => one.declaration === declaration && one.name === name)
-
-async function addPlacements(placements: Placements, scope: WorkspaceScope, plan: Planned[], results: ApplyResult[]): Promise<void> {
-  for (const [kind, placedOn] of placements) {
-    const shown: { index: number; object: Resource }[] = []
-    for (const [index, { declaration, after }] of plan.entries()) {
-      if (declaration.kind === kind && after) shown.push({ index, object: envelopeOf(after, after.content) })
-      await turn()
-    }
-    if (shown.length === 0) continue
-    const gateways = await placedOn(
-      scope,
-      shown.map(({ object }) => object),
-    )
-    shown.forEach(({ index }, position) => (results[index]!.placedOn = gateways[position] ?? []))
-  }
-}

@@ -15,6 +15,7 @@ import { committer } from './commit.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { isRecord } from './differ.ts'
 import { mergePatch } from './merge-patch.ts'
+import type { Placing } from './placements.ts'
 import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
@@ -53,7 +54,7 @@ export function resourceEngine({
   const { commit } = committer({ db, audit, changes, clock })
   const virtual = new Map<string, VirtualKind>()
   const statuses = new Map<string, (resource: Resource) => object | Promise<object>>()
-  const placements = new Map<string, (scope: WorkspaceScope, objects: Resource[]) => Promise<string[][]>>()
+  const placements = new Map<string, Placing>()
   const actions = new Map<string, ActionHandler>()
   for (const { kind, sensitive } of kinds)
     if (sensitive.length > 0) throw new Error(`${kind} declares sensitive values, which the engine does not hide yet`)
@@ -78,9 +79,8 @@ export function resourceEngine({
     addVirtual: (kind: VirtualKind) => void virtual.set(kind.declaration.kind, kind),
     /** A room tells the status of the objects of a stored kind. */
     addStatus: (kind: string, statusOf: (resource: Resource) => object | Promise<object>) => void statuses.set(kind, statusOf),
-    /** A room tells which gateways would run objects of a stored kind, in their order; shown by plan and apply. */
-    addPlacement: (kind: string, placedOn: (scope: WorkspaceScope, objects: Resource[]) => Promise<string[][]>) =>
-      void placements.set(kind, placedOn),
+    /** A room tells which gateways would run objects of a stored kind; shown by plan and apply. */
+    addPlacement: (kind: string, placing: Placing) => void placements.set(kind, placing),
     /** A room brings the behaviour of an action that the kind declares. */
     addAction: (kind: string, name: string, handler: ActionHandler) => void actions.set(`${kind}/${name}`, handler),
     hasAction: (kind: string, name: string) => actions.has(`${kind}/${name}`),

@@ -6,6 +6,7 @@ import { systemClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
 import type { ConfigOffer } from '@mcpg/proto/gen/gateway'
 import { fakeServers } from '../../test/fake-servers.ts'
+import { secretsOver } from '../../test/secret-source.ts'
 import { configSigner, sha256Hex, type OfferOptions } from '../../test/signed-config.ts'
 import { until } from '../../test/until.ts'
 import { policyOf, PolicyFile } from '../policy/policy.ts'
@@ -36,6 +37,7 @@ async function bench({ rules = {} as Partial<PolicyFile>, gatewayId = 'gw_test' 
     const machine = configMachine({
       gateway: as,
       slots,
+      secrets: secretsOver(slots, as).secrets,
       servers: fake.servers,
       policy: policyOf(PolicyFile.parse(policy)),
       clock: systemClock,

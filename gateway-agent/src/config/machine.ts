@@ -7,7 +7,7 @@
  *                       REJECTED: nothing was touched      ROLLED_BACK: the LKG runs again, the hash is quarantined; a config that was
  *                                                          SUPERSEDED in its probation and is still ready runs on where APPLYING failed
  *
- *   STAGED      verified and on disk; from here a crash takes it up again
+ *   STAGED      verified and on disk; from here a crash takes it up again. It waits here for secrets while the control plane is away
  *   APPLYING    new and changed servers start beside the old ones, which serve
  *   PROBATION   routed; every gating instance must stay ready for `probationMs`
  *
@@ -23,6 +23,7 @@ import type { Log } from '@mcpg/core/log'
 import type { ConfigOffer } from '@mcpg/proto/gen/gateway'
 import type { ConfigState } from '@mcpg/proto/status'
 import type { Policy } from '../policy/policy.ts'
+import type { GatewaySecrets } from '../secrets/secrets.ts'
 import type { DesiredServer, ServerFailure, ServerReport, Servers } from '../servers/supervision.ts'
 import { bootFrom } from './boot.ts'
 import { checkOffer, checkPolicy, type Checked } from './check.ts'
@@ -58,6 +59,7 @@ const storeRetryMs = 5_000
 export function configMachine({
   gateway,
   slots,
+  secrets,
   servers,
   policy,
   clock,
@@ -65,6 +67,7 @@ export function configMachine({
 }: {
   gateway: { gatewayId: string; keys: Uint8Array[] }
   slots: Slots
+  secrets: Pick<GatewaySecrets, 'load' | 'stage' | 'store' | 'keep'>
   servers: Servers
   policy: Policy
   clock: Clock
@@ -103,7 +106,10 @@ export function configMachine({
     record = boot.record
     if (record.verdict) last = { ...record.verdict, nonce: 0n }
     lkg = boot.lkg
-    if (lkg) route(lkg)
+    if (lkg) {
+      await secrets.load(lkg)
+      route(lkg)
+    }
     if (boot.corrupt) say({ ...boot.corrupt, state: 'rejected', reason: 'SLOT_CORRUPT', elapsedMs: 0, servers: [], nonce: 0n })
     unsubscribe = servers.onReport(() => void look())
     if (record.candidate) await takeUp(record.candidate, boot.candidate)
@@ -242,6 +248,9 @@ export function configMachine({
 
   async function apply(next: Candidate): Promise<void> {
     const { config, ending } = next
+    const fetching = secrets.stage(config, ending.signal, (message) => say({ ...verdictOf(next, 'staged'), message, nonce: next.nonce }))
+    if (fetching) await fetching
+    if (ending.signal.aborted) return
     step(next, 'applying')
     const gating = gatingServers(config, lkg)
     const change = servers.change(config.servers, new Set(gating.map((server) => server.config.name)))
@@ -281,20 +290,26 @@ export function configMachine({
       quarantine: record.quarantine.filter((hash) => hash !== config.header.configHash),
     }
     // It runs and is good; a full disk only delays that it is remembered.
-    while (!(await attempt('the last known good config', () => slots.point('lkg', storedOf(config)).then(() => save(decided))))) {
+    const remember = async () => {
+      await secrets.store(config)
+      await slots.point('lkg', storedOf(config))
+      await save(decided)
+    }
+    while (!(await attempt('the last known good config', remember))) {
       await Promise.race([new Promise<void>((resolve) => clock.after(storeRetryMs, resolve)), aborted(ending.signal)])
       if (ending.signal.aborted) return
     }
     lkg = config
     contenders = []
     candidate = null
+    secrets.keep(config)
     await attempt('tidying up', () => slots.collect())
     say({ ...verdict, nonce: next.nonce })
   }
 
   async function rollBack(next: Candidate, failures: ServerFailure[], message?: string): Promise<void> {
     const hash = next.config.header.configHash
-    const reason = failures.length > 0 && failures.every((failure) => failure.install) ? 'INSTALL_FAILED' : 'UNHEALTHY'
+    const reason = reasonOf(failures)
     const verdict: Verdict = {
       ...verdictOf(next, 'rolled_back'),
       reason,
@@ -441,6 +456,12 @@ export function configMachine({
       return false
     }
   }
+}
+
+function reasonOf(failures: ServerFailure[]): 'INSTALL_FAILED' | 'MISSING_SECRET' | 'UNHEALTHY' {
+  if (failures.length === 0) return 'UNHEALTHY'
+  if (failures.every(({ install }) => install)) return 'INSTALL_FAILED'
+  return failures.every(({ reason }) => reason === 'SecretUnavailable') ? 'MISSING_SECRET' : 'UNHEALTHY'
 }
 
 const isSame = (one: VerifiedConfig, other: VerifiedConfig) =>

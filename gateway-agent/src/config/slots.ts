@@ -2,12 +2,13 @@
  * Configs on disk, in `<gateway>/config/`:
  *
  *   <hash>.json                     the exact bytes of a document, named by their SHA-256
+ *   <hash>.secrets                  the secrets that it names, sealed as they were delivered
  *   current.a, current.b            what is routed
  *   lkg.a, lkg.b                    the newest config that passed its probation
  *   candidate.a, candidate.b        the newest config that was staged
  *   state.json                      highest generation, candidate, boot attempts, quarantine, last verdict
  *
- * A pointer file is one line: CRC-32 in hex, a blank, JSON with a serial number and the signed header. Writing a pointer takes the slot
+ * A pointer file is one line: CRC-32 in hex, a blank, JSON with a serial number and the signed header; a file of secrets is alike. Writing a pointer takes the slot
  * that is not the newest readable one, so a torn or rotten file leaves the config before it. Every file is written by temporary file,
  * fsync, rename, fsync of the folder. Order matters: bytes, then pointer, then `state.json`; what `state.json` does not name yet has
  * not happened.
@@ -18,6 +19,7 @@ import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { writeFileAtomic } from '@mcpg/core/atomic-file'
 import { configFailures, configStates } from '@mcpg/proto/status'
+import type { SealedSecret } from '../secrets/sealed.ts'
 import type { ServerReport } from '../servers/supervision.ts'
 import type { SignedConfig } from './verify.ts'
 
@@ -55,6 +57,13 @@ export type StateRecord = z.infer<typeof StateRecord>
 const PointerBody = z.object({ n: z.number().int(), ...point, signedHeader: z.base64(), signature: z.base64(), signingKeyId: z.base64() })
 type PointerBody = z.infer<typeof PointerBody>
 
+const SecretsBody = z.object({
+  v: z.literal(1),
+  values: z.array(
+    z.object({ name: z.string(), key: z.string(), version: z.number().int(), encapsulatedKey: z.base64(), ciphertext: z.base64() }),
+  ),
+})
+
 /** A readable pointer; its bytes are not looked at yet. */
 export type Stored = { generation: number; hash: string } & Omit<SignedConfig, 'bytes'>
 
@@ -69,6 +78,8 @@ export function openSlots(folder: string, onSync: () => void = () => {}) {
     prepare,
     writeBytes,
     readBytes,
+    writeSecrets,
+    readSecrets,
     point: (pointer: Pointer, config: Stored) => inTurn(() => setPoint(pointer, config)),
     read: (pointer: Pointer) => readPointer(folder, pointer),
     readRecord: () => readRecord(folder),
@@ -100,6 +111,28 @@ export function openSlots(folder: string, onSync: () => void = () => {}) {
     return readFile(join(folder, `${hash}.json`)).catch(() => null)
   }
 
+  async function writeSecrets(hash: string, secrets: SealedSecret[]): Promise<void> {
+    const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+    const values = secrets.map(({ encapsulatedKey, ciphertext, ...reference }) => ({
+      ...reference,
+      encapsulatedKey: base64(encapsulatedKey),
+      ciphertext: base64(ciphertext),
+    }))
+    await writeFileAtomic(join(folder, `${hash}.secrets`), withChecksum(JSON.stringify({ v: 1, values })), 0o600, onSync)
+  }
+
+  /** None where the file is not there or damaged: what is missing is fetched again. */
+  async function readSecrets(hash: string): Promise<SealedSecret[]> {
+    const text = await readText(join(folder, `${hash}.secrets`))
+    const body = text === null ? null : checkedJson(text, SecretsBody)
+    const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'))
+    return (body?.values ?? []).map(({ encapsulatedKey, ciphertext, ...reference }) => ({
+      ...reference,
+      encapsulatedKey: bytes(encapsulatedKey),
+      ciphertext: bytes(ciphertext),
+    }))
+  }
+
   async function setPoint(pointer: Pointer, config: Stored): Promise<void> {
     const slots = await readSlots(folder, pointer)
     const newest = slots[0]
@@ -113,20 +146,20 @@ export function openSlots(folder: string, onSync: () => void = () => {}) {
       signature: base64(config.signature),
       signingKeyId: base64(config.signingKeyId),
     }
-    const json = JSON.stringify(body)
-    await writeFileAtomic(join(folder, `${pointer}.${newest?.slot === 'a' ? 'b' : 'a'}`), `${checksum(json)} ${json}\n`, 0o600, onSync)
+    const slot = join(folder, `${pointer}.${newest?.slot === 'a' ? 'b' : 'a'}`)
+    await writeFileAtomic(slot, withChecksum(JSON.stringify(body)), 0o600, onSync)
   }
 
   async function writeRecord(record: StateRecord): Promise<void> {
     await writeFileAtomic(join(folder, 'state.json'), `${JSON.stringify(record)}\n`, 0o600, onSync)
   }
 
-  /** Deletes documents that no pointer slot names. */
+  /** Deletes documents that no pointer slot names, and their secrets. */
   async function collect(): Promise<void> {
     const named = new Set<string>()
-    for (const pointer of pointers) for (const { body } of await readSlots(folder, pointer)) named.add(`${body.hash}.json`)
+    for (const pointer of pointers) for (const { body } of await readSlots(folder, pointer)) named.add(body.hash)
     for (const name of await readdir(folder))
-      if (/^[0-9a-f]{64}\.json$/.test(name) && !named.has(name)) await rm(join(folder, name), { force: true })
+      if (/^[0-9a-f]{64}\.(json|secrets)$/.test(name) && !named.has(name.slice(0, 64))) await rm(join(folder, name), { force: true })
   }
 
   async function erase(): Promise<void> {
@@ -165,18 +198,18 @@ async function readSlots(folder: string, pointer: Pointer, damaged: string[] = [
   for (const slot of ['a', 'b'] as const) {
     const text = await readText(join(folder, `${pointer}.${slot}`))
     if (text === null) continue
-    const body = parsePointer(text)
+    const body = checkedJson(text, PointerBody)
     if (body) found.push({ slot, body })
     else damaged.push(`${pointer}.${slot}`)
   }
   return found.sort((one, other) => other.body.n - one.body.n)
 }
 
-function parsePointer(text: string): PointerBody | null {
+function checkedJson<Body>(text: string, schema: z.ZodType<Body>): Body | null {
   const [crc, json] = [text.slice(0, 8), text.slice(9).trimEnd()]
   if (crc !== checksum(json)) return null
   try {
-    return PointerBody.parse(JSON.parse(json))
+    return schema.parse(JSON.parse(json))
   } catch {
     return null
   }
@@ -191,4 +224,5 @@ async function readText(path: string): Promise<string | null> {
   }
 }
 
+const withChecksum = (json: string) => `${checksum(json)} ${json}\n`
 const checksum = (text: string) => crc32(text).toString(16).padStart(8, '0')

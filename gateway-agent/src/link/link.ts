@@ -32,6 +32,7 @@ import {
 import type { GatewayDescription } from '@mcpg/proto/gen/types'
 import type { ConfigMachine } from '../config/machine.ts'
 import type { Identity } from '../identity/identity-file.ts'
+import type { FetchSecrets, SecretDelivery } from '../secrets/delivery.ts'
 import type { Servers } from '../servers/supervision.ts'
 import { commandRunner } from './commands.ts'
 import type { Contact } from './contact.ts'
@@ -64,6 +65,7 @@ export function linkLoop({
   config,
   servers,
   source,
+  delivery,
   describe,
   activeSessions,
   contact,
@@ -80,6 +82,7 @@ export function linkLoop({
   config: ConfigMachine
   servers: Servers
   source: InventorySource
+  delivery: Pick<SecretDelivery, 'attach'>
   describe: () => GatewayDescription
   activeSessions: () => number
   contact: Contact | null
@@ -166,7 +169,7 @@ export function linkLoop({
     config.forgetNonce()
     return end
 
-    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox): () => void {
+    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets): () => void {
       previousEpoch = sessionEpoch
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
       lastHeard = clock.now()
@@ -178,7 +181,9 @@ export function linkLoop({
       // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
       const report = config.report()
       if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
+      const detach = delivery.attach(fetchSecrets)
       return () => {
+        detach()
         reports?.stop()
         reports = null
       }

@@ -3,7 +3,9 @@ import { durationMs } from '@bufbuild/protobuf/wkt'
 import { jitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
+import { DeliveryService } from '@mcpg/proto/gen/delivery'
 import { GatewayService, type Backoff, type ConnectResponse, type Terminate, type Welcome } from '@mcpg/proto/gen/gateway'
+import type { FetchSecrets } from '../secrets/delivery.ts'
 import { connectionTo, type Peer } from './connection.ts'
 import { createOutbox, type Frame, type Outbox } from './outbox.ts'
 
@@ -22,8 +24,8 @@ export type SessionTimers = Pick<Timers, 'helloDeadline' | 'ackDeadline' | 'keep
 export type Conversation = {
   hello: () => Frame
   heartbeat: () => Frame
-  /** The first frame from the other side; the answer is called once when the stream has ended. */
-  welcome: (welcome: Welcome, outbox: Outbox) => () => void
+  /** The first frame from the other side; the answer is called once when the stream has ended. `fetchSecrets` goes over its connection. */
+  welcome: (welcome: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets) => () => void
   receive: (frame: ConnectResponse['frame'], outbox: Outbox) => void
   serverTime: (seconds: bigint) => void
   /** Asked to leave at a time of its choosing while the stream may stay. */
@@ -56,8 +58,8 @@ export async function session({
   timers: SessionTimers
   random: () => number
 }): Promise<SessionEnd> {
-  const connection = connectionTo(endpoint, peer, timers)
-  const client = createClient(GatewayService, connection.transport)
+  const { transport, headers, hangUp: hangUpConnection } = connectionTo(endpoint, peer, timers)
+  const client = createClient(GatewayService, transport)
   const cut = new AbortController()
   const outbox = createOutbox()
   let end: SessionEnd | null = null
@@ -72,7 +74,7 @@ export async function session({
   outbox.push('hello', conversation.hello)
   if (leaving.signal.aborted) leave()
   try {
-    for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers: connection.headers })) {
+    for await (const response of client.connect(outbox.frames(), { signal: cut.signal, headers })) {
       answered()
       if (take(response.frame)) break
     }
@@ -100,7 +102,7 @@ export async function session({
         if (welcomedAt !== null) return false
         welcomedAt = clock.monotonic()
         conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
-        finish = conversation.welcome(frame.value, outbox)
+        finish = conversation.welcome(frame.value, outbox, fetchSecrets)
         pace(frame.value.heartbeatInterval)
         beat()
         return false
@@ -120,6 +122,11 @@ export async function session({
         if (welcomedAt !== null) conversation.receive(frame, outbox)
         return false
     }
+  }
+
+  async function fetchSecrets(...[request, signal]: Parameters<FetchSecrets>) {
+    const either = AbortSignal.any([signal, cut.signal])
+    return await createClient(DeliveryService, transport).fetchSecrets(request, { signal: either, headers })
   }
 
   function pace(interval: Welcome['heartbeatInterval']): void {
@@ -166,7 +173,7 @@ export async function session({
 
   function hangUp(): void {
     cut.abort()
-    connection.hangUp()
+    hangUpConnection()
   }
 
   function livedMs(): number {

@@ -59,7 +59,8 @@ const exitPatienceMs = 1_000
 
 export function runInstance(deps: InstanceDeps): Instance {
   const { id, server, runtime, sink, timers, clock, onChange, onConnection, onOutcome } = deps
-  const lines = instanceLines({ instanceId: id, sink })
+  const hide = (text: string) => runtime.hide?.(text) ?? text
+  const lines = instanceLines({ instanceId: id, sink, hide })
   const stopping = new AbortController()
   const stopped = new Promise<'stopped'>((resolve) => stopping.signal.addEventListener('abort', () => resolve('stopped')))
   const load = { calls: 0 }
@@ -84,9 +85,10 @@ export function runInstance(deps: InstanceDeps): Instance {
     // Whoever started it has to hold it before anything is reported.
     await Promise.resolve()
     while (!stopping.signal.aborted) {
-      const end = await attempt()
+      const attempted = await attempt()
       if (stopping.signal.aborted) break
-      if (end === 'again') continue
+      if (attempted === 'again') continue
+      const end = hidden(attempted)
       const delay = noteEnd(end)
       onOutcome(end)
       await pause(delay)
@@ -243,8 +245,12 @@ export function runInstance(deps: InstanceDeps): Instance {
   function set(next: InstanceState, end?: InstanceEnd): void {
     if (stopping.signal.aborted && next !== 'stopping' && next !== 'stopped') return
     state = next
-    if (end) last = end
+    if (end) last = hidden(end)
     onChange()
+  }
+
+  function hidden(end: InstanceEnd): InstanceEnd {
+    return { ...end, message: hide(end.message) }
   }
 
   function report(): InstanceReport {

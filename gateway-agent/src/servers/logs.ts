@@ -84,13 +84,22 @@ export function serverLog({
 
 export type ServerLog = ReturnType<typeof serverLog>
 
-/** The last lines of one instance; every line has passed `redact` before anything keeps it. */
-export function instanceLines({ instanceId, sink }: { instanceId: string; sink: ServerLog }) {
+/** The last lines of one instance; every line has passed `redact` and `hide` before anything keeps it. */
+export function instanceLines({
+  instanceId,
+  sink,
+  hide = (text) => text,
+}: {
+  instanceId: string
+  sink: ServerLog
+  /** Takes out the secrets of the server. */
+  hide?: (text: string) => string
+}) {
   const ring: string[] = []
   return { add, last }
 
   function add(stream: 'stderr' | 'stdout' | 'gateway', raw: string): void {
-    const line = redact(raw)
+    const line = redact(hide(raw))
     ring.push(line)
     if (ring.length > ringLines) ring.shift()
     sink.write(instanceId, stream, line)

@@ -8,7 +8,7 @@ export type DesiredServer = { config: ConfigServer; subHash: string }
 export type InstanceReport = {
   instanceId: string
   state: InstanceState
-  /** CamelCase: ExitedEarly, InitializeTimeout, SpawnFailed, InstallFailed, ToolsListFailed, LineTooLong, ExitedUnexpectedly … */
+  /** CamelCase: ExitedEarly, InitializeTimeout, SpawnFailed, InstallFailed, SecretUnavailable, ToolsListFailed, LineTooLong, ExitedUnexpectedly … */
   reason?: string
   message?: string
   exitCode?: number

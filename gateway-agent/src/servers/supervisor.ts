@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
-import type { ConfigServer } from '@mcpg/proto/gateway-config'
+import type { ResolvedServer } from '../secrets/resolved.ts'
 import { serverLog, type ServerLog } from './logs.ts'
 import { runServer, type RunningServer } from './running-server.ts'
 import { nodePackageRuntime } from './runtimes/package-node.ts'
@@ -13,6 +13,7 @@ import { processRuntime } from './runtimes/process.ts'
 import { remoteRuntime } from './runtimes/remote.ts'
 import { resolutions } from './runtimes/resolutions.ts'
 import type { InstanceEnd, Runtime } from './runtimes/runtime.ts'
+import { withSecrets, type OpenSecrets } from './runtimes/with-secrets.ts'
 import type { Change, DesiredServer, RoutedServer, ServerFailure, ServerReport, Servers } from './supervision.ts'
 import type { Supervision } from './tree/probe.ts'
 import { processTrees } from './tree/trees.ts'
@@ -29,6 +30,7 @@ export type SupervisorDeps = {
   clock: Clock
   log: Log
   gatewayId: string
+  openSecrets: OpenSecrets
   /** What a test may take away; else it is probed. */
   supervision?: Supervision
 }
@@ -37,7 +39,7 @@ export type SupervisorDeps = {
  * Makes what runs on this machine what a config wants. Servers are independent of each other: every one has its own loop, and only
  * installations wait in line. Throws when the gateway's folder cannot be written.
  */
-export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatewayId, supervision }: SupervisorDeps): Servers {
+export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatewayId, openSecrets, supervision }: SupervisorDeps): Servers {
   const workFolder = join(stateDir, 'work')
   mkdirSync(workFolder, { recursive: true, mode: 0o700 })
   const trees = processTrees({ gatewayId, folder: stateDir, timers, clock, log, ...(supervision && { supervision }) })
@@ -140,10 +142,11 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
 
   function start(desired: DesiredServer): RunningServer {
     const { config } = desired
-    return runServer({ desired, runtime: runtimeOf(config), sink: logOf(config.name), timers, clock, onChange: changed })
+    const runtime = withSecrets(config, openSecrets, runtimeOf)
+    return runServer({ desired, runtime, sink: logOf(config.name), timers, clock, onChange: changed })
   }
 
-  function runtimeOf(config: ConfigServer): Runtime {
+  function runtimeOf(config: ResolvedServer): Runtime {
     if (config.url) return remoteRuntime(config, deps)
     if (config.package) return config.package.runtime === 'node' ? nodePackageRuntime(config, deps) : pythonPackageRuntime(config, deps)
     return processRuntime(config, deps)

@@ -11,6 +11,15 @@ export type GatewaySpec = z.infer<typeof GatewaySpec>
 /** A configuration by its place in the history of one gateway; `hash` is lower-case hex of SHA-256. */
 const ConfigPoint = z.object({ generation: z.number().int(), hash: z.string(), at: z.string().optional() })
 
+/** A gateway that was rolled back to `generation` by hand: nothing newer reaches it until somebody resumes it. */
+export const Pin = z.object({
+  generation: z.number().int(),
+  hash: z.string(),
+  since: z.string(),
+  by: z.string(),
+})
+export type Pin = z.infer<typeof Pin>
+
 export const GatewayStatus = z.object({
   observedGeneration: z.number().int(),
   /** The three axes are three facts and never one badge. */
@@ -24,6 +33,8 @@ export const GatewayStatus = z.object({
     applied: ConfigPoint.optional(),
     lkg: ConfigPoint.optional(),
     heldBack: z.array(z.object({ server: z.string(), reason: z.string(), message: z.string(), since: z.string() })),
+    /** `waiting`: servers of which another revision, or their absence, waits for `resume`. */
+    pinned: Pin.extend({ waiting: z.array(z.string()) }).optional(),
   }),
   health: z.enum(healthStates),
   servers: z.object({ ready: z.number().int(), total: z.number().int() }),
@@ -45,6 +56,13 @@ export const GatewayStatus = z.object({
 export type GatewayStatus = z.infer<typeof GatewayStatus>
 
 const status = (resource: Resource) => resource.status as Partial<GatewayStatus>
+
+/** Where the config is, and that it stays there. */
+function configWord(resource: Resource): string {
+  const { state = 'none', pinned } = status(resource).config ?? {}
+  return pinned ? `${state} (pinned)` : state
+}
+
 const shortHash = (hash: string | undefined) => hash?.slice(0, 8) ?? '-'
 
 export const gatewayKind: KindDeclaration = {
@@ -64,13 +82,14 @@ export const gatewayKind: KindDeclaration = {
     { name: 'name', value: (resource) => resource.metadata.name },
     { name: 'environment', value: (resource) => resource.metadata.environment ?? '' },
     { name: 'connection', value: (resource) => status(resource).connection ?? 'unknown' },
-    { name: 'config', value: (resource) => status(resource).config?.state ?? 'none' },
+    { name: 'config', value: configWord },
     { name: 'health', value: (resource) => status(resource).health ?? 'unknown' },
     { name: 'servers', value: (resource) => `${status(resource).servers?.ready ?? 0}/${status(resource).servers?.total ?? 0}` },
     { name: 'version', value: (resource) => status(resource).version ?? '' },
     { name: 'last-seen', value: (resource) => status(resource).lastSeenAt ?? '' },
     { name: 'applied', wide: true, value: (resource) => shortHash(status(resource).config?.applied?.hash) },
     { name: 'desired', wide: true, value: (resource) => shortHash(status(resource).config?.desired?.hash) },
+    { name: 'pinned', wide: true, value: (resource) => status(resource).config?.pinned?.generation.toString() ?? '' },
     { name: 'endpoint', wide: true, value: (resource) => status(resource).endpoints?.[0] ?? '' },
     { name: 'host', wide: true, value: (resource) => status(resource).hostname ?? '' },
   ],

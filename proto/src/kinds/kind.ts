@@ -5,14 +5,20 @@ import { Annotations, Labels, Name } from '../names.ts'
 /** Where objects of a kind live: `''` | `org` | `org/workspace` | `org/workspace/proj/<project>`; environments are paths of virtual kinds. */
 export type KindScope = 'system' | 'org' | 'workspace' | 'project'
 
-/** A reference from a spec to another object of the same workspace. */
-export type Reference = { kind: string; name: string; pointer: string }
+/** A reference from a spec to another object of the same workspace, or to a part of it (a key of a Secret). */
+export type Reference = { kind: string; name: string; part?: string; pointer: string }
 
 /** One column of a list; `value` is read from the whole resource. Wide columns stand in `-o wide` only. */
 export type Column = { name: string; wide?: boolean; value: (resource: Resource) => string }
 
 /** A verb of one kind beyond the engine's, a POST sub-resource with an access of its own. */
-export type Action = { access: Access; description: string; body?: z.ZodType }
+export type Action = {
+  access: Access
+  description: string
+  body?: z.ZodType
+  /** What it answers where that is not the object; it holds a secret, so it is neither stored nor cached on its way. */
+  answer?: z.ZodType
+}
 
 /**
  * The one declaration of a kind. REST, OpenAPI, every CLI verb, `explain`, watch, audit and the generated tests come from it.
@@ -27,12 +33,16 @@ export type KindDeclaration = {
   description: string
   specVersion: number
   spec: z.ZodType
+  /** The spec as it may stand in a manifest, where the command line fills something in before it is sent. */
+  manifest?: z.ZodType
   status: z.ZodType
   /** Fields of which exactly one must be given, empty if the kind has no variants. */
   oneOf: string[]
-  /** JSON pointers of values that never leave in an answer. */
+  /** JSON pointers, from the spec, of maps whose values are kept elsewhere: what is stored and answered has `{keep: true}` in their place. */
   sensitive: string[]
   references: (spec: unknown) => Reference[]
+  /** Parts that references may name. */
+  parts?: (spec: unknown) => string[]
   columns: Column[]
   actions: Record<string, Action>
   /** Brings a stored spec of an older `specVersion` up to date. */
@@ -58,7 +68,7 @@ export type Metadata = z.infer<typeof Metadata>
 
 /** Kubernetes' shape and types, so that `kubectl wait` habits carry over. */
 export const Condition = z.object({
-  type: z.enum(['Ready', 'Progressing', 'Available', 'Degraded', 'HeldBack', 'Unplaced']),
+  type: z.enum(['Ready', 'Progressing', 'Available', 'Degraded', 'HeldBack', 'Pinned', 'Unplaced']),
   status: z.enum(['True', 'False', 'Unknown']),
   reason: z.string(),
   message: z.string(),

@@ -2,6 +2,7 @@ import parseArgv from 'string-argv'
 import { z } from 'zod'
 import { Duration } from '../durations.ts'
 import { serverStates } from '../status.ts'
+import { Pin } from './gateway.ts'
 import { Condition, type KindDeclaration, type Resource } from './kind.ts'
 
 const text = z.string().max(32_768)
@@ -141,6 +142,8 @@ export const ServerOnGateway = z.object({
   exitCode: z.number().int().optional(),
   /** Set while a revision of the server is held back on this gateway; lifted by a change or by `server restart --retry`. */
   heldBack: z.object({ reason: z.string(), message: z.string(), since: z.string(), running: z.string().optional() }).optional(),
+  /** Set while the gateway is pinned to an older config in which this server is another one, or none. */
+  pinned: Pin.omit({ hash: true }).optional(),
   reportedAt: z.string().optional(),
 })
 export type ServerOnGateway = z.infer<typeof ServerOnGateway>

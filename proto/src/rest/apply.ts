@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Pin } from '../kinds/gateway.ts'
 import { ResourceInput } from '../kinds/kind.ts'
 
 /**
@@ -26,5 +27,9 @@ export const ApplyResult = z.object({
 })
 export type ApplyResult = z.infer<typeof ApplyResult>
 
-export const ApplyResponse = z.object({ dryRun: z.boolean(), results: z.array(ApplyResult) })
+/** A gateway that a change of the request does not reach until it is resumed. */
+export const PinnedGateway = Pin.omit({ hash: true }).extend({ gateway: z.string() })
+export type PinnedGateway = z.infer<typeof PinnedGateway>
+
+export const ApplyResponse = z.object({ dryRun: z.boolean(), results: z.array(ApplyResult), pinned: z.array(PinnedGateway).optional() })
 export type ApplyResponse = z.infer<typeof ApplyResponse>

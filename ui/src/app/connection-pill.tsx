@@ -18,7 +18,9 @@ export function ConnectionPill() {
     <Tooltip label={heardAt === undefined ? why : `${why} Last news: ${exactTime(heardAt)}.`} multiline w={280}>
       <span className={styles.pill} data-tone={tone} data-testid="connection" tabIndex={0}>
         <Mark shape={shape} tone={tone} />
-        <span aria-hidden>{text}</span>
+        <span className={styles.text} aria-hidden>
+          {text}
+        </span>
         <span className={styles.spoken} role="status">
           {spoken[status.state]}
         </span>

@@ -12,7 +12,7 @@ export function TopBar({ onPalette, onKeys }: { onPalette: () => void; onKeys: (
     <header className={styles.bar}>
       <Link className={styles.brand!} to={href('/')}>
         <img src="/favicon.svg" alt="" />
-        mcpg
+        <span>mcpg</span>
       </Link>
       <ScopeSwitcher />
       <div className={styles.spring} />
@@ -23,7 +23,7 @@ export function TopBar({ onPalette, onKeys }: { onPalette: () => void; onKeys: (
       </button>
       <ConnectionPill />
       <Tooltip label="Keys">
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Keyboard shortcuts" onClick={onKeys}>
+        <ActionIcon className={styles.keys!} variant="subtle" color="gray" size="lg" aria-label="Keyboard shortcuts" onClick={onKeys}>
           <IconKeyboard size={18} stroke={1.7} />
         </ActionIcon>
       </Tooltip>

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { redact } from '@mcpg/core/redact'
-import type { ConfigServer } from '@mcpg/proto/gateway-config'
+import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { z } from 'zod'
 import type { InstallOrder, InstallReply } from './package-node-worker.ts'
 import { packageStore, type PackageDeps, type StoredPackage } from './package-store.ts'
@@ -14,7 +14,7 @@ const exactVersion = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
 const PackageJson = z.object({ bin: z.union([z.string(), z.record(z.string(), z.string())]).optional() })
 
 /** A package of the npm registry: installed once into the cache, then started from there by this Node, with or without a network. */
-export function nodePackageRuntime(server: ConfigServer, deps: ProcessDeps & PackageDeps & { resolutions: Resolutions }): Runtime {
+export function nodePackageRuntime(server: ResolvedServer, deps: ProcessDeps & PackageDeps & { resolutions: Resolutions }): Runtime {
   const { name = '', version: wanted = '', args = [], allowScripts = false } = server.package ?? {}
   const key = `node:${name}@${wanted}#${server.upgrades}`
   const variant = allowScripts ? '+scripts' : ''

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { redact } from '@mcpg/core/redact'
-import type { ConfigServer } from '@mcpg/proto/gateway-config'
+import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { findProgram } from '../tree/probe.ts'
 import { packageStore, type PackageDeps, type StoredPackage } from './package-store.ts'
 import { stdioLauncher, type ProcessDeps } from './process.ts'
@@ -13,7 +13,7 @@ import { StartFailure, type Runtime } from './runtime.ts'
 const exactVersion = /^\d+(\.\d+)*([a-z0-9.+-]*)$/i
 
 /** A package of the Python index, installed by `uv` into an environment of its own in the cache. */
-export function pythonPackageRuntime(server: ConfigServer, deps: ProcessDeps & PackageDeps & { resolutions: Resolutions }): Runtime {
+export function pythonPackageRuntime(server: ResolvedServer, deps: ProcessDeps & PackageDeps & { resolutions: Resolutions }): Runtime {
   const { name = '', version: wanted = '', args = [], allowScripts = false } = server.package ?? {}
   const key = `python:${name}@${wanted}#${server.upgrades}`
   // Building from source runs the code of the package.

@@ -1,9 +1,9 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Clock } from '@mcpg/core/clock'
-import type { ConfigServer } from '@mcpg/proto/gateway-config'
 import { McpgError } from '@mcpg/proto/errors'
 import { connectStdio } from '../../mcp/stdio.ts'
+import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { clientInfo } from '../client-info.ts'
 import { cutLines } from '../lines.ts'
 import { throttle } from '../throttle.ts'
@@ -14,7 +14,7 @@ import { StartFailure, type LaunchIo, type Running, type Runtime } from './runti
 export type ProcessDeps = { trees: Trees; clock: Clock; /** `<gateway folder>/work`. */ workFolder: string }
 
 /** A command of this machine. */
-export function processRuntime(server: ConfigServer, deps: ProcessDeps): Runtime {
+export function processRuntime(server: ResolvedServer, deps: ProcessDeps): Runtime {
   const launch = stdioLauncher(server, deps)
   return {
     prepare: () => Promise.resolve({}),
@@ -23,7 +23,7 @@ export function processRuntime(server: ConfigServer, deps: ProcessDeps): Runtime
 }
 
 /** Starts argument vectors as stdio servers of this definition; shared by every runtime that ends in a process. */
-export function stdioLauncher(server: ConfigServer, { trees, clock, workFolder }: ProcessDeps) {
+export function stdioLauncher(server: ResolvedServer, { trees, clock, workFolder }: ProcessDeps) {
   let era = server.era
   return launch
 
@@ -79,7 +79,7 @@ export function stdioLauncher(server: ConfigServer, { trees, clock, workFolder }
 const maxMessageBytes = 17 * 1024 * 1024
 
 /** The definition's own folder, else one that belongs to the server and outlives its instances. */
-function workingFolder({ cwd, name }: ConfigServer, workFolder: string): string {
+function workingFolder({ cwd, name }: ResolvedServer, workFolder: string): string {
   if (cwd === undefined) {
     const folder = join(workFolder, name)
     mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -1,8 +1,8 @@
 import type { Clock } from '@mcpg/core/clock'
-import type { ConfigServer } from '@mcpg/proto/gateway-config'
 import { McpgError } from '@mcpg/proto/errors'
 import type { McpConnection } from '../../mcp/connection.ts'
 import { connectHttp } from '../../mcp/http.ts'
+import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { clientInfo } from '../client-info.ts'
 import type { InstanceEnd, Runtime } from './runtime.ts'
 
@@ -10,7 +10,7 @@ import type { InstanceEnd, Runtime } from './runtime.ts'
 const attempts = 3
 
 /** A server that runs elsewhere: nothing is started here, a lost conversation is opened again by the instance's own back-off. */
-export function remoteRuntime(server: ConfigServer, { clock }: { clock: Clock }): Runtime {
+export function remoteRuntime(server: ResolvedServer, { clock }: { clock: Clock }): Runtime {
   const { url = '', headers = [] } = server.url ?? {}
   return { prepare: () => Promise.resolve({}), launch: () => Promise.resolve(launch()) }
 

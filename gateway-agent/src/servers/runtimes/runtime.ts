@@ -25,6 +25,8 @@ export type Runtime = {
   prepare(io: { onInstalling: () => void; signal: AbortSignal }): Promise<{ resolvedVersion?: string }>
   /** Rejects with StartFailure when nothing was started. */
   launch(io: LaunchIo): Promise<Running>
+  /** Takes what the server knows and nobody else may out of a text. */
+  hide?: (text: string) => string
 }
 
 export type Running = {

@@ -23,6 +23,7 @@ export function openSupervisor(timers: Partial<Timers> = {}, more: Partial<Super
     clock: systemClock,
     log: createLog({ level: 'silent', json: true }),
     gatewayId: 'gw-test',
+    openSecrets: async () => new Map(),
     ...more,
   })
   return { servers, folder, close }

@@ -2,7 +2,7 @@
 // @generated from file mcpg/fleet/v1/delivery.proto (package mcpg.fleet.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -10,6 +10,132 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file mcpg/fleet/v1/delivery.proto.
  */
 export declare const file_mcpg_fleet_v1_delivery: GenFile;
+
+/**
+ * SecretRef names one value.
+ *
+ * @generated from message mcpg.fleet.v1.SecretRef
+ */
+export declare type SecretRef = Message<"mcpg.fleet.v1.SecretRef"> & {
+  /**
+   * Secret resource.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Key inside it.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Version named by the configuration. One version of a key of a name has one
+   * value for ever, also after the secret was deleted and made anew.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.SecretRef.
+ * Use `create(SecretRefSchema)` to create a new message.
+ */
+export declare const SecretRefSchema: GenMessage<SecretRef>;
+
+/**
+ * FetchSecretsRequest lists the values wanted.
+ *
+ * @generated from message mcpg.fleet.v1.FetchSecretsRequest
+ */
+export declare type FetchSecretsRequest = Message<"mcpg.fleet.v1.FetchSecretsRequest"> & {
+  /**
+   * Generation of the configuration that references them.
+   *
+   * @generated from field: uint64 generation = 1;
+   */
+  generation: bigint;
+
+  /**
+   * At most 256.
+   *
+   * @generated from field: repeated mcpg.fleet.v1.SecretRef refs = 2;
+   */
+  refs: SecretRef[];
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.FetchSecretsRequest.
+ * Use `create(FetchSecretsRequestSchema)` to create a new message.
+ */
+export declare const FetchSecretsRequestSchema: GenMessage<FetchSecretsRequest>;
+
+/**
+ * SealedValue is HPKE base mode (X25519, HKDF-SHA256, AES-256-GCM) with info
+ * "mcpg-secret-v1" and, as associated data, gateway_id, name, key (each with a
+ * 16-bit length before it) and the 64-bit version. Stored on disk as it is, per
+ * configuration slot, and opened in memory when a server starts.
+ *
+ * @generated from message mcpg.fleet.v1.SealedValue
+ */
+export declare type SealedValue = Message<"mcpg.fleet.v1.SealedValue"> & {
+  /**
+   * What it is.
+   *
+   * @generated from field: mcpg.fleet.v1.SecretRef ref = 1;
+   */
+  ref?: SecretRef | undefined;
+
+  /**
+   * HPKE encapsulated key, 32 bytes.
+   *
+   * @generated from field: bytes encapsulated_key = 2;
+   */
+  encapsulatedKey: Uint8Array;
+
+  /**
+   * HPKE ciphertext of the value's UTF-8 bytes.
+   *
+   * @generated from field: bytes ciphertext = 3;
+   */
+  ciphertext: Uint8Array;
+
+  /**
+   * Set when there is no value.
+   *
+   * @generated from field: mcpg.fleet.v1.SecretFailure failure = 4;
+   */
+  failure: SecretFailure;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.SealedValue.
+ * Use `create(SealedValueSchema)` to create a new message.
+ */
+export declare const SealedValueSchema: GenMessage<SealedValue>;
+
+/**
+ * FetchSecretsResponse has one entry per ref, in order.
+ *
+ * @generated from message mcpg.fleet.v1.FetchSecretsResponse
+ */
+export declare type FetchSecretsResponse = Message<"mcpg.fleet.v1.FetchSecretsResponse"> & {
+  /**
+   * The values.
+   *
+   * @generated from field: repeated mcpg.fleet.v1.SealedValue values = 1;
+   */
+  values: SealedValue[];
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.FetchSecretsResponse.
+ * Use `create(FetchSecretsResponseSchema)` to create a new message.
+ */
+export declare const FetchSecretsResponseSchema: GenMessage<FetchSecretsResponse>;
 
 /**
  * InventoryItem is one thing that a server offers.
@@ -1137,6 +1263,46 @@ export declare type ObjectEventReport = Message<"mcpg.fleet.v1.ObjectEventReport
 export declare const ObjectEventReportSchema: GenMessage<ObjectEventReport>;
 
 /**
+ * SecretFailure says why a value is missing.
+ *
+ * @generated from enum mcpg.fleet.v1.SecretFailure
+ */
+export enum SecretFailure {
+  /**
+   * Not set: the value is there.
+   *
+   * @generated from enum value: SECRET_FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Referenced, but no such key or version.
+   *
+   * @generated from enum value: SECRET_FAILURE_NOT_FOUND = 1;
+   */
+  NOT_FOUND = 1,
+
+  /**
+   * The backend that holds it did not answer; ask again.
+   *
+   * @generated from enum value: SECRET_FAILURE_BACKEND_UNAVAILABLE = 2;
+   */
+  BACKEND_UNAVAILABLE = 2,
+
+  /**
+   * Not referenced by a configuration of this gateway.
+   *
+   * @generated from enum value: SECRET_FAILURE_FORBIDDEN = 3;
+   */
+  FORBIDDEN = 3,
+}
+
+/**
+ * Describes the enum mcpg.fleet.v1.SecretFailure.
+ */
+export declare const SecretFailureSchema: GenEnum<SecretFailure>;
+
+/**
  * InventoryKind is what an inventory item is.
  *
  * @generated from enum mcpg.fleet.v1.InventoryKind
@@ -1419,4 +1585,26 @@ export enum AuditOutcome {
  * Describes the enum mcpg.fleet.v1.AuditOutcome.
  */
 export declare const AuditOutcomeSchema: GenEnum<AuditOutcome>;
+
+/**
+ * DeliveryService hands out what must not travel inside a configuration.
+ *
+ * @generated from service mcpg.fleet.v1.DeliveryService
+ */
+export declare const DeliveryService: GenService<{
+  /**
+   * FetchSecrets returns values that a configuration of this gateway
+   * references, sealed to its sealing key: the desired one, the applied one,
+   * the last known good one, or the one of the request's generation while it
+   * is on its way. Anything else is answered with SECRET_FAILURE_FORBIDDEN,
+   * whether it exists or not.
+   *
+   * @generated from rpc mcpg.fleet.v1.DeliveryService.FetchSecrets
+   */
+  fetchSecrets: {
+    methodKind: "unary";
+    input: typeof FetchSecretsRequestSchema;
+    output: typeof FetchSecretsResponseSchema;
+  },
+}>;
 

@@ -2,188 +2,230 @@
 // @generated from file mcpg/fleet/v1/delivery.proto (package mcpg.fleet.v1, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file mcpg/fleet/v1/delivery.proto.
  */
 export const file_mcpg_fleet_v1_delivery = /*@__PURE__*/
-  fileDesc("ChxtY3BnL2ZsZWV0L3YxL2RlbGl2ZXJ5LnByb3RvEg1tY3BnLmZsZWV0LnYxIowBCg1JbnZlbnRvcnlJdGVtEioKBGtpbmQYASABKA4yHC5tY3BnLmZsZWV0LnYxLkludmVudG9yeUtpbmQSDAoEbmFtZRgCIAEoCRIUCgxleHBvc2VkX25hbWUYAyABKAkSEgoKZGVmaW5pdGlvbhgEIAEoDBIXCg9kZWZpbml0aW9uX2hhc2gYBSABKAwixgEKD1NlcnZlckludmVudG9yeRIOCgZzZXJ2ZXIYASABKAkSFgoOaW52ZW50b3J5X2hhc2gYAiABKAwSGAoQc2VydmVyX2luZm9fbmFtZRgDIAEoCRIbChNzZXJ2ZXJfaW5mb192ZXJzaW9uGAQgASgJEhQKDGluc3RydWN0aW9ucxgFIAEoCRIrCgVpdGVtcxgGIAMoCzIcLm1jcGcuZmxlZXQudjEuSW52ZW50b3J5SXRlbRIRCgl0cnVuY2F0ZWQYByABKAgiOgoQSW52ZW50b3J5UmVxdWVzdBIOCgZzZXJ2ZXIYASABKAkSFgoOaW52ZW50b3J5X2hhc2gYAiABKAwiuwEKCkxvZ1JlcXVlc3QSEQoJc3RyZWFtX2lkGAEgASgJEg4KBnNlcnZlchgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCRISCgp0YWlsX2xpbmVzGAQgASgNEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZmb2xsb3cYBiABKAgSEAoIcHJldmlvdXMYByABKAgSFAoMd2luZG93X2J5dGVzGAggASgNIjEKCUxvZ1dpbmRvdxIRCglzdHJlYW1faWQYASABKAkSEQoJYWRkX2J5dGVzGAIgASgNIh4KCUxvZ0NhbmNlbBIRCglzdHJlYW1faWQYASABKAkigAEKB0xvZ0xpbmUSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoGc291cmNlGAIgASgOMhgubWNwZy5mbGVldC52MS5Mb2dTb3VyY2USDAoEdGV4dBgDIAEoCRITCgtpbnN0YW5jZV9pZBgEIAEoCSJyCghMb2dDaHVuaxIRCglzdHJlYW1faWQYASABKAkSJQoFbGluZXMYAiADKAsyFi5tY3BnLmZsZWV0LnYxLkxvZ0xpbmUSDwoHZHJvcHBlZBgDIAEoBBIMCgRsYXN0GAQgASgIEg0KBWVycm9yGAUgASgJIk8KBkNhbGxlchIPCgdzdWJqZWN0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJEg4KBmdyYW50cxgDIAMoCRISCgpyZXF1ZXN0X2lkGAQgASgJIpcCCgdNY3BPcGVuEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEjQKB2hlYWRlcnMYAyADKAsyIy5tY3BnLmZsZWV0LnYxLk1jcE9wZW4uSGVhZGVyc0VudHJ5EgwKBGJvZHkYBCABKAwSJQoGY2FsbGVyGAUgASgLMhUubWNwZy5mbGVldC52MS5DYWxsZXISLAoIZGVhZGxpbmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHdpbmRvd19ieXRlcxgHIAEoDRIMCgRtb3JlGAggASgIGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpIBCgdNY3BIZWFkEhEKCXN0cmVhbV9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKA0SNAoHaGVhZGVycxgDIAMoCzIjLm1jcGcuZmxlZXQudjEuTWNwSGVhZC5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOAoHTWNwRGF0YRIRCglzdHJlYW1faWQYASABKAkSDAoEZGF0YRgCIAEoDBIMCgRsYXN0GAMgASgIIjEKCU1jcFdpbmRvdxIRCglzdHJlYW1faWQYASABKAkSEQoJYWRkX2J5dGVzGAIgASgNIi0KCE1jcENsb3NlEhEKCXN0cmVhbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkicQoLQWNjZXNzT2ZmZXISDwoHdmVyc2lvbhgBIAEoBBIUCgxiYXNlX3ZlcnNpb24YAiABKAQSEAoIZG9jdW1lbnQYAyABKAwSEQoJc2lnbmF0dXJlGAQgASgMEhYKDnNpZ25pbmdfa2V5X2lkGAUgASgMIl8KDEFjY2Vzc1N0YXR1cxIPCgd2ZXJzaW9uGAEgASgEEi0KB2ZhaWx1cmUYAiABKA4yHC5tY3BnLmZsZWV0LnYxLkFjY2Vzc0ZhaWx1cmUSDwoHbWVzc2FnZRgDIAEoCSL4AwoKQXVkaXRFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgRraW5kGAIgASgOMhgubWNwZy5mbGVldC52MS5BdWRpdEtpbmQSFgoOY29ycmVsYXRpb25faWQYAyABKAkSFwoPcGFyZW50X2V2ZW50X2lkGAQgASgJEhIKCnNlc3Npb25faWQYBSABKAkSDwoHc3ViamVjdBgGIAEoCRIQCgh0b2tlbl9pZBgHIAEoCRIQCgh2ZXJpZmllZBgIIAEoCBITCgtjbGllbnRfbmFtZRgJIAEoCRIPCgdwcm9qZWN0GAogASgJEg4KBnNlcnZlchgLIAEoCRIOCgZ0YXJnZXQYDCABKAkSEwoLaW5zdGFuY2VfaWQYDSABKAkSLAoHb3V0Y29tZRgOIAEoDjIbLm1jcGcuZmxlZXQudjEuQXVkaXRPdXRjb21lEg4KBnJlYXNvbhgPIAEoCRIrCghkdXJhdGlvbhgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCg1yZXF1ZXN0X2J5dGVzGBEgASgEEhQKDHJlc3VsdF9ieXRlcxgSIAEoBBIWCg5hcmd1bWVudHNfaGFzaBgTIAEoDBITCgt0cmFjZXBhcmVudBgUIAEoCSJZCgpBdWRpdEJhdGNoEhEKCWZpcnN0X3NlcRgBIAEoBBIRCglwcmV2X2hhc2gYAiABKAwSDgoGZXZlbnRzGAMgAygMEhUKDWRyb3BwZWRfdG90YWwYBCABKAQiHwoIQXVkaXRBY2sSEwoLdGhyb3VnaF9zZXEYASABKAQi9QEKCVRvb2xVc2FnZRIPCgdwcm9qZWN0GAEgASgJEg4KBnNlcnZlchgCIAEoCRIMCgR0b29sGAMgASgJEg0KBWNhbGxzGAQgASgEEhMKC3Rvb2xfZXJyb3JzGAUgASgEEhAKCGZhaWx1cmVzGAYgASgEEg4KBmRlbmllZBgHIAEoBBIXCg9sYXRlbmN5X2J1Y2tldHMYCCADKAQSFQoNcmVxdWVzdF9ieXRlcxgJIAEoBBIUCgxyZXN1bHRfYnl0ZXMYCiABKAQSLQoJbGFzdF91c2VkGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK3AQoLVXNhZ2VSZXBvcnQSCwoDc2VxGAEgASgEEjAKDHdpbmRvd19zdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKBXRvb2xzGAQgAygLMhgubWNwZy5mbGVldC52MS5Ub29sVXNhZ2USFQoNZHJvcHBlZF90b3RhbBgFIAEoBCIfCghVc2FnZUFjaxITCgt0aHJvdWdoX3NlcRgBIAEoBCKUAQoLT2JqZWN0RXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB3dhcm5pbmcYBCABKAgSDgoGcmVhc29uGAUgASgJEg8KB21lc3NhZ2UYBiABKAkSDQoFY291bnQYByABKA0iVgoRT2JqZWN0RXZlbnRSZXBvcnQSKgoGZXZlbnRzGAEgAygLMhoubWNwZy5mbGVldC52MS5PYmplY3RFdmVudBIVCg1kcm9wcGVkX3RvdGFsGAIgASgEKqYBCg1JbnZlbnRvcnlLaW5kEh4KGklOVkVOVE9SWV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTSU5WRU5UT1JZX0tJTkRfVE9PTBABEhkKFUlOVkVOVE9SWV9LSU5EX1BST01QVBACEhsKF0lOVkVOVE9SWV9LSU5EX1JFU09VUkNFEAMSJAogSU5WRU5UT1JZX0tJTkRfUkVTT1VSQ0VfVEVNUExBVEUQBCp/CglMb2dTb3VyY2USGgoWTE9HX1NPVVJDRV9VTlNQRUNJRklFRBAAEhUKEUxPR19TT1VSQ0VfU1RERVJSEAESFQoRTE9HX1NPVVJDRV9TVERPVVQQAhISCg5MT0dfU09VUkNFX01DUBADEhQKEExPR19TT1VSQ0VfQUdFTlQQBCqoAQoNQWNjZXNzRmFpbHVyZRIeChpBQ0NFU1NfRkFJTFVSRV9VTlNQRUNJRklFRBAAEh8KG0FDQ0VTU19GQUlMVVJFX0JBU0VfVU5LTk9XThABEiAKHEFDQ0VTU19GQUlMVVJFX0JBRF9TSUdOQVRVUkUQAhIYChRBQ0NFU1NfRkFJTFVSRV9TVEFMRRADEhoKFkFDQ0VTU19GQUlMVVJFX1NUT1JBR0UQBCr+AQoJQXVkaXRLaW5kEhoKFkFVRElUX0tJTkRfVU5TUEVDSUZJRUQQABIYChRBVURJVF9LSU5EX1RPT0xfQ0FMTBABEhwKGEFVRElUX0tJTkRfUkVTT1VSQ0VfUkVBRBACEhkKFUFVRElUX0tJTkRfUFJPTVBUX0dFVBADEhUKEUFVRElUX0tJTkRfREVOSUVEEAQSGwoXQVVESVRfS0lORF9TRVNTSU9OX09QRU4QBRIcChhBVURJVF9LSU5EX1NFU1NJT05fQ0xPU0UQBhIZChVBVURJVF9LSU5EX1NFQ1JFVF9VU0UQBxIVChFBVURJVF9LSU5EX0NPTkZJRxAIKu0BCgxBdWRpdE91dGNvbWUSHQoZQVVESVRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEEFVRElUX09VVENPTUVfT0sQARIcChhBVURJVF9PVVRDT01FX1RPT0xfRVJST1IQAhIYChRBVURJVF9PVVRDT01FX0RFTklFRBADEhkKFUFVRElUX09VVENPTUVfTElNSVRFRBAEEh0KGUFVRElUX09VVENPTUVfVU5BVkFJTEFCTEUQBRIZChVBVURJVF9PVVRDT01FX1RJTUVPVVQQBhIbChdBVURJVF9PVVRDT01FX0NBTkNFTExFRBAHYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChxtY3BnL2ZsZWV0L3YxL2RlbGl2ZXJ5LnByb3RvEg1tY3BnLmZsZWV0LnYxIjcKCVNlY3JldFJlZhIMCgRuYW1lGAEgASgJEgsKA2tleRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgEIlEKE0ZldGNoU2VjcmV0c1JlcXVlc3QSEgoKZ2VuZXJhdGlvbhgBIAEoBBImCgRyZWZzGAIgAygLMhgubWNwZy5mbGVldC52MS5TZWNyZXRSZWYikQEKC1NlYWxlZFZhbHVlEiUKA3JlZhgBIAEoCzIYLm1jcGcuZmxlZXQudjEuU2VjcmV0UmVmEhgKEGVuY2Fwc3VsYXRlZF9rZXkYAiABKAwSEgoKY2lwaGVydGV4dBgDIAEoDBItCgdmYWlsdXJlGAQgASgOMhwubWNwZy5mbGVldC52MS5TZWNyZXRGYWlsdXJlIkIKFEZldGNoU2VjcmV0c1Jlc3BvbnNlEioKBnZhbHVlcxgBIAMoCzIaLm1jcGcuZmxlZXQudjEuU2VhbGVkVmFsdWUijAEKDUludmVudG9yeUl0ZW0SKgoEa2luZBgBIAEoDjIcLm1jcGcuZmxlZXQudjEuSW52ZW50b3J5S2luZBIMCgRuYW1lGAIgASgJEhQKDGV4cG9zZWRfbmFtZRgDIAEoCRISCgpkZWZpbml0aW9uGAQgASgMEhcKD2RlZmluaXRpb25faGFzaBgFIAEoDCLGAQoPU2VydmVySW52ZW50b3J5Eg4KBnNlcnZlchgBIAEoCRIWCg5pbnZlbnRvcnlfaGFzaBgCIAEoDBIYChBzZXJ2ZXJfaW5mb19uYW1lGAMgASgJEhsKE3NlcnZlcl9pbmZvX3ZlcnNpb24YBCABKAkSFAoMaW5zdHJ1Y3Rpb25zGAUgASgJEisKBWl0ZW1zGAYgAygLMhwubWNwZy5mbGVldC52MS5JbnZlbnRvcnlJdGVtEhEKCXRydW5jYXRlZBgHIAEoCCI6ChBJbnZlbnRvcnlSZXF1ZXN0Eg4KBnNlcnZlchgBIAEoCRIWCg5pbnZlbnRvcnlfaGFzaBgCIAEoDCK7AQoKTG9nUmVxdWVzdBIRCglzdHJlYW1faWQYASABKAkSDgoGc2VydmVyGAIgASgJEhMKC2luc3RhbmNlX2lkGAMgASgJEhIKCnRhaWxfbGluZXMYBCABKA0SKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCBIQCghwcmV2aW91cxgHIAEoCBIUCgx3aW5kb3dfYnl0ZXMYCCABKA0iMQoJTG9nV2luZG93EhEKCXN0cmVhbV9pZBgBIAEoCRIRCglhZGRfYnl0ZXMYAiABKA0iHgoJTG9nQ2FuY2VsEhEKCXN0cmVhbV9pZBgBIAEoCSKAAQoHTG9nTGluZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgZzb3VyY2UYAiABKA4yGC5tY3BnLmZsZWV0LnYxLkxvZ1NvdXJjZRIMCgR0ZXh0GAMgASgJEhMKC2luc3RhbmNlX2lkGAQgASgJInIKCExvZ0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRIlCgVsaW5lcxgCIAMoCzIWLm1jcGcuZmxlZXQudjEuTG9nTGluZRIPCgdkcm9wcGVkGAMgASgEEgwKBGxhc3QYBCABKAgSDQoFZXJyb3IYBSABKAkiTwoGQ2FsbGVyEg8KB3N1YmplY3QYASABKAkSEAoIdG9rZW5faWQYAiABKAkSDgoGZ3JhbnRzGAMgAygJEhIKCnJlcXVlc3RfaWQYBCABKAkilwIKB01jcE9wZW4SEQoJc3RyZWFtX2lkGAEgASgJEgwKBHBhdGgYAiABKAkSNAoHaGVhZGVycxgDIAMoCzIjLm1jcGcuZmxlZXQudjEuTWNwT3Blbi5IZWFkZXJzRW50cnkSDAoEYm9keRgEIAEoDBIlCgZjYWxsZXIYBSABKAsyFS5tY3BnLmZsZWV0LnYxLkNhbGxlchIsCghkZWFkbGluZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMd2luZG93X2J5dGVzGAcgASgNEgwKBG1vcmUYCCABKAgaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEikgEKB01jcEhlYWQSEQoJc3RyZWFtX2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoDRI0CgdoZWFkZXJzGAMgAygLMiMubWNwZy5mbGVldC52MS5NY3BIZWFkLkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI4CgdNY3BEYXRhEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRkYXRhGAIgASgMEgwKBGxhc3QYAyABKAgiMQoJTWNwV2luZG93EhEKCXN0cmVhbV9pZBgBIAEoCRIRCglhZGRfYnl0ZXMYAiABKA0iLQoITWNwQ2xvc2USEQoJc3RyZWFtX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJxCgtBY2Nlc3NPZmZlchIPCgd2ZXJzaW9uGAEgASgEEhQKDGJhc2VfdmVyc2lvbhgCIAEoBBIQCghkb2N1bWVudBgDIAEoDBIRCglzaWduYXR1cmUYBCABKAwSFgoOc2lnbmluZ19rZXlfaWQYBSABKAwiXwoMQWNjZXNzU3RhdHVzEg8KB3ZlcnNpb24YASABKAQSLQoHZmFpbHVyZRgCIAEoDjIcLm1jcGcuZmxlZXQudjEuQWNjZXNzRmFpbHVyZRIPCgdtZXNzYWdlGAMgASgJIvgDCgpBdWRpdEV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBGtpbmQYAiABKA4yGC5tY3BnLmZsZWV0LnYxLkF1ZGl0S2luZBIWCg5jb3JyZWxhdGlvbl9pZBgDIAEoCRIXCg9wYXJlbnRfZXZlbnRfaWQYBCABKAkSEgoKc2Vzc2lvbl9pZBgFIAEoCRIPCgdzdWJqZWN0GAYgASgJEhAKCHRva2VuX2lkGAcgASgJEhAKCHZlcmlmaWVkGAggASgIEhMKC2NsaWVudF9uYW1lGAkgASgJEg8KB3Byb2plY3QYCiABKAkSDgoGc2VydmVyGAsgASgJEg4KBnRhcmdldBgMIAEoCRITCgtpbnN0YW5jZV9pZBgNIAEoCRIsCgdvdXRjb21lGA4gASgOMhsubWNwZy5mbGVldC52MS5BdWRpdE91dGNvbWUSDgoGcmVhc29uGA8gASgJEisKCGR1cmF0aW9uGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhUKDXJlcXVlc3RfYnl0ZXMYESABKAQSFAoMcmVzdWx0X2J5dGVzGBIgASgEEhYKDmFyZ3VtZW50c19oYXNoGBMgASgMEhMKC3RyYWNlcGFyZW50GBQgASgJIlkKCkF1ZGl0QmF0Y2gSEQoJZmlyc3Rfc2VxGAEgASgEEhEKCXByZXZfaGFzaBgCIAEoDBIOCgZldmVudHMYAyADKAwSFQoNZHJvcHBlZF90b3RhbBgEIAEoBCIfCghBdWRpdEFjaxITCgt0aHJvdWdoX3NlcRgBIAEoBCL1AQoJVG9vbFVzYWdlEg8KB3Byb2plY3QYASABKAkSDgoGc2VydmVyGAIgASgJEgwKBHRvb2wYAyABKAkSDQoFY2FsbHMYBCABKAQSEwoLdG9vbF9lcnJvcnMYBSABKAQSEAoIZmFpbHVyZXMYBiABKAQSDgoGZGVuaWVkGAcgASgEEhcKD2xhdGVuY3lfYnVja2V0cxgIIAMoBBIVCg1yZXF1ZXN0X2J5dGVzGAkgASgEEhQKDHJlc3VsdF9ieXRlcxgKIAEoBBItCglsYXN0X3VzZWQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrcBCgtVc2FnZVJlcG9ydBILCgNzZXEYASABKAQSMAoMd2luZG93X3N0YXJ0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoFdG9vbHMYBCADKAsyGC5tY3BnLmZsZWV0LnYxLlRvb2xVc2FnZRIVCg1kcm9wcGVkX3RvdGFsGAUgASgEIh8KCFVzYWdlQWNrEhMKC3Rocm91Z2hfc2VxGAEgASgEIpQBCgtPYmplY3RFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRraW5kGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHd2FybmluZxgEIAEoCBIOCgZyZWFzb24YBSABKAkSDwoHbWVzc2FnZRgGIAEoCRINCgVjb3VudBgHIAEoDSJWChFPYmplY3RFdmVudFJlcG9ydBIqCgZldmVudHMYASADKAsyGi5tY3BnLmZsZWV0LnYxLk9iamVjdEV2ZW50EhUKDWRyb3BwZWRfdG90YWwYAiABKAQqkwEKDVNlY3JldEZhaWx1cmUSHgoaU0VDUkVUX0ZBSUxVUkVfVU5TUEVDSUZJRUQQABIcChhTRUNSRVRfRkFJTFVSRV9OT1RfRk9VTkQQARImCiJTRUNSRVRfRkFJTFVSRV9CQUNLRU5EX1VOQVZBSUxBQkxFEAISHAoYU0VDUkVUX0ZBSUxVUkVfRk9SQklEREVOEAMqpgEKDUludmVudG9yeUtpbmQSHgoaSU5WRU5UT1JZX0tJTkRfVU5TUEVDSUZJRUQQABIXChNJTlZFTlRPUllfS0lORF9UT09MEAESGQoVSU5WRU5UT1JZX0tJTkRfUFJPTVBUEAISGwoXSU5WRU5UT1JZX0tJTkRfUkVTT1VSQ0UQAxIkCiBJTlZFTlRPUllfS0lORF9SRVNPVVJDRV9URU1QTEFURRAEKn8KCUxvZ1NvdXJjZRIaChZMT0dfU09VUkNFX1VOU1BFQ0lGSUVEEAASFQoRTE9HX1NPVVJDRV9TVERFUlIQARIVChFMT0dfU09VUkNFX1NURE9VVBACEhIKDkxPR19TT1VSQ0VfTUNQEAMSFAoQTE9HX1NPVVJDRV9BR0VOVBAEKqgBCg1BY2Nlc3NGYWlsdXJlEh4KGkFDQ0VTU19GQUlMVVJFX1VOU1BFQ0lGSUVEEAASHwobQUNDRVNTX0ZBSUxVUkVfQkFTRV9VTktOT1dOEAESIAocQUNDRVNTX0ZBSUxVUkVfQkFEX1NJR05BVFVSRRACEhgKFEFDQ0VTU19GQUlMVVJFX1NUQUxFEAMSGgoWQUNDRVNTX0ZBSUxVUkVfU1RPUkFHRRAEKv4BCglBdWRpdEtpbmQSGgoWQVVESVRfS0lORF9VTlNQRUNJRklFRBAAEhgKFEFVRElUX0tJTkRfVE9PTF9DQUxMEAESHAoYQVVESVRfS0lORF9SRVNPVVJDRV9SRUFEEAISGQoVQVVESVRfS0lORF9QUk9NUFRfR0VUEAMSFQoRQVVESVRfS0lORF9ERU5JRUQQBBIbChdBVURJVF9LSU5EX1NFU1NJT05fT1BFThAFEhwKGEFVRElUX0tJTkRfU0VTU0lPTl9DTE9TRRAGEhkKFUFVRElUX0tJTkRfU0VDUkVUX1VTRRAHEhUKEUFVRElUX0tJTkRfQ09ORklHEAgq7QEKDEF1ZGl0T3V0Y29tZRIdChlBVURJVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQQVVESVRfT1VUQ09NRV9PSxABEhwKGEFVRElUX09VVENPTUVfVE9PTF9FUlJPUhACEhgKFEFVRElUX09VVENPTUVfREVOSUVEEAMSGQoVQVVESVRfT1VUQ09NRV9MSU1JVEVEEAQSHQoZQVVESVRfT1VUQ09NRV9VTkFWQUlMQUJMRRAFEhkKFUFVRElUX09VVENPTUVfVElNRU9VVBAGEhsKF0FVRElUX09VVENPTUVfQ0FOQ0VMTEVEEAcyagoPRGVsaXZlcnlTZXJ2aWNlElcKDEZldGNoU2VjcmV0cxIiLm1jcGcuZmxlZXQudjEuRmV0Y2hTZWNyZXRzUmVxdWVzdBojLm1jcGcuZmxlZXQudjEuRmV0Y2hTZWNyZXRzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+
+/**
+ * Describes the message mcpg.fleet.v1.SecretRef.
+ * Use `create(SecretRefSchema)` to create a new message.
+ */
+export const SecretRefSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_delivery, 0);
+
+/**
+ * Describes the message mcpg.fleet.v1.FetchSecretsRequest.
+ * Use `create(FetchSecretsRequestSchema)` to create a new message.
+ */
+export const FetchSecretsRequestSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_delivery, 1);
+
+/**
+ * Describes the message mcpg.fleet.v1.SealedValue.
+ * Use `create(SealedValueSchema)` to create a new message.
+ */
+export const SealedValueSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_delivery, 2);
+
+/**
+ * Describes the message mcpg.fleet.v1.FetchSecretsResponse.
+ * Use `create(FetchSecretsResponseSchema)` to create a new message.
+ */
+export const FetchSecretsResponseSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_delivery, 3);
 
 /**
  * Describes the message mcpg.fleet.v1.InventoryItem.
  * Use `create(InventoryItemSchema)` to create a new message.
  */
 export const InventoryItemSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 0);
+  messageDesc(file_mcpg_fleet_v1_delivery, 4);
 
 /**
  * Describes the message mcpg.fleet.v1.ServerInventory.
  * Use `create(ServerInventorySchema)` to create a new message.
  */
 export const ServerInventorySchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 1);
+  messageDesc(file_mcpg_fleet_v1_delivery, 5);
 
 /**
  * Describes the message mcpg.fleet.v1.InventoryRequest.
  * Use `create(InventoryRequestSchema)` to create a new message.
  */
 export const InventoryRequestSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 2);
+  messageDesc(file_mcpg_fleet_v1_delivery, 6);
 
 /**
  * Describes the message mcpg.fleet.v1.LogRequest.
  * Use `create(LogRequestSchema)` to create a new message.
  */
 export const LogRequestSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 3);
+  messageDesc(file_mcpg_fleet_v1_delivery, 7);
 
 /**
  * Describes the message mcpg.fleet.v1.LogWindow.
  * Use `create(LogWindowSchema)` to create a new message.
  */
 export const LogWindowSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 4);
+  messageDesc(file_mcpg_fleet_v1_delivery, 8);
 
 /**
  * Describes the message mcpg.fleet.v1.LogCancel.
  * Use `create(LogCancelSchema)` to create a new message.
  */
 export const LogCancelSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 5);
+  messageDesc(file_mcpg_fleet_v1_delivery, 9);
 
 /**
  * Describes the message mcpg.fleet.v1.LogLine.
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 6);
+  messageDesc(file_mcpg_fleet_v1_delivery, 10);
 
 /**
  * Describes the message mcpg.fleet.v1.LogChunk.
  * Use `create(LogChunkSchema)` to create a new message.
  */
 export const LogChunkSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 7);
+  messageDesc(file_mcpg_fleet_v1_delivery, 11);
 
 /**
  * Describes the message mcpg.fleet.v1.Caller.
  * Use `create(CallerSchema)` to create a new message.
  */
 export const CallerSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 8);
+  messageDesc(file_mcpg_fleet_v1_delivery, 12);
 
 /**
  * Describes the message mcpg.fleet.v1.McpOpen.
  * Use `create(McpOpenSchema)` to create a new message.
  */
 export const McpOpenSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 9);
+  messageDesc(file_mcpg_fleet_v1_delivery, 13);
 
 /**
  * Describes the message mcpg.fleet.v1.McpHead.
  * Use `create(McpHeadSchema)` to create a new message.
  */
 export const McpHeadSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 10);
+  messageDesc(file_mcpg_fleet_v1_delivery, 14);
 
 /**
  * Describes the message mcpg.fleet.v1.McpData.
  * Use `create(McpDataSchema)` to create a new message.
  */
 export const McpDataSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 11);
+  messageDesc(file_mcpg_fleet_v1_delivery, 15);
 
 /**
  * Describes the message mcpg.fleet.v1.McpWindow.
  * Use `create(McpWindowSchema)` to create a new message.
  */
 export const McpWindowSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 12);
+  messageDesc(file_mcpg_fleet_v1_delivery, 16);
 
 /**
  * Describes the message mcpg.fleet.v1.McpClose.
  * Use `create(McpCloseSchema)` to create a new message.
  */
 export const McpCloseSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 13);
+  messageDesc(file_mcpg_fleet_v1_delivery, 17);
 
 /**
  * Describes the message mcpg.fleet.v1.AccessOffer.
  * Use `create(AccessOfferSchema)` to create a new message.
  */
 export const AccessOfferSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 14);
+  messageDesc(file_mcpg_fleet_v1_delivery, 18);
 
 /**
  * Describes the message mcpg.fleet.v1.AccessStatus.
  * Use `create(AccessStatusSchema)` to create a new message.
  */
 export const AccessStatusSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 15);
+  messageDesc(file_mcpg_fleet_v1_delivery, 19);
 
 /**
  * Describes the message mcpg.fleet.v1.AuditEvent.
  * Use `create(AuditEventSchema)` to create a new message.
  */
 export const AuditEventSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 16);
+  messageDesc(file_mcpg_fleet_v1_delivery, 20);
 
 /**
  * Describes the message mcpg.fleet.v1.AuditBatch.
  * Use `create(AuditBatchSchema)` to create a new message.
  */
 export const AuditBatchSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 17);
+  messageDesc(file_mcpg_fleet_v1_delivery, 21);
 
 /**
  * Describes the message mcpg.fleet.v1.AuditAck.
  * Use `create(AuditAckSchema)` to create a new message.
  */
 export const AuditAckSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 18);
+  messageDesc(file_mcpg_fleet_v1_delivery, 22);
 
 /**
  * Describes the message mcpg.fleet.v1.ToolUsage.
  * Use `create(ToolUsageSchema)` to create a new message.
  */
 export const ToolUsageSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 19);
+  messageDesc(file_mcpg_fleet_v1_delivery, 23);
 
 /**
  * Describes the message mcpg.fleet.v1.UsageReport.
  * Use `create(UsageReportSchema)` to create a new message.
  */
 export const UsageReportSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 20);
+  messageDesc(file_mcpg_fleet_v1_delivery, 24);
 
 /**
  * Describes the message mcpg.fleet.v1.UsageAck.
  * Use `create(UsageAckSchema)` to create a new message.
  */
 export const UsageAckSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 21);
+  messageDesc(file_mcpg_fleet_v1_delivery, 25);
 
 /**
  * Describes the message mcpg.fleet.v1.ObjectEvent.
  * Use `create(ObjectEventSchema)` to create a new message.
  */
 export const ObjectEventSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 22);
+  messageDesc(file_mcpg_fleet_v1_delivery, 26);
 
 /**
  * Describes the message mcpg.fleet.v1.ObjectEventReport.
  * Use `create(ObjectEventReportSchema)` to create a new message.
  */
 export const ObjectEventReportSchema = /*@__PURE__*/
-  messageDesc(file_mcpg_fleet_v1_delivery, 23);
+  messageDesc(file_mcpg_fleet_v1_delivery, 27);
+
+/**
+ * Describes the enum mcpg.fleet.v1.SecretFailure.
+ */
+export const SecretFailureSchema = /*@__PURE__*/
+  enumDesc(file_mcpg_fleet_v1_delivery, 0);
+
+/**
+ * SecretFailure says why a value is missing.
+ *
+ * @generated from enum mcpg.fleet.v1.SecretFailure
+ */
+export const SecretFailure = /*@__PURE__*/
+  tsEnum(SecretFailureSchema);
 
 /**
  * Describes the enum mcpg.fleet.v1.InventoryKind.
  */
 export const InventoryKindSchema = /*@__PURE__*/
-  enumDesc(file_mcpg_fleet_v1_delivery, 0);
+  enumDesc(file_mcpg_fleet_v1_delivery, 1);
 
 /**
  * InventoryKind is what an inventory item is.
@@ -197,7 +239,7 @@ export const InventoryKind = /*@__PURE__*/
  * Describes the enum mcpg.fleet.v1.LogSource.
  */
 export const LogSourceSchema = /*@__PURE__*/
-  enumDesc(file_mcpg_fleet_v1_delivery, 1);
+  enumDesc(file_mcpg_fleet_v1_delivery, 2);
 
 /**
  * LogSource is where a line was written.
@@ -211,7 +253,7 @@ export const LogSource = /*@__PURE__*/
  * Describes the enum mcpg.fleet.v1.AccessFailure.
  */
 export const AccessFailureSchema = /*@__PURE__*/
-  enumDesc(file_mcpg_fleet_v1_delivery, 2);
+  enumDesc(file_mcpg_fleet_v1_delivery, 3);
 
 /**
  * AccessFailure says why an AccessOffer was refused.
@@ -225,7 +267,7 @@ export const AccessFailure = /*@__PURE__*/
  * Describes the enum mcpg.fleet.v1.AuditKind.
  */
 export const AuditKindSchema = /*@__PURE__*/
-  enumDesc(file_mcpg_fleet_v1_delivery, 3);
+  enumDesc(file_mcpg_fleet_v1_delivery, 4);
 
 /**
  * AuditKind is what happened at the gateway.
@@ -239,7 +281,7 @@ export const AuditKind = /*@__PURE__*/
  * Describes the enum mcpg.fleet.v1.AuditOutcome.
  */
 export const AuditOutcomeSchema = /*@__PURE__*/
-  enumDesc(file_mcpg_fleet_v1_delivery, 4);
+  enumDesc(file_mcpg_fleet_v1_delivery, 5);
 
 /**
  * AuditOutcome is how it ended.
@@ -248,4 +290,12 @@ export const AuditOutcomeSchema = /*@__PURE__*/
  */
 export const AuditOutcome = /*@__PURE__*/
   tsEnum(AuditOutcomeSchema);
+
+/**
+ * DeliveryService hands out what must not travel inside a configuration.
+ *
+ * @generated from service mcpg.fleet.v1.DeliveryService
+ */
+export const DeliveryService = /*@__PURE__*/
+  serviceDesc(file_mcpg_fleet_v1_delivery, 0);
 
