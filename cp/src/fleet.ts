@@ -24,6 +24,10 @@ import { redemptionService } from './enrollments/redemption.ts'
 import { enrollmentRoutes } from './enrollments/routes.ts'
 import { enrollmentService } from './enrollments/service.ts'
 import { enrollmentStore } from './enrollments/store.ts'
+import { objectEvents } from './events/events.ts'
+import { gatewayEvents } from './events/gateway-events.ts'
+import { eventVirtualKind } from './events/kind.ts'
+import { reportedEvents } from './events/reported.ts'
 import { gatewayResource } from './gateways/gateway-resource.ts'
 import { inventories as inventoryBodies } from './gateways/inventories.ts'
 import { gatewayVirtualKind, instanceVirtualKind, toolVirtualKind } from './gateways/kinds.ts'
@@ -79,14 +83,16 @@ export function createFleet({
   const writes = coalescedWrites({ db, clock, delayMs: timers.statusFlush, log })
   const store = gatewayStore(db)
   const registry = gatewayRegistry({ store })
+  const events = objectEvents({ db, writes, changes, clock })
+  const happened = gatewayEvents({ tell: events.tell, registry })
   const inventories = inventoryBodies({ store, writes, clock })
-  const live = liveGateways({ registry, store, writes, inventories, changes, clock, timers })
+  const live = liveGateways({ registry, store, writes, inventories, changes, happened, clock, timers })
   const present = (row: GatewayRow) => gatewayResource(row, { live, configs })
-  const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, clock, present })
+  const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, happened, clock, present })
 
   const configurations = configStore(db)
   const documents = documentCache({ store: configurations })
-  const holds = holdBook({ db, store: configurations, registry })
+  const holds = holdBook({ db, store: configurations, registry, happened })
   const pins = pinBook({ store: configurations, registry })
   const causes = causeBook({ store: configurations, clock })
   const generations = generationBook({ db, store: configurations, documents, registry, keys, changes, clock, timers, log })
@@ -100,6 +106,7 @@ export function createFleet({
     registry,
     writes,
     changes,
+    happened,
     clock,
     timers,
     log,
@@ -122,6 +129,7 @@ export function createFleet({
   })
 
   const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
+  link.join(reportedEvents({ events, registry, live }))
   const grpc = grpcServer({
     settings: grpcSettings,
     log,
@@ -136,6 +144,7 @@ export function createFleet({
   resources.addVirtual(instanceVirtualKind(facts, link.command))
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
   resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
+  resources.addVirtual(eventVirtualKind(events))
   resources.addStatus('Server', statuses.statusOf)
   resources.addPlacement('Server', {
     placedOn: (scope, objects) =>
@@ -160,6 +169,7 @@ export function createFleet({
   const memory: Part = {
     name: 'gateways',
     async start() {
+      await events.load()
       await gateways.load()
       await configs.load()
     },
@@ -171,6 +181,17 @@ export function createFleet({
   /** Started in this order after the database; stopped the other way round. */
   const parts = [memory, grpc.part]
   const counts = () => ({ total: [...registry.all()].length, online: live.presence.online() })
-  const chores = [...gatewayChores({ db, inventories, clock }), ...configChores({ db, clock })]
-  return { parts, chores, routes, counts, grpcUrl: grpc.address, connect: link.handler(), identify: registry.identify, configs, link }
+  const chores = [events.chore, ...gatewayChores({ db, inventories, clock }), ...configChores({ db, clock })]
+  return {
+    parts,
+    chores,
+    routes,
+    counts,
+    grpcUrl: grpc.address,
+    connect: link.handler(),
+    identify: registry.identify,
+    configs,
+    link,
+    events,
+  }
 }

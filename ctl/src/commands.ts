@@ -152,6 +152,7 @@ function declareObjects(program: Command, run: Bind): void {
     .addOption(selector())
     .option('-A, --all-workspaces', 'of every workspace')
     .option('-w, --watch', 'go on with changes')
+    .option('--for <object>', 'of events: those that concern kind/name')
     .action(run(() => import('./commands/get.ts')))
   program
     .command('describe')

@@ -65,6 +65,36 @@ describe('get', () => {
   })
 })
 
+describe('events', () => {
+  const happened = (name: string, object: string, reason: string, labels: Record<string, string>, count = 1) => {
+    const [kind = '', of = ''] = object.split('/')
+    const spec = { object: { kind, name: of }, reason, type: 'Warning', ...labels }
+    const firstAt = new Date(Date.now() - 300_000).toISOString()
+    const status = { message: `${reason} of ${of}`, count, firstAt, lastAt: new Date().toISOString() }
+    rest.put({ kind: 'Event', metadata: { name, labels: { kind: kind.toLowerCase(), ...labels } }, spec }, status)
+  }
+
+  test('are listed, narrowed to an object, and shown when it is described, newest last', async () => {
+    server('echo')
+    happened('e1', 'Instance/echo-1', 'CrashLoop', { server: 'echo', gateway: 'edge-1' }, 7)
+    happened('e2', 'Gateway/edge-1', 'Offline', { gateway: 'edge-1' })
+    happened('e3', 'Server/echo', 'HeldBack', { server: 'echo', gateway: 'edge-1' })
+    const names = async (args: string[]) => (await run(['get', 'events', ...args, '-o', 'name'])).stdout.trim().split('\n')
+    expect(await names([])).toEqual(['event/e1', 'event/e2', 'event/e3'])
+    expect(await names(['--for', 'server/echo'])).toEqual(['event/e1', 'event/e3'])
+    expect(await names(['--for', 'gateway/edge-1'])).toEqual(['event/e1', 'event/e2', 'event/e3'])
+    expect(await names(['--for', 'instance/echo-1'])).toEqual(['event/e1'])
+    expect((await run(['get', 'events'])).stdout).toMatch(
+      /LAST +TYPE +REASON +OBJECT .*\n0s ago +Warning +CrashLoop +instance\/echo-1 +edge-1 +7 /,
+    )
+    const { stdout } = await run(['describe', 'server', 'echo'])
+    expect(stdout).toMatch(/Events:\n +LAST .*\n.*CrashLoop +instance\/echo-1 +edge-1 +7 in 5m .*\n.*HeldBack +server\/echo +edge-1 +1 /)
+    expect(rest.seen.find(({ path }) => path.endsWith('/events'))?.query.get('sort')).toBe('updatedAt')
+    expect((await run(['get', 'all', '-o', 'name'])).stdout).toBe('server/echo\n')
+    expect(await run(['get', 'servers', '--for', 'server/echo'])).toMatchObject({ code: 2 })
+  })
+})
+
 describe('apply, plan and diff', () => {
   const path = () => manifest('servers:\n  - name: echo\n    command: [x]\n    callTimeout: 30s\n')
 

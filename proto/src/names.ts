@@ -6,7 +6,7 @@ export const Name = z
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be 1-63 of a-z, 0-9 and -, and begin and end with a letter or digit')
 
 /** Words that stand where a name would stand in a path. */
-export const reservedNames: ReadonlySet<string> = new Set(['apply', 'mcp', 'watch', 'events', 'health', 'new', 'all'])
+export const reservedNames: ReadonlySet<string> = new Set(['apply', 'mcp', 'watch', 'health', 'new', 'all'])
 
 const labelPart = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const labelPrefix = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/

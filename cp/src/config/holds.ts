@@ -1,4 +1,5 @@
 import type { Db } from '../db/db.ts'
+import type { TellOfGateway } from '../events/gateway-events.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { ConfigStore, HoldRow } from './store.ts'
 
@@ -9,10 +10,12 @@ export function holdBook({
   db,
   store,
   registry,
+  happened,
 }: {
   db: Pick<Db, 'write' | 'insertHolds'>
   store: Pick<ConfigStore, 'listHolds' | 'deleteHoldsOfServer'>
   registry: Pick<Registry, 'get'>
+  happened: TellOfGateway
 }) {
   const holds = new Map<string, HoldRow>() // by gateway, server and sub-hash
   return { load, add, of, forgive, lifted, forgetServer, forgetGateways }
@@ -26,7 +29,10 @@ export function holdBook({
     const fresh = rows.filter((row) => !holds.has(keyOf(row)))
     if (fresh.length === 0) return []
     await db.insertHolds(fresh.map((row) => ({ ...row, evidence: JSON.stringify(row.evidence) })))
-    for (const row of fresh) holds.set(keyOf(row), row)
+    for (const row of fresh) {
+      holds.set(keyOf(row), row)
+      happened(row.gatewayId, { reason: 'HeldBack', warning: true, message: `${row.reason}: ${row.message}` }, row.server)
+    }
     return fresh
   }
 
@@ -45,12 +51,19 @@ export function holdBook({
     await db.write(async (tx) => {
       for (const uid of uids) await store.deleteHoldsOfServer(tx, uid)
     })
-    for (const row of rows) holds.delete(keyOf(row))
+    for (const row of rows) lift(row, 'the same revision is tried once more')
   }
 
   /** Another revision is wanted now; the rows went with the compile that found it out. */
   function lifted(pairs: { gatewayId: string; serverUid: string }[]): void {
-    for (const { gatewayId, serverUid } of pairs) forget((row) => row.gatewayId === gatewayId && row.serverUid === serverUid)
+    for (const { gatewayId, serverUid } of pairs)
+      for (const row of holds.values())
+        if (row.gatewayId === gatewayId && row.serverUid === serverUid) lift(row, 'another revision is wanted now')
+  }
+
+  function lift(row: HoldRow, why: string): void {
+    holds.delete(keyOf(row))
+    happened(row.gatewayId, { reason: 'HoldLifted', warning: false, message: why }, row.server)
   }
 
   function forgetServer(serverUid: string | undefined): void {

@@ -2,9 +2,10 @@ import { fullJitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
-import { ConfigFailureReason, type ConfigStatus } from '@mcpg/proto/gen/types'
+import { ConfigFailureReason, ConfigState, type ConfigStatus } from '@mcpg/proto/gen/types'
 import { configFailureWords, configStateWords } from '@mcpg/proto/status'
 import type { Change, Changes } from '../changes/changes.ts'
+import type { TellOfGateway } from '../events/gateway-events.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Writes } from '../gateways/writes.ts'
 import { turn } from '../turns.ts'
@@ -46,6 +47,7 @@ export function configService({
   registry,
   writes,
   changes,
+  happened,
   clock,
   timers,
   log,
@@ -59,6 +61,7 @@ export function configService({
   registry: Pick<Registry, 'get' | 'all'>
   writes: Pick<Writes, 'put' | 'committed'>
   changes: Changes
+  happened: TellOfGateway
   clock: Clock
   timers: Timers
   log: Log
@@ -221,6 +224,7 @@ export function configService({
     else {
       errors.set(gatewayId, error)
       log.warn({ gateway: registry.get(gatewayId)?.name, reason: error }, 'no config could be compiled')
+      happened(gatewayId, { reason: 'ConfigError', warning: true, message: error })
     }
     generations.tellGateway(gatewayId)
     for (const name of isOther ? waiting : []) tellServer(gatewayId, name)
@@ -294,6 +298,8 @@ export function configService({
       { gateway: gateway.name, generation, reason: configFailureWords.word(status.failureReason), message: status.message },
       'a gateway refused its config',
     )
+    const reason = status.state === ConfigState.ROLLED_BACK ? 'ConfigRolledBack' : 'ConfigRejected'
+    happened(gatewayId, { reason, warning: true, message: `generation ${generation}: ${status.message}` })
     if (status.failureReason === ConfigFailureReason.STORAGE) {
       // One that was replaced since must not take the place of the newer one's timer.
       if (generations.get(gatewayId)?.generation === generation) retries.schedule(gatewayId, generation)

@@ -117,6 +117,25 @@ export type ReportWrite =
       stateAt: string | null
     }
   | { op: 'confirmed'; gatewayId: string; at: string }
+  | { op: 'event'; row: EventRow }
+  | { op: 'eventGone'; id: string }
+
+/** An object event as it stands in `events`; `scope` is `org/workspace`. */
+export type EventRow = {
+  id: string
+  scope: string
+  environment: string | null
+  kind: string
+  name: string
+  reason: string
+  warning: boolean
+  message: string
+  server: string | null
+  gateway: string | null
+  count: number
+  firstAt: string
+  lastAt: string
+}
 
 /** The columns of `gateways` that change while it is connected. */
 export type GatewayColumns = {

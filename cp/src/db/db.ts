@@ -14,6 +14,7 @@ export type {
   AuditRow,
   BatchOutcome,
   ConfigBatch,
+  EventRow,
   GatewayColumns,
   HoldRow,
   ReportWrite,

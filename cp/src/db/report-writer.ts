@@ -27,6 +27,12 @@ export function reportWriter(database: Database.Database): (writes: ReportWrite[
     'UPDATE assignments SET state = @state, reason = @reason, message = @message, stateAt = @stateAt WHERE gatewayId = @gatewayId AND generation = @generation',
   )
   const confirmRedemption = database.prepare('UPDATE redemptions SET confirmedAt = ? WHERE gatewayId = ? AND confirmedAt IS NULL')
+  const putEvent = database.prepare(
+    `INSERT INTO events (id, scope, environment, kind, name, reason, warning, message, server, gateway, count, firstAt, lastAt)
+     VALUES (@id, @scope, @environment, @kind, @name, @reason, @warning, @message, @server, @gateway, @count, @firstAt, @lastAt)
+     ON CONFLICT (id) DO UPDATE SET message = @message, count = @count, lastAt = @lastAt`,
+  )
+  const deleteEvent = database.prepare('DELETE FROM events WHERE id = ?')
   const inTransaction = database.transaction((writes: ReportWrite[]) => {
     for (const write of writes) put(write)
   })
@@ -52,6 +58,11 @@ export function reportWriter(database: Database.Database): (writes: ReportWrite[
         return void setAssignment.run(write)
       case 'confirmed':
         return void confirmRedemption.run(write.at, write.gatewayId)
+      case 'event':
+        // SQLite has no booleans to bind.
+        return void putEvent.run({ ...write.row, warning: write.row.warning ? 1 : 0 })
+      case 'eventGone':
+        return void deleteEvent.run(write.id)
     }
   }
 }

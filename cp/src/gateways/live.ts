@@ -6,6 +6,7 @@ import type { ConfigHashes, Heartbeat, ServerStatusReport } from '@mcpg/proto/ge
 import { GatewayDescriptionSchema, type GatewayDescription } from '@mcpg/proto/gen/types'
 import type { ConnectionState } from '@mcpg/proto/status'
 import type { Changes } from '../changes/changes.ts'
+import type { GatewayEvent, TellOfGateway } from '../events/gateway-events.ts'
 import type { GatewayColumns } from '../db/db.ts'
 import { turn } from '../turns.ts'
 import type { Inventories } from './inventories.ts'
@@ -45,6 +46,7 @@ export function liveGateways({
   writes,
   inventories,
   changes,
+  happened,
   clock,
   timers,
 }: {
@@ -53,6 +55,7 @@ export function liveGateways({
   writes: Writes
   inventories: Inventories
   changes: Changes
+  happened: TellOfGateway
   clock: Clock
   timers: Timers
 }) {
@@ -214,6 +217,7 @@ export function liveGateways({
 
   function setDuplicate(id: string, since: string | undefined): void {
     stateOf(id).duplicateSince = since
+    if (since !== undefined) happened(id, duplicateEvent)
     told(id)
   }
 
@@ -261,6 +265,8 @@ export function liveGateways({
   /** `late` passes by itself, so it is shown and not written. */
   function onTransition(id: string, state: ConnectionState): void {
     if (state !== 'late') patch(id, { connection: state, connectionChangedAt: isoNow() })
+    const event = transitionEvents[state]
+    if (event) happened(id, event)
     told(id)
     // What its servers do is known or unknown from now on.
     for (const { name, instances } of stateOf(id).servers.values()) {
@@ -316,6 +322,22 @@ export function liveGateways({
   function isoNow(): string {
     return new Date(clock.now()).toISOString()
   }
+}
+
+const transitionEvents = {
+  online: { reason: 'Online', warning: false, message: 'connected' },
+  late: { reason: 'Late', warning: true, message: 'silent for more than two and a half heartbeats' },
+  offline: { reason: 'Offline', warning: true, message: 'not connected any more; it goes on serving what it has' },
+  stopped: { reason: 'Stopped', warning: false, message: 'its agent was stopped' },
+  revoked: { reason: 'Revoked', warning: true, message: 'its credential was revoked' },
+  unknown: undefined,
+  never_seen: undefined,
+} satisfies Record<ConnectionState, GatewayEvent | undefined>
+
+const duplicateEvent: GatewayEvent = {
+  reason: 'Duplicate',
+  warning: true,
+  message: 'two processes present the same identity: a state dir was copied; enroll one of them anew (--re-enroll)',
 }
 
 export const isConnected = (state: ConnectionState): boolean => state === 'online' || state === 'late'

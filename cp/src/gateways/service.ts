@@ -6,6 +6,7 @@ import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db, Tx } from '../db/db.ts'
+import type { TellOfGateway } from '../events/gateway-events.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
 import type { GatewayRow, GatewayStore } from './store.ts'
@@ -34,6 +35,7 @@ export function gatewayService({
   writes,
   audit,
   changes,
+  happened,
   clock,
   present,
 }: {
@@ -44,6 +46,7 @@ export function gatewayService({
   writes: Writes
   audit: Audit
   changes: Changes
+  happened: TellOfGateway
   clock: Clock
   /** The gateway as an object, for those who watch. */
   present: (row: GatewayRow) => Resource
@@ -141,6 +144,7 @@ export function gatewayService({
     if (!isNew) return
     live.presence.set(gatewayId, 'never_seen')
     changes.publish({ type: 'ADDED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name })
+    happened(row.id, { reason: 'Enrolled', warning: false, message: `enrolled as installation ${row.instanceUid}` })
   }
 
   /** By name, instance uid or id. */

@@ -33,7 +33,8 @@ export function readTargets(args: string[]): { kinds: KindDeclaration[]; names: 
       throw new McpgError('invalid', 'mixed_kinds', 'Only objects of one kind can be named by kind/name in one command.')
     return { kinds: kind ? [kind.kind] : [], names: pairs.map(({ name }) => name) }
   }
-  return { kinds: first === 'all' ? [...kinds] : first.split(',').map(kindOf), names: rest }
+  // What happened is asked for by its own name; all is what there is.
+  return { kinds: first === 'all' ? kinds.filter(({ kind }) => kind !== 'Event') : first.split(',').map(kindOf), names: rest }
 }
 
 export function splitTarget(text: string): { kind: KindDeclaration; name: string } {
@@ -58,7 +59,7 @@ export async function listObjects(
   let cursor: string | undefined
   do {
     const { body } = await api.call('GET', listPath(scope, kind.plural), {
-      query: { limit: pageSize, cursor, labelSelector: selector },
+      query: { limit: pageSize, cursor, labelSelector: selector, sort: kind.order },
       schema: ResourceList,
     })
     found.push(...body.items)

@@ -1,14 +1,17 @@
+import type { EventSpec, EventStatus } from '@mcpg/proto/kinds/event'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import type { ServerStatus } from '@mcpg/proto/kinds/server'
 import { toYaml } from '../manifest/print-form.ts'
 import { fieldOrder } from '../manifest/field-order.ts'
-import { relative } from './age.ts'
+import { relative, span } from './age.ts'
 import { harmless, oneLine, pairs, table } from './table.ts'
 
-export type Related = { instances: Resource[]; tools: Resource[] }
+export type Related = { instances: Resource[]; tools: Resource[]; events: Resource[] }
 
+/** Events shown, the newest ones. */
+const maxEvents = 20
 /** Log lines shown for one thing that failed. */
 const maxLogLines = 20
 
@@ -30,7 +33,20 @@ export function describeObject(kind: KindDeclaration, resource: Resource, relate
     ]),
     ...section('Spec', block(fieldOrder(kind.spec, spec))),
     ...statusSections(kind, metadata.name, status, related),
+    ...eventSection(related.events),
   ]
+}
+
+/** Newest last, as in a log. */
+function eventSection(events: Resource[]): string[] {
+  const rows = events.slice(-maxEvents).map((event) => {
+    const { object, reason, type, gateway } = event.spec as EventSpec
+    const { count, firstAt, lastAt, message } = event.status as EventStatus
+    const seconds = Math.round((Date.parse(lastAt) - Date.parse(firstAt)) / 1000)
+    const times = count === 1 ? '1' : `${count} in ${span(seconds)}`
+    return [relative(lastAt), type, reason, `${object.kind.toLowerCase()}/${object.name}`, gateway ?? '', times, message]
+  })
+  return section('Events', rows.length > 0 ? table(['last', 'type', 'reason', 'object', 'gateway', 'count', 'message'], rows) : [])
 }
 
 function statusSections(kind: KindDeclaration, name: string, status: Resource['status'], related: Related): string[] {

@@ -44,6 +44,8 @@ export type KindDeclaration = {
   /** Parts that references may name. */
   parts?: (spec: unknown) => string[]
   columns: Column[]
+  /** How a person wants a list of it sorted; by name where it says nothing. */
+  order?: 'updatedAt'
   actions: Record<string, Action>
   /** Brings a stored spec of an older `specVersion` up to date. */
   upgrade: (spec: unknown, fromVersion: number) => unknown
