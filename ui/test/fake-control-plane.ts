@@ -29,12 +29,21 @@ const mediaTypes: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-export type Write = { method: string; path: string; headers: IncomingMessage['headers']; body: unknown }
+export type Write = { method: string; path: string; query: string; headers: IncomingMessage['headers']; body: unknown }
 type Answer = { status: number; body?: unknown }
+
+/** What stories may turn; nothing is wrong at first. */
+const calm = () => ({
+  streams: 'ok' as 'ok' | 'cut' | 'silent',
+  down: false,
+  lists: 0,
+  onWrite: (_write: Write): Answer => ({ status: 200, body: {} }),
+  onCall: (_call: Write, response: ServerResponse): void => void response.writeHead(503).end(),
+})
 
 /**
  * A control plane of a few objects for the stories of the console: its files under the real policy, lists, one watch with snapshot,
- * resume and expiry, and writes that are recorded and answered by `onWrite`. Knobs: `streams` is `ok`, `cut` (each ends at once) or
+ * resume and expiry, and writes that are recorded and answered by `onWrite`, calls of tools by `onCall`. Knobs: `streams` is `ok`, `cut` (each ends at once) or
  * `silent` (a head and nothing more, as behind a proxy that buffers); `down` answers nothing at all.
  */
 export async function fakeControlPlane(consoleFolder: string) {
@@ -45,12 +54,7 @@ export async function fakeControlPlane(consoleFolder: string) {
   const watches: { cursor: string | undefined }[] = []
   let lastId = 0
   let oldestId = 0
-  const knobs = {
-    streams: 'ok' as 'ok' | 'cut' | 'silent',
-    down: false,
-    lists: 0,
-    onWrite: (_write: Write): Answer => ({ status: 200, body: {} }),
-  }
+  const knobs = calm()
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)))
@@ -77,7 +81,7 @@ export async function fakeControlPlane(consoleFolder: string) {
     objects.clear()
     writes.length = 0
     watches.length = 0
-    Object.assign(knobs, { streams: 'ok', down: false, lists: 0, onWrite: () => ({ status: 200, body: {} }) })
+    Object.assign(knobs, calm())
     cutStreams()
     forgetHistory()
   }
@@ -111,7 +115,7 @@ export async function fakeControlPlane(consoleFolder: string) {
     response.setHeader('content-security-policy', contentSecurityPolicy)
     if (!pathname.startsWith('/v1/')) return sendFile(pathname, response)
     if (pathname === '/v1/watch') return watch(request, response)
-    if (request.method !== 'GET') return write(request, response, pathname)
+    if (request.method !== 'GET') return write(request, response, pathname, searchParams.toString())
     knobs.lists++
     const plural = pathname.split('/').at(-1)!
     const kind = { servers: 'Server', gateways: 'Gateway', instances: 'Instance', tools: 'Tool', enrollments: 'Enrollment' }[plural]
@@ -148,12 +152,19 @@ export async function fakeControlPlane(consoleFolder: string) {
     response.on('close', () => watchers.delete(response))
   }
 
-  async function write(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  async function write(request: IncomingMessage, response: ServerResponse, path: string, query: string): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const text = Buffer.concat(chunks).toString()
-    const one = { method: request.method ?? '', path, headers: request.headers, body: text ? (JSON.parse(text) as unknown) : undefined }
+    const one = {
+      method: request.method ?? '',
+      path,
+      query,
+      headers: request.headers,
+      body: text ? (JSON.parse(text) as unknown) : undefined,
+    }
     writes.push(one)
+    if (/\/mcp\/servers\/[^/]+$/.test(path)) return knobs.onCall(one, response)
     const { status, body } = knobs.onWrite(one)
     json(response, status, body)
   }

@@ -9,6 +9,7 @@ const gateway = () => import('../features/gateways/gateway.tsx')
 const servers = () => import('../features/servers/servers.tsx')
 const server = () => import('../features/servers/server.tsx')
 const tools = () => import('../features/tools/tools.tsx')
+const tool = () => import('../features/tools/tool.tsx')
 const enrollments = () => import('../features/enrollments/enrollments.tsx')
 const enrollmentWizard = () => import('../features/enrollments/wizard.tsx')
 
@@ -17,12 +18,13 @@ const Gateway = lazy(() => gateway().then((page) => ({ default: page.Gateway }))
 const Servers = lazy(() => servers().then((page) => ({ default: page.Servers })))
 const Server = lazy(() => server().then((page) => ({ default: page.Server })))
 const Tools = lazy(() => tools().then((page) => ({ default: page.Tools })))
+const Tool = lazy(() => tool().then((page) => ({ default: page.Tool })))
 const Enrollments = lazy(() => enrollments().then((page) => ({ default: page.Enrollments })))
 const EnrollmentWizard = lazy(() => enrollmentWizard().then((page) => ({ default: page.EnrollmentWizard })))
 
 /** Fetches every page behind the first one, so that the console can still be walked when the control plane is away. */
 export async function prefetchPages(): Promise<void> {
-  await Promise.allSettled([gateways, gateway, servers, server, tools, enrollments, enrollmentWizard].map((load) => load()))
+  await Promise.allSettled([gateways, gateway, servers, server, tools, tool, enrollments, enrollmentWizard].map((load) => load()))
 }
 
 /** A page's path is the resource's plural, as in REST and the CLI. */
@@ -36,6 +38,7 @@ export function Pages() {
         <Route path="servers" element={<Servers />} />
         <Route path="servers/:name" element={<Server />} />
         <Route path="tools" element={<Tools />} />
+        <Route path="tools/:server/:name" element={<Tool />} />
         <Route path="enrollments" element={<Enrollments />} />
         <Route path="enrollments/new" element={<EnrollmentWizard />} />
         <Route path="*" element={<NotFound />} />

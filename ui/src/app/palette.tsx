@@ -6,6 +6,7 @@ import { useObjects } from '../lib/live/use-objects.ts'
 import { gatewayView } from '../lib/objects/gateway.ts'
 import { serverView } from '../lib/objects/server.ts'
 import { toolView } from '../lib/objects/tool.ts'
+import { gatewayPath, serverPath, toolPath } from '../lib/pages.ts'
 import { useHref } from '../lib/scope.ts'
 import { destinations } from './navigation.ts'
 import styles from './palette.module.css'
@@ -83,7 +84,6 @@ function useEntries(): Entry[] {
   const { items: gateways = [] } = useObjects('Gateway', gatewayView)
   const { items: servers = [] } = useObjects('Server', serverView)
   const { items: tools = [] } = useObjects('Tool', toolView)
-  const path = (kind: string, name: string) => `/${kind}/${encodeURIComponent(name)}`
   return useMemo(
     () => [
       ...destinations.map((one) => ({
@@ -100,7 +100,7 @@ function useEntries(): Entry[] {
         label: one.name,
         detail: 'Server',
         icon: IconServer2,
-        to: href(path('servers', one.name)),
+        to: href(serverPath(one.name)),
         words: one.source.text,
       })),
       ...gateways.map((one) => ({
@@ -108,7 +108,7 @@ function useEntries(): Entry[] {
         label: one.name,
         detail: 'Gateway',
         icon: IconPlugConnected,
-        to: href(path('gateways', one.name)),
+        to: href(gatewayPath(one.name)),
         words: one.hostname,
       })),
       ...tools.map((one) => ({
@@ -116,7 +116,7 @@ function useEntries(): Entry[] {
         label: one.exposedName,
         detail: 'Tool',
         icon: IconTool,
-        to: href(path('servers', one.server), { tab: 'tools', q: one.name }),
+        to: href(toolPath(one.server, one.name)),
         words: one.title,
       })),
     ],

@@ -11,8 +11,8 @@ function scopeFlags({ org, workspace }: Workspace): string {
   return flags.filter(Boolean).join(' ')
 }
 
-/** The commands that show or do the same as this page. */
-export function ShowCli({ commands }: { commands: { what: string; command: string }[] }) {
+/** The commands that show or do the same as this page. One that `isScoped` already says which workspace it means. */
+export function ShowCli({ commands }: { commands: { what: string; command: string; isScoped?: boolean }[] }) {
   const flags = scopeFlags(useScope())
   return (
     <Popover position="bottom-end" width={460} shadow="md" trapFocus returnFocus>
@@ -22,10 +22,10 @@ export function ShowCli({ commands }: { commands: { what: string; command: strin
         </Button>
       </Popover.Target>
       <Popover.Dropdown className={styles.list!}>
-        {commands.map(({ what, command }) => (
+        {commands.map(({ what, command, isScoped }) => (
           <div key={what}>
             <p>{what}</p>
-            <CodeBlock text={flags ? `${command} ${flags}` : command} label={what} />
+            <CodeBlock text={flags && !isScoped ? `${command} ${flags}` : command} label={what} />
           </div>
         ))}
       </Popover.Dropdown>
