@@ -60,6 +60,17 @@ export const defaultTimers = {
   /** Idle and absolute life of a client session. */
   sessionIdle: 1_800_000,
   sessionMax: 86_400_000,
+  /** A server's own process for a session or caller is ended after so long without a call. */
+  sessionChildIdle: 600_000,
+  callerChildIdle: 300_000,
+  /** How long a question of a server may wait for its answer. */
+  parked: 300_000,
+  /** Questions of a server within this reach a modern client in one answer; parallel ones did in 150 of 150 trials. */
+  asksTogether: 2,
+  /** A call that finds all processes of its caller taken waits this long before the caller's oldest parked call is given up. */
+  evictParked: 2_000,
+  /** How often a server, and a client that waits, are told that a question is still being answered. */
+  askProgress: 5_000,
   /** Keep-alive comment on a silent SSE stream. */
   sseKeepAlive: 15_000,
 }

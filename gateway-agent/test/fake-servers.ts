@@ -144,7 +144,9 @@ function reportOf({ config, subHash }: DesiredServer, state: ServerReport['state
 }
 
 function routedServer(name: string, { config }: DesiredServer): RoutedServer {
-  return { name, config, acquire: () => ({ unavailable: 'a fake answers nothing' }), onConnection: () => () => {} }
+  const unavailable = 'a fake answers nothing'
+  const own = { reserve: () => false, acquire: () => Promise.resolve({ unavailable }), end: () => {} }
+  return { name, config, acquire: () => ({ unavailable }), own, onConnection: () => () => {} }
 }
 
 function subscribe(set: Set<() => void>, listener: () => void): () => void {

@@ -5,6 +5,9 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { aggregate } from './aggregate.ts'
+import { askingWays } from './asking/asking.ts'
+import { sessionAsks } from './asking/session-asks.ts'
+import { sessionChildren } from './asking/session-children.ts'
 import type { Catalog } from './catalog.ts'
 import { forwarder } from './forward.ts'
 import type { Health } from './health.ts'
@@ -13,6 +16,7 @@ import { listener } from './listener.ts'
 import { listens } from './listens.ts'
 import { logWishes } from './log-wishes.ts'
 import { modernFront } from './modern-front.ts'
+import { performer } from './perform.ts'
 import { listenOn } from './port.ts'
 import { resourceWatch } from './resource-watch.ts'
 import { sessions } from './sessions.ts'
@@ -58,10 +62,13 @@ export function endpoint(options: EndpointOptions): Endpoint {
     log,
   } = options
   const streams = eventStreams({ clock, keepAliveMs: timers.sseKeepAlive })
-  const forward = forwarder({ log })
-  const watch = resourceWatch({ catalog, request: forward.request })
-  const levels = logWishes({ catalog, forward })
-  const open = sessions({ catalog, watch, timers, clock, maxSessions })
+  const performing = performer({ log })
+  const asks = sessionAsks({ clock, timers })
+  const children = sessionChildren({ asks, timers })
+  const forward = forwarder({ performer: performing, asking: askingWays({ performer: performing, asks, children }) })
+  const watch = resourceWatch({ catalog, request: performing.request })
+  const levels = logWishes({ catalog, request: performing.request })
+  const open = sessions({ catalog, watch, asks, timers, clock, maxSessions })
   const listening = listens({ catalog, watch, streams, maxListens: maxSessions })
   const everything = aggregate({ catalog, timers, gatewayName, serverInfo: { name: 'mcpg', title: gatewayName, version } })
   const single = new Map<string, Target>()
@@ -71,7 +78,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     health,
     targetOf,
     modern: modernFront({ forward, listens: listening, streams, levels }),
-    legacy: legacyFront({ forward, sessions: open, watch, streams, levels }),
+    legacy: legacyFront({ forward, children, asks, sessions: open, watch, streams, levels }),
     log,
   })
   const http = createServer({ keepAliveTimeout: 65_000 }, serve)

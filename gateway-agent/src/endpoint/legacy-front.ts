@@ -4,6 +4,9 @@ import type { Forward } from './forward.ts'
 import { kindOfMethod } from './lists.ts'
 import { admits, isLogLevel } from './log-levels.ts'
 import type { LogWishes } from './log-wishes.ts'
+import { declaredBy } from './asking/declared.ts'
+import type { SessionAsks } from './asking/session-asks.ts'
+import type { SessionChildren } from './asking/session-children.ts'
 import { answerList } from './modern-front.ts'
 import { isLegacy } from './modern-rules.ts'
 import type { Post, RpcRequest } from './post.ts'
@@ -17,10 +20,18 @@ const forwarded = new Set(['tools/call', 'prompts/get', 'resources/read', 'compl
 /** Messages of one batch; only 2025-03-26 knows batches. */
 const maxBatch = 100
 
-type Parts = { forward: Forward; sessions: Sessions; watch: ResourceWatch; streams: Streams; levels: LogWishes }
+type Parts = {
+  forward: Forward
+  children: SessionChildren
+  asks: SessionAsks
+  sessions: Sessions
+  watch: ResourceWatch
+  streams: Streams
+  levels: LogWishes
+}
 
 /** Serves clients up to 2025-11-25: initialize, a session, requests in it, and a GET stream for what belongs to no request. */
-export function legacyFront({ forward, sessions, watch, streams, levels }: Parts) {
+export function legacyFront({ forward, children, asks, sessions, watch, streams, levels }: Parts) {
   return { serve, serveBatch, accept, get, end }
 
   /** One request. */
@@ -32,7 +43,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
     if (session) return dispatch(session, id, message, reply)
   }
 
-  /** What wants no answer: notifications, and answers to questions that are never asked. */
+  /** What wants no answer: notifications, and answers to what servers have asked. */
   function accept({ request, response, target }: Post, message: Params): void {
     const session = sessionOf(request.headers, target, response, 'null')
     if (!session) return
@@ -55,10 +66,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
     else response.writeHead(202, { 'content-length': 0 }).end()
 
     function one(message: unknown): Promise<void> | void {
-      if (!isRequest(message))
-        return void (isObject(message) && typeof message['method'] === 'string'
-          ? note(session!, message)
-          : answers.push(errorText('null', notJsonRpc)))
+      if (!isRequest(message)) return void (isNote(message) ? note(session!, message) : answers.push(errorText('null', notJsonRpc)))
       const id = JSON.stringify(message.id)
       if (message.method === 'initialize')
         return void answers.push(errorText(id, { code: rpcCodes.invalidRequest, message: 'initialize comes alone.' }))
@@ -75,15 +83,15 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
       return reply.error({ code: rpcCodes.internal, message: facts.unavailable }, 503)
     }
     const protocolVersion = isLegacy(asked) ? asked : newestLegacy
-    const session = sessions.create(target, protocolVersion)
+    const session = sessions.create(target, protocolVersion, declaredBy(params['capabilities']))
     if (!session) {
       response.setHeader('retry-after', '30')
       return reply.error({ code: rpcCodes.internal, message: 'Too many sessions are open; try again later.' }, 503)
     }
     response.setHeader('mcp-session-id', session.id)
-    reply.result(
-      JSON.stringify({ protocolVersion, capabilities: facts.capabilities, serverInfo: facts.serverInfo, instructions: facts.instructions }),
-    )
+    const { capabilities, serverInfo } = facts
+    const instructions = withNotice(facts.instructions, children.reserve(session))
+    reply.result(JSON.stringify({ protocolVersion, capabilities, serverInfo, instructions }))
   }
 
   function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply): Promise<void> | void {
@@ -107,11 +115,20 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
         method,
         params,
         reply,
+        declared: session.declared,
+        session,
+        caller: () => session.id,
         notify: (name, details) => {
           if (name !== 'notifications/message' || level === undefined || admits(level, details['level'])) reply.notify(name, details)
         },
-        started: (started) => session.calls.set(id, started),
-        ended: () => session.calls.delete(id),
+        started(started) {
+          session.calls.set(id, started)
+          session.legs.add(reply)
+        },
+        ended() {
+          session.calls.delete(id)
+          session.legs.delete(reply)
+        },
       },
       session.target,
     )
@@ -121,6 +138,7 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
     if (!isLogLevel(level)) return reply.error({ code: rpcCodes.invalidParams, message: `Unknown log level: ${JSON.stringify(level)}` })
     session.level = level
     levels.ask(session.target, level)
+    children.setLevel(session)
     reply.result('{}')
   }
 
@@ -138,8 +156,12 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
     reply.result('{}')
   }
 
-  function note(session: Session, { method, params }: Params): void {
-    if (method !== 'notifications/cancelled' || !isObject(params)) return
+  function note(session: Session, message: Params): void {
+    const { method, params } = message
+    if (method === undefined) return void asks.answered(session, message)
+    if (!isObject(params)) return
+    if (method === 'notifications/progress') return asks.progressed(session, params)
+    if (method !== 'notifications/cancelled') return
     session.calls
       .get(JSON.stringify(params['requestId']))
       ?.cancel?.(typeof params['reason'] === 'string' ? params['reason'] : 'The client cancelled.')
@@ -189,6 +211,13 @@ export function legacyFront({ forward, sessions, watch, streams, levels }: Parts
   }
 }
 
+/** Says which servers cannot ask this client anything because too many others can be asked already. */
+function withNotice(instructions: string | undefined, full: string[]): string | undefined {
+  if (full.length === 0) return instructions
+  const notice = `Too many clients use ${full.join(', ')}: in this session no server of these can ask for input, and it shares its process.`
+  return instructions === undefined ? notice : `${instructions}\n\n${notice}`
+}
+
 const notJsonRpc = { code: rpcCodes.invalidRequest, message: 'Not a JSON-RPC message.' }
 
 /** A server of the modern era is told the level with each request. */
@@ -204,10 +233,16 @@ export function isRequest(message: unknown): message is RpcRequest {
   )
 }
 
+/** A notification, or an answer. */
+function isNote(message: unknown): message is Params {
+  return isObject(message) && (typeof message['method'] === 'string' || message['result'] !== undefined || message['error'] !== undefined)
+}
+
 /** Answers of a batch, sent together; it has no place for notifications. */
 function collecting(answers: string[], id: string): Reply {
   return {
     notify: () => {},
+    send: () => false,
     result: (json) => answers.push(`{"jsonrpc":"2.0","id":${id},"result":${json}}`),
     error: (failure) => answers.push(errorText(id, failure)),
     nothing: () => {},

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkRequest, type GuardRules } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
 import { rpcCodes } from '../mcp/protocol.ts'
+import { anonymous } from './asking/caller.ts'
 import type { Health } from './health.ts'
 import type { legacyFront } from './legacy-front.ts'
 import type { modernFront } from './modern-front.ts'
@@ -56,7 +57,7 @@ export function listener({ rules, health, targetOf, modern, legacy, log }: Parts
     const target = targetOf(path)
     if (!target)
       return sendJson(response, 404, errorText('null', { code: rpcCodes.invalidRequest, message: `Nothing is served at ${path}.` }))
-    const post: Post = { request, response, target }
+    const post: Post = { request, response, target, principal: anonymous }
     if (request.method === 'POST') return receive(post)
     if (isSessionless(request))
       return sendJson(response, 405, errorText('null', { code: rpcCodes.invalidRequest, message: 'Only POST is allowed here.' }), {

@@ -1,7 +1,7 @@
 import { isObject } from '../mcp/protocol.ts'
 import type { Catalog } from './catalog.ts'
-import type { Forward } from './forward.ts'
 import { moreVerbose, type LogLevel } from './log-levels.ts'
+import type { Performer } from './perform.ts'
 import type { ServerBook } from './server-book.ts'
 import type { Target } from './target.ts'
 
@@ -11,7 +11,7 @@ export type LogWishes = ReturnType<typeof logWishes>
  * A legacy server has one level for all its clients, so it gets the most verbose that anybody asked for and what is sent on is filtered
  * per client. Set again when the server comes back, and for servers that come later.
  */
-export function logWishes({ catalog, forward }: { catalog: Catalog; forward: Forward }) {
+export function logWishes({ catalog, request }: { catalog: Catalog; request: Performer['request'] }) {
   const wished = new Map<Target, LogLevel>()
   const unsubscribe = catalog.onEvent((event) => {
     const book = event.type === 'connected' ? catalog.book(event.server) : undefined
@@ -36,6 +36,6 @@ export function logWishes({ catalog, forward }: { catalog: Catalog; forward: For
   function set(book: ServerBook, level: LogLevel): void {
     const facts = book.facts()
     if (book.connection() && facts?.era === 'legacy' && isObject(facts.capabilities['logging']))
-      void forward.request(book, 'logging/setLevel', { level })
+      void request(book, 'logging/setLevel', { level })
   }
 }

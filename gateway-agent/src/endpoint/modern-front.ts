@@ -1,6 +1,8 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { McpCall } from '../mcp/connection.ts'
 import { metaKeys, metaOf, modernVersions, rpcCodes, type Params } from '../mcp/protocol.ts'
+import { callerOf } from './asking/caller.ts'
+import { declaredBy } from './asking/declared.ts'
 import type { Forward } from './forward.ts'
 import type { Listens } from './listens.ts'
 import { kindOfMethod, type ListKind } from './lists.ts'
@@ -28,7 +30,7 @@ export function modernFront({
 }) {
   return { serve }
 
-  function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> | void {
+  function serve({ request, response, target, principal }: Post, message: RpcRequest): Promise<void> | void {
     const { method, params = {} } = message
     const id = JSON.stringify(message.id)
     const reply = httpReply(response, id, acceptsOf(request.headers.accept), streams)
@@ -39,14 +41,15 @@ export function modernFront({
     if (method === 'server/discover') return discover(reply, target)
     if (method === 'subscriptions/listen') return listens.serve(response, target, id, params)
     if (!forwarded.has(method)) return reply.error({ code: rpcCodes.methodNotFound, message: `Method not found: ${method}` }, 404)
-    if (method !== 'tools/call') return call(reply, response, target, method, params)
+    if (method !== 'tools/call') return call(reply, { response, target, principal }, method, params)
     const checked = checkToolHeaders(target, params, request.headers)
     const go = (disagreement: Refused | null) =>
-      disagreement ? reply.error(disagreement.failure, disagreement.status) : call(reply, response, target, method, params)
+      disagreement ? reply.error(disagreement.failure, disagreement.status) : call(reply, { response, target, principal }, method, params)
     return checked instanceof Promise ? checked.then(go) : go(checked)
   }
 
-  function call(reply: Reply, response: ServerResponse, target: Target, method: string, params: Params): Promise<void> | void {
+  function call(reply: Reply, from: Pick<Post, 'response' | 'target' | 'principal'>, method: string, params: Params): Promise<void> | void {
+    const { response, target, principal } = from
     const meta = metaOf(params)
     const level = meta?.[metaKeys.logLevel]
     const wantsProgress = meta?.['progressToken'] !== undefined
@@ -60,6 +63,9 @@ export function modernFront({
         method,
         params,
         reply,
+        declared: declaredBy(meta?.[metaKeys.clientCapabilities]),
+        session: undefined,
+        caller: () => callerOf(principal, meta?.[metaKeys.clientInfo]),
         notify: wantsProgress || isLogLevel(level) ? notify : undefined,
         started: (started) => {
           current = started

@@ -6,4 +6,10 @@ import type { Target } from './target.ts'
 export type RpcRequest = { id: string | number; method: string; params?: Params }
 
 /** A POST that was read and parsed. */
-export type Post = { request: IncomingMessage; response: ServerResponse; target: Target }
+export type Post = {
+  request: IncomingMessage
+  response: ServerResponse
+  target: Target
+  /** Whom the entrance has let in: `anonymous` where nobody signs in. */
+  principal: string
+}

@@ -11,6 +11,8 @@ const maxResultBytes = 16 * 1024 * 1024
 export type Reply = {
   /** Turns the answer into a stream of events, where the client takes one. */
   notify(method: string, params: Params): void
+  /** One message to the client before the answer, on one line; false when the answer is over or takes no events. */
+  send(text: string): boolean
   /** `json` is the text of the result. */
   result(json: string): void
   error(failure: McpFailure, status?: number): void
@@ -34,12 +36,17 @@ export type Streams = { add(response: ServerResponse): void; end(): void }
 
 export function httpReply(response: ServerResponse, id: string, accepts: Accepts, streams: Streams): Reply {
   let done = false
-  return { notify, result, error, nothing }
+  return { notify, send, result, error, nothing }
 
   function notify(method: string, params: Params): void {
-    if (done || !accepts.events) return
+    if (!done && accepts.events) send(`{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`)
+  }
+
+  function send(text: string): boolean {
+    if (done || !accepts.events || response.destroyed) return false
     openStream(response, streams)
-    writeEvent(response, `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`)
+    writeEvent(response, text)
+    return true
   }
 
   function result(json: string): void {

@@ -1,3 +1,4 @@
+import { capabilityFor } from '../mcp/asks.ts'
 import type { Era, McpFailure, McpOutcome } from '../mcp/connection.ts'
 import { metaKeys, metaOf, rpcCodes, type Implementation, type Params } from '../mcp/protocol.ts'
 
@@ -18,13 +19,37 @@ export function shapeOutcome(
     method,
     serverInfo,
     changed,
-  }: { client: Era; server: Era; method: string; serverInfo: Implementation; changed: boolean },
+    refused,
+    declared,
+  }: {
+    client: Era
+    server: Era
+    method: string
+    serverInfo: Implementation
+    changed: boolean
+    /** What the server asked for in vain. */
+    refused?: readonly string[] | undefined
+    /** What the client could be asked; a server that may not ask for it is no reason to say that the client lacks it. */
+    declared?: Params | undefined
+  },
 ): Shaped {
+  const missing = client === 'modern' && refused ? missingCapability(outcome, refused, declared) : undefined
+  if (missing) return missing
   if ('error' in outcome) return shapeError(outcome.error, client, method)
   const { result } = outcome
   const text = changed ? undefined : outcome.json
   if (client === server) return { json: text ?? JSON.stringify(result) }
   return client === 'modern' ? { json: asModern(result, text, method, serverInfo) } : asLegacy(result, method)
+}
+
+/** A modern client that could be asked, but has not said so, is told what the call needs once it has failed without. */
+function missingCapability(outcome: McpOutcome, refused: readonly string[], declared: Params = {}): Shaped | undefined {
+  const hasFailed = 'error' in outcome || outcome.result['isError'] === true
+  const needed = new Set(refused.map(capabilityFor).filter((name) => name !== undefined && declared[name] === undefined))
+  if (!hasFailed || needed.size === 0) return undefined
+  const requiredCapabilities = Object.fromEntries([...needed].map((name) => [name, {}]))
+  const message = `The server needs to ask the client for ${[...needed].join(' and ')}, which the request does not declare.`
+  return { failure: { code: rpcCodes.missingCapability, message, data: { requiredCapabilities } }, status: 400 }
 }
 
 function shapeError(failure: McpFailure, client: Era, method: string): Shaped {

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import type { McpCall } from '../mcp/connection.ts'
+import type { McpAnswer, McpCall } from '../mcp/connection.ts'
 import type { Params } from '../mcp/protocol.ts'
 import type { LogLevel } from './log-levels.ts'
-import { writeEvent } from './reply.ts'
+import { writeEvent, type Reply } from './reply.ts'
 import type { Watcher } from './resource-watch.ts'
 import type { Target } from './target.ts'
+
+/** A question that a legacy client has not answered yet; `settle` takes the first answer and no other. */
+export type OpenAsk = { settle: (answer: McpAnswer) => void; progress: ((params: Params) => void) | undefined }
 
 /** The conversation with one legacy client, from its initialize on. */
 export type Session = {
@@ -12,6 +15,12 @@ export type Session = {
   target: Target
   protocolVersion: string
   level: LogLevel | undefined
+  /** What its client can be asked; undefined: nothing. */
+  declared: Params | undefined
+  /** Questions it has not answered yet, by our id. */
+  asks: Map<string, OpenAsk>
+  /** Answers to its calls in flight; the latest one is where questions go. */
+  legs: Set<Reply>
   /** Calls in flight by the text of the client's id, for its notifications/cancelled. */
   calls: Map<string, McpCall>
   streams: Set<ServerResponse>

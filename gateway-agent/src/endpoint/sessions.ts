@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
+import type { Params } from '../mcp/protocol.ts'
 import type { Timers } from '@mcpg/core/timers'
+import type { SessionAsks } from './asking/session-asks.ts'
 import type { Catalog, CatalogEvent } from './catalog.ts'
 import { admits } from './log-levels.ts'
 import type { ListKind } from './lists.ts'
@@ -22,12 +24,14 @@ export type Sessions = ReturnType<typeof sessions>
 export function sessions({
   catalog,
   watch,
+  asks,
   timers,
   clock,
   maxSessions,
 }: {
   catalog: Catalog
   watch: ResourceWatch
+  asks: SessionAsks
   timers: Timers
   clock: Clock
   maxSessions: number
@@ -38,7 +42,7 @@ export function sessions({
   return { create, find, close, count: () => open.size, stop }
 
   /** Null when there are too many. */
-  function create(target: Target, protocolVersion: string): Session | null {
+  function create(target: Target, protocolVersion: string, declared: Params | undefined): Session | null {
     if (open.size >= maxSessions) sweepNow()
     if (open.size >= maxSessions) return null
     const now = clock.monotonic()
@@ -47,6 +51,9 @@ export function sessions({
       target,
       protocolVersion,
       level: undefined,
+      declared,
+      asks: new Map(),
+      legs: new Set(),
       calls: new Map(),
       streams: new Set(),
       watcher: { onUpdated: (server, uri) => tell(session, 'notifications/resources/updated', { uri: target.exposedUri(server, uri) }) },
@@ -71,11 +78,14 @@ export function sessions({
     for (const call of session.calls.values()) call.cancel?.('The client ended its session.')
     for (const stream of session.streams) stream.end()
     watch.unwatchAll(session.watcher)
+    asks.abandon(session)
+    for (const { server } of catalog.books()) server.own.end(session.id)
   }
 
   function isExpired(session: Session): boolean {
     const now = clock.monotonic()
-    const isIdle = session.streams.size === 0 && session.calls.size === 0 && now - session.usedAt >= timers.sessionIdle
+    const isIdle =
+      session.streams.size === 0 && session.calls.size === 0 && session.asks.size === 0 && now - session.usedAt >= timers.sessionIdle
     return isIdle || now - session.createdAt >= timers.sessionMax
   }
 

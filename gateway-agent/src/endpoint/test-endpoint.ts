@@ -3,6 +3,7 @@ import { systemClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
 import { defaultTimers, type Timers } from '@mcpg/core/timers'
 import { modernVersion, type Params } from '../mcp/protocol.ts'
+import type { Servers } from '../servers/supervision.ts'
 import { catalogOf } from './catalog.ts'
 import { endpoint, type EndpointOptions } from './endpoint.ts'
 import { testServers } from './test-servers.ts'
@@ -19,12 +20,13 @@ export type HttpAnswer = { status: number; headers: IncomingMessage['headers']; 
 /** A real endpoint over real servers. Everything is closed by `stop`. */
 export async function startEndpoint({
   timers: changed = {},
+  servers,
   ...more
-}: Partial<Omit<EndpointOptions, 'timers'>> & { timers?: Partial<Timers> } = {}) {
+}: Partial<Omit<EndpointOptions, 'timers'>> & { timers?: Partial<Timers>; servers?: Servers } = {}) {
   const timers = { ...defaultTimers, ...changed }
   const log = createLog({ level: 'silent', json: true })
   const fleet = testServers()
-  const offers = catalogOf({ servers: fleet.servers, timers, clock: systemClock, log })
+  const offers = catalogOf({ servers: servers ?? fleet.servers, timers, clock: systemClock, log })
   const served = endpoint({
     bind: '127.0.0.1',
     port: 0,
@@ -97,15 +99,15 @@ export async function startEndpoint({
   }
 
   /** A legacy client that has initialized. */
-  async function legacy(path = '/mcp', protocolVersion = '2025-11-25') {
+  async function legacy(path = '/mcp', protocolVersion = '2025-11-25', capabilities: Params = {}) {
     let nextId = 1
     const clientInfo = { name: 'test', version: '1' }
     const opened = await http(path, {
-      body: { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion, capabilities: {}, clientInfo } },
+      body: { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion, capabilities, clientInfo } },
     })
     const session = String(opened.headers['mcp-session-id'])
     const headers = { 'mcp-session-id': session, 'mcp-protocol-version': protocolVersion, accept: 'application/json, text/event-stream' }
-    return { opened: opened.messages[0]!, session, headers, send, call, notify, listen, textOf }
+    return { opened: opened.messages[0]!, session, headers, send, call, notify, answer, listen, textOf, end }
 
     function send(
       method: string,
@@ -127,6 +129,15 @@ export async function startEndpoint({
 
     function notify(method: string, params?: Params) {
       return http(path, { headers, body: { jsonrpc: '2.0', method, params } })
+    }
+
+    /** Answers what was asked. */
+    function answer(id: unknown, result: Params) {
+      return http(path, { headers, body: { jsonrpc: '2.0', id, result } })
+    }
+
+    function end() {
+      return http(path, { method: 'DELETE', headers })
     }
 
     /** Opens the GET stream; resolves when it is open. */

@@ -60,6 +60,7 @@ export function testServers() {
       name,
       config,
       acquire: () => acquire(name),
+      own: { reserve: () => false, acquire: async () => ({ unavailable: 'no processes of their own here', isFull: true }), end: () => {} },
       onConnection: (listener) => listen(connectionListeners.get(name)!, listener),
     })
     for (const listener of routingListeners) listener()

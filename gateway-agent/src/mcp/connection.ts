@@ -9,6 +9,20 @@ export type McpFailure = { code: number; message: string; data?: unknown }
  */
 export type McpOutcome = { result: Record<string, unknown>; json?: string } | { error: McpFailure }
 
+/** A question of a server to its client, in the middle of a call. */
+export type McpAsk = {
+  method: string
+  params: Record<string, unknown> | undefined
+  /** Tells the server that somebody is at work on it; undefined when it did not ask to be told. */
+  report: ((progress: Record<string, unknown>) => void) | undefined
+  /** Set by who answers: called when nobody waits for the answer any more. */
+  withdrawn: ((reason: string) => void) | undefined
+}
+export type McpAnswer = { result: Record<string, unknown> } | { error: McpFailure }
+
+/** On whose behalf a conversation is held: what is declared to the server, and who answers what it asks. */
+export type McpClient = { capabilities: Record<string, unknown>; onAsk: (ask: McpAsk) => Promise<McpAnswer> }
+
 export type McpCall = {
   method: string
   /**
@@ -26,13 +40,17 @@ export type McpCall = {
    * the end of the response stream.
    */
   cancel?: ((this: McpCall, reason: string) => void) | undefined
+  /** Filled in by the connection while the call is in flight: silence is allowed for so long from now, 10 min in all at most. */
+  extend?: ((this: McpCall, ms: number) => void) | undefined
+  /** Filled in by the connection: what the server asked for during this call without the capability having been declared. */
+  refused?: string[]
   /** Silence after which the call is given up; progress resets it, 10 min at most. */
   timeoutMs?: number
 }
 
 /**
- * One proven conversation with an MCP server: it has answered `initialize` or `server/discover`. No client capabilities are declared, so
- * a server that asks its client for something is answered with an error by the connection itself.
+ * One proven conversation with an MCP server: it has answered `initialize` or `server/discover`. Unless it is held for a client that can
+ * be asked, no client capabilities are declared and a server that asks for something is answered with an error by the connection itself.
  */
 export type McpConnection = {
   era: Era

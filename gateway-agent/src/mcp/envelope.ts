@@ -23,9 +23,3 @@ export function modernParams(params: Params | undefined, id: number, clientInfo:
   if (envelope['progressToken'] !== undefined) envelope['progressToken'] = id
   return { ...params, _meta: envelope }
 }
-
-/** What a server asked of a client that has declared nothing. Undefined: it may ask for this. */
-export function answerToServer(method: string): { result: Params } | { error: { code: number; message: string } } {
-  if (method === 'ping') return { result: {} }
-  return { error: { code: -32601, message: `This client has not declared the capability that ${method} needs.` } }
-}

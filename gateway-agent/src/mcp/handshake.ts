@@ -11,8 +11,8 @@ export type Opened = {
   instructions: string | undefined
 }
 
-export function initializeParams(clientInfo: Implementation): Params {
-  return { protocolVersion: newestLegacy, capabilities: {}, clientInfo }
+export function initializeParams(clientInfo: Implementation, capabilities: Params = {}): Params {
+  return { protocolVersion: newestLegacy, capabilities, clientInfo }
 }
 
 /** Throws McpgError when the server refuses, or names a version nobody here speaks. */

@@ -11,13 +11,21 @@ const streamRetryMaxMs = 60_000
 const goodbyeMs = 500
 const changed = ['notifications/tools/list_changed', 'notifications/prompts/list_changed', 'notifications/resources/list_changed']
 
+type LegacyOptions = {
+  timeoutMs: number
+  clientInfo: Implementation
+  capabilities: Record<string, unknown> | undefined
+  clock: Clock
+  release: () => void
+}
+
 /**
  * A session with a legacy server. A session the server has forgotten (HTTP 404) is made anew once for all requests that noticed; what
  * was subscribed and set in the old one is set again, and everybody is told that every list may have changed.
  */
 export async function legacyHttp(
   wire: HttpWire,
-  { timeoutMs, clientInfo, clock, release }: { timeoutMs: number; clientInfo: Implementation; clock: Clock; release: () => void },
+  { timeoutMs, clientInfo, capabilities, clock, release }: LegacyOptions,
 ): Promise<McpConnection> {
   const subscribed = new Set<string>()
   let level: unknown
@@ -56,7 +64,9 @@ export async function legacyHttp(
     sessionId = undefined
     wire.setHeaders({})
     const { renew: _never, cancelled: _neither, ...first } = speaks
-    const answer = openedLegacy(await wire.request({ method: 'initialize', params: initializeParams(clientInfo), timeoutMs }, first))
+    const answer = openedLegacy(
+      await wire.request({ method: 'initialize', params: initializeParams(clientInfo, capabilities), timeoutMs }, first),
+    )
     const version: Record<string, string> = { 'mcp-protocol-version': answer.protocolVersion }
     wire.setHeaders(sessionId === undefined ? version : { ...version, 'mcp-session-id': sessionId })
     notify('notifications/initialized')

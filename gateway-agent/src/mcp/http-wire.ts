@@ -1,8 +1,8 @@
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import { failureOf, readAnswer } from './answer-text.ts'
-import type { McpCall, McpOutcome } from './connection.ts'
-import { answerToServer } from './envelope.ts'
+import { serverAsks } from './asks.ts'
+import type { McpCall, McpClient, McpOutcome } from './connection.ts'
 import type { Exchange, Exchanges, Receiver } from './http-exchange.ts'
 import { headerLines, requestHead } from './http-head.ts'
 import type { ResponseHeaders } from './http-response.ts'
@@ -45,9 +45,18 @@ type Asking = Receiver & {
   resumes: number
 }
 
+type HttpWireParts = { exchanges: Exchanges; target: HttpTarget; client?: McpClient | undefined; clock: Clock }
+
 /** JSON-RPC over POSTs to one URL, whatever the era: one exchange per request, answered as JSON or as a stream of events. */
-export function httpWire({ exchanges, target, clock }: { exchanges: Exchanges; target: HttpTarget; clock: Clock }) {
+export function httpWire({ exchanges, target, client, clock }: HttpWireParts) {
   const pending = pendingCalls({ clock })
+  /** The call on whose stream the question that is being read came. */
+  let asking: PendingCall | undefined
+  const asks = serverAsks({
+    client,
+    send: (message) => void (over ? undefined : post(message)),
+    onRefused: (method) => pending.noteRefused(method, asking),
+  })
   const listeners = new Set<(method: string, params: Params) => void>()
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<{ reason: string; message: string }>()
   let over: { reason: string; message: string } | undefined
@@ -198,8 +207,12 @@ export function httpWire({ exchanges, target, clock }: { exchanges: Exchanges; t
     if (!isObject(message)) return
     const { id, method, result, error } = message
     if (typeof method === 'string') {
-      if (id !== undefined && id !== null) return void post({ jsonrpc: '2.0', id, ...answerToServer(method) })
+      if (id !== undefined && id !== null) {
+        asking = entry
+        return asks.ask(id, method, message['params'])
+      }
       const params = isObject(message['params']) ? message['params'] : {}
+      if (method === 'notifications/cancelled') return asks.withdraw(params['requestId'], params['reason'])
       if (method === 'notifications/progress') return onProgress(params)
       if (method === 'notifications/message') return onLog(params, entry)
       // A stream that was opened to listen tells everybody, through who opened it.
@@ -283,6 +296,7 @@ export function httpWire({ exchanges, target, clock }: { exchanges: Exchanges; t
     if (over) return
     over = { reason, message }
     pending.failAll(() => endedError(message))
+    asks.endAll(message)
     listeners.clear()
     resolveClosed(over)
   }

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
-import type { Era, McpCall, McpConnection, McpOutcome } from './connection.ts'
+import type { Era, McpCall, McpClient, McpConnection, McpOutcome } from './connection.ts'
 import { modernParams } from './envelope.ts'
 import { openedModern, refused, type Opened } from './handshake.ts'
 import { exchanges } from './http-exchange.ts'
@@ -22,6 +22,8 @@ export type HttpOptions = {
   clientInfo: Implementation
   /** A longer answer fails its call. */
   maxAnswerBytes?: number
+  /** Who can be asked; only a legacy server is told of it, in the session that is opened for it. */
+  client?: McpClient | undefined
   clock?: Clock
 }
 
@@ -31,16 +33,16 @@ export type HttpOptions = {
  * that fails says so, the next one tries again.
  */
 export async function connectHttp(options: HttpOptions): Promise<McpConnection> {
-  const { url, headers = [], era, timeoutMs, clientInfo, maxAnswerBytes = 17 * 1024 * 1024, clock = systemClock } = options
+  const { url, headers = [], era, timeoutMs, clientInfo, maxAnswerBytes = 17 * 1024 * 1024, client, clock = systemClock } = options
   const target = new URL(url)
   const own = Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]))
   const http = exchanges({ origin: target, connectMs: Math.min(timeoutMs, 10_000), maxBytes: maxAnswerBytes, clock })
-  const wire = httpWire({ exchanges: http, target: { url: target, headers: own }, clock })
+  const wire = httpWire({ exchanges: http, target: { url: target, headers: own }, client, clock })
   try {
     const tools = new Map<string, ParamHeader[]>()
     const speaks = modernEra(clientInfo, tools)
     const opened = era === 'legacy' ? null : await discover(wire, speaks, { era, timeoutMs })
-    if (!opened) return await legacyHttp(wire, { timeoutMs, clientInfo, clock, release: http.close })
+    if (!opened) return await legacyHttp(wire, { timeoutMs, clientInfo, capabilities: client?.capabilities, clock, release: http.close })
     return modernHttp(wire, opened, { speaks, tools, clock, release: http.close })
   } catch (error) {
     wire.end('HandshakeFailed', error instanceof Error ? error.message : String(error))

@@ -43,7 +43,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
   let lastId = 0
   let cancelSweep: (() => void) | undefined
   let lasting = 0
-  return { calls, start, settle, fail, touch, failAll, inFlight: () => calls.size - lasting, ofClients }
+  return { calls, start, settle, fail, touch, failAll, noteRefused, inFlight: () => calls.size - lasting, ofClients }
 
   /** From now on the call may be cancelled, and settles or fails once. */
   function start(
@@ -69,6 +69,7 @@ export function pendingCalls({ clock }: { clock: Clock }) {
     }
     call.id = id
     call.cancel = cancel
+    call.extend = extend
     if (timeoutMs === Infinity) lasting++
     calls.set(id, entry)
     cancelSweep ??= clock.after(sweepMs, sweep)
@@ -82,12 +83,24 @@ export function pendingCalls({ clock }: { clock: Clock }) {
     fail(entry.id, cancelledError(entry.method))
   }
 
+  function extend(this: McpCall, ms: number): void {
+    const entry = this.id === undefined ? undefined : calls.get(this.id)
+    if (entry) entry.deadline = Math.min(clock.monotonic() + ms, entry.latest)
+  }
+
+  /** A refusal that names no call is that of a call that is alone. */
+  function noteRefused(method: string, of?: PendingCall): void {
+    const [call, ...others] = of ? [of] : ofClients()
+    if (call && others.length === 0) (call.call.refused ??= []).push(method)
+  }
+
   function take(id: number): PendingCall | undefined {
     const call = calls.get(id)
     if (!call) return undefined
     calls.delete(id)
     if (call.timeoutMs === Infinity) lasting--
     call.call.cancel = undefined
+    call.call.extend = undefined
     call.stop?.()
     return call
   }

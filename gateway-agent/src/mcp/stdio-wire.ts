@@ -2,8 +2,9 @@ import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import { failureOf, readAnswer } from './answer-text.ts'
-import type { McpCall, McpOutcome } from './connection.ts'
-import { answerToServer, legacyParams, modernParams } from './envelope.ts'
+import { serverAsks } from './asks.ts'
+import type { McpCall, McpClient, McpOutcome } from './connection.ts'
+import { legacyParams, modernParams } from './envelope.ts'
 import { lineReader } from './lines.ts'
 import { pendingCalls, type PendingCall } from './pending-calls.ts'
 import { isObject, metaKeys, metaOf, type Implementation, type Params } from './protocol.ts'
@@ -19,15 +20,22 @@ export function stdioWire({
   stdout,
   maxLineBytes,
   onJunk,
+  client,
   clock,
 }: {
   stdin: Writable
   stdout: Readable
   maxLineBytes: number
   onJunk: (line: string) => void
+  client?: McpClient | undefined
   clock: Clock
 }) {
   const pending = pendingCalls({ clock })
+  const asks = serverAsks({
+    client,
+    send: (message) => (over ? undefined : write(message)),
+    onRefused: (method) => pending.noteRefused(method),
+  })
   const listeners = new Set<(method: string, params: Params) => void>()
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<{ reason: string; message: string }>()
   let over: { reason: string; message: string } | undefined
@@ -94,7 +102,7 @@ export function stdioWire({
     if (!isObject(message)) return false
     const { id, method, result, error } = message
     if (typeof method === 'string') {
-      if (id !== undefined && id !== null) write({ jsonrpc: '2.0', id, ...answerToServer(method) })
+      if (id !== undefined && id !== null) asks.ask(id, method, message['params'])
       else onServerNotification(method, isObject(message['params']) ? message['params'] : {})
       return true
     }
@@ -109,6 +117,7 @@ export function stdioWire({
 
   function onServerNotification(method: string, params: Params): void {
     if (method === 'notifications/progress') return onProgress(params)
+    if (method === 'notifications/cancelled') return asks.withdraw(params['requestId'], params['reason'])
     const subscription = metaOf(params)?.[metaKeys.subscriptionId]
     const owner = typeof subscription === 'number' ? pending.calls.get(subscription) : undefined
     if (owner) return owner.onNotification?.(method, params)
@@ -147,6 +156,7 @@ export function stdioWire({
     // A pipe nobody reads blocks the server while it is being stopped.
     stdout.resume()
     pending.failAll(() => endedError(message))
+    asks.endAll(message)
     listeners.clear()
     resolveClosed(over)
   }

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
-import type { Era, McpCall, McpConnection, McpOutcome } from './connection.ts'
+import type { Era, McpCall, McpClient, McpConnection, McpOutcome } from './connection.ts'
 import { initializeParams, openedLegacy, openedModern, refused, type Opened } from './handshake.ts'
 import { listedTools } from './listed-tools.ts'
 import { listening } from './listening.ts'
@@ -23,6 +23,8 @@ export type StdioOptions = {
   maxLineBytes?: number
   /** Lines that are no JSON-RPC: a server that prints. */
   onJunk?: (line: string) => void
+  /** Who can be asked; only a legacy server is told of it when the conversation begins. */
+  client?: McpClient | undefined
   clock?: Clock
 }
 
@@ -32,10 +34,10 @@ export type StdioOptions = {
  * else `connection_ended`), `failed_precondition` when it refuses.
  */
 export async function connectStdio(options: StdioOptions): Promise<McpConnection> {
-  const { stdin, stdout, timeoutMs, clientInfo, maxLineBytes = 17 * 1024 * 1024, onJunk = () => {}, clock = systemClock } = options
-  const wire = stdioWire({ stdin, stdout, maxLineBytes, onJunk, clock })
+  const { stdin, stdout, timeoutMs, clientInfo, maxLineBytes = 17 * 1024 * 1024, onJunk = () => {}, client, clock = systemClock } = options
+  const wire = stdioWire({ stdin, stdout, maxLineBytes, onJunk, client, clock })
   try {
-    const opened = await handshake(wire, options.era, { timeoutMs, clientInfo, clock })
+    const opened = await handshake(wire, options.era, { timeoutMs, clientInfo, client, clock })
     return opened.era === 'legacy' ? legacyConnection(wire, opened) : modernConnection(wire, opened, { clientInfo, clock })
   } catch (error) {
     wire.end('HandshakeFailed', error instanceof Error ? error.message : String(error))
@@ -43,9 +45,9 @@ export async function connectStdio(options: StdioOptions): Promise<McpConnection
   }
 }
 
-type Handshake = { timeoutMs: number; clientInfo: Implementation; clock: Clock }
+type Handshake = { timeoutMs: number; clientInfo: Implementation; client: McpClient | undefined; clock: Clock }
 
-async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, clientInfo, clock }: Handshake): Promise<Opened> {
+async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, clientInfo, client, clock }: Handshake): Promise<Opened> {
   const until = clock.monotonic() + timeoutMs
   const left = () => Math.max(1, until - clock.monotonic())
   const discovered = era === 'legacy' ? undefined : discover()
@@ -62,7 +64,7 @@ async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, client
     const opened = early && openedModern(early)
     if (opened) return opened
   }
-  const outcome = await ask('initialize', initializeParams(clientInfo))
+  const outcome = await ask('initialize', initializeParams(clientInfo, client?.capabilities))
   if ('error' in outcome && discovered) {
     // The probe's answer may have come late, from a server that knows no initialize.
     const late = await Promise.race([discovered, Promise.resolve(undefined)])

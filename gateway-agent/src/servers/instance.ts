@@ -4,7 +4,7 @@ import type { Timers } from '@mcpg/core/timers'
 import type { ConfigServer } from '@mcpg/proto/gateway-config'
 import { McpgError } from '@mcpg/proto/errors'
 import type { InstanceState } from '@mcpg/proto/status'
-import type { McpConnection } from '../mcp/connection.ts'
+import type { McpClient, McpConnection } from '../mcp/connection.ts'
 import { instanceLines, type ServerLog } from './logs.ts'
 import { maxLine } from './lines.ts'
 import { maxProbeFailures, startProbing } from './probing.ts'
@@ -38,6 +38,9 @@ export type InstanceDeps = {
   id: string
   server: ConfigServer
   runtime: Runtime
+  /** Set when it belongs to one session or caller. */
+  belongsTo?: 'session' | 'caller' | undefined
+  client?: McpClient | undefined
   sink: ServerLog
   timers: Timers
   clock: Clock
@@ -58,7 +61,7 @@ const junkWindowMs = 10_000
 const exitPatienceMs = 1_000
 
 export function runInstance(deps: InstanceDeps): Instance {
-  const { id, server, runtime, sink, timers, clock, onChange, onConnection, onOutcome } = deps
+  const { id, server, runtime, belongsTo, client, sink, timers, clock, onChange, onConnection, onOutcome } = deps
   const hide = (text: string) => runtime.hide?.(text) ?? text
   const lines = instanceLines({ instanceId: id, sink, hide })
   const stopping = new AbortController()
@@ -105,7 +108,7 @@ export function runInstance(deps: InstanceDeps): Instance {
       if (stopping.signal.aborted) return 'again'
       times = { startTime: clock.now() }
       set('starting')
-      running = await runtime.launch({ instanceId: id, onLine })
+      running = await runtime.launch({ instanceId: id, client, onLine })
     } catch (error) {
       return startEnd(error)
     }
@@ -263,6 +266,7 @@ export function runInstance(deps: InstanceDeps): Instance {
       ...times,
       restartCount,
       inFlight: load.calls,
+      ...(belongsTo && { belongsTo }),
     }
   }
 

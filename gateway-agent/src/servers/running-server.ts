@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
 import type { ServerState } from '@mcpg/proto/status'
-import { runInstance, type Instance } from './instance.ts'
+import { runInstance, type Instance, type InstanceDeps } from './instance.ts'
 import type { ServerLog } from './logs.ts'
+import { ownChildren } from './own-children.ts'
 import type { InstanceEnd, Runtime } from './runtimes/runtime.ts'
 import type { DesiredServer, InstanceReport, RoutedServer, ServerReport } from './supervision.ts'
 
@@ -42,18 +43,25 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   let phase: 'serving' | 'retiring' | 'stopped' = 'serving'
   if (config.state === 'stopped') first.resolve(null)
   else active.push(addInstance())
-  const routed: RoutedServer = { name: config.name, config, acquire, onConnection }
+  const own = ownChildren({
+    name: config.name,
+    maxSessions: config.maxSessions,
+    waitMs: config.callTimeoutMs,
+    start: (one) => startInstance({ ...one, onConnection: () => {} }),
+    timers,
+    clock,
+    onChange,
+  })
+  const routed: RoutedServer = { name: config.name, config, acquire, own, onConnection }
   return { desired, routed, report, first: first.promise, isDecided: () => decided, proof, steady, stopInstance, retire, stop }
 
+  function startInstance(one: Pick<InstanceDeps, 'belongsTo' | 'client' | 'onConnection' | 'onOutcome'>): Instance {
+    const id = `${config.name}-${randomBytes(5).toString('hex')}`
+    return runInstance({ id, server: config, runtime, sink, timers, clock, onChange, ...one })
+  }
+
   function addInstance(): Instance {
-    const instance = runInstance({
-      id: `${config.name}-${randomBytes(5).toString('hex')}`,
-      server: config,
-      runtime,
-      sink,
-      timers,
-      clock,
-      onChange,
+    const instance = startInstance({
       onConnection: () => notify(connectionListeners, undefined),
       onOutcome(end) {
         if (leaving.has(instance)) return
@@ -99,7 +107,7 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   }
 
   function report(): ServerReport {
-    const instances = [...active.map((one) => one.report()), ...[...leaving].map(asStopping)]
+    const instances = [...active.map((one) => one.report()), ...[...leaving].map(asStopping), ...own.report()]
     const resolvedVersion = active[0]?.resolvedVersion()
     return {
       name: config.name,
@@ -163,6 +171,7 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   }
 
   function stopInstance(instanceId: string): boolean {
+    if (own.stopInstance(instanceId)) return true
     const index = active.findIndex((one) => one.id === instanceId)
     const [instance] = index === -1 || phase !== 'serving' ? [] : active.splice(index, 1)
     if (!instance) return false
@@ -183,16 +192,17 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
   async function retire(): Promise<void> {
     if (phase === 'serving') phase = 'retiring'
     onChange()
-    await drained(active)
+    own.retire()
+    await drained(active, () => own.isBusy())
     await stop()
   }
 
   /** Looks every 20 ms: a release is on the path of every call and does no more than count. */
-  function drained(instances: Instance[]): Promise<void> {
+  function drained(instances: Instance[], isBusy: () => boolean = () => false): Promise<void> {
     const until = clock.monotonic() + config.callTimeoutMs
     return new Promise((resolve) => {
       const look = () => {
-        const busy = instances.some(({ load }) => load.calls > 0)
+        const busy = instances.some(({ load }) => load.calls > 0) || isBusy()
         if (!busy || phase === 'stopped' || clock.monotonic() >= until) resolve()
         else clock.after(20, look)
       }
@@ -205,7 +215,7 @@ export function runServer({ desired, runtime, sink, timers, clock, onChange }: D
     const end = { reason: 'Stopped', message: 'stopped before it was ready' }
     first.resolve(end)
     notify(outcomeListeners, end)
-    await Promise.all([...active, ...leaving].map((one) => one.stop()))
+    await Promise.all([own.stop(), ...[...active, ...leaving].map((one) => one.stop())])
     onChange()
   }
 }

@@ -1,6 +1,6 @@
 import type { ConfigServer } from '@mcpg/proto/gateway-config'
 import type { InstanceState, ServerState } from '@mcpg/proto/status'
-import type { McpConnection } from '../mcp/connection.ts'
+import type { McpAnswer, McpAsk, McpConnection } from '../mcp/connection.ts'
 
 /** A server of a config with its sub-hash (lower-case hex of SHA-256 over its JSON as it stands in the document). */
 export type DesiredServer = { config: ConfigServer; subHash: string }
@@ -59,12 +59,48 @@ export type Change = {
   probation(probationMs: number, signal: AbortSignal): Promise<ServerFailure | null>
 }
 
+/** What a call, or a session, wants of a process (or an upstream session) of its own. */
+export type OwnWish = {
+  /** Whose it is for life: a session's id, or a caller's. */
+  owner: string
+  belongsTo: 'session' | 'caller'
+  /** What the owner can be asked, declared to the server when the process starts; empty: nothing, and nothing will be asked. */
+  capabilities: Record<string, unknown>
+  /** One call at a time, parked time included: what the server asks then belongs to that call. */
+  exclusive: boolean
+  /** Gives up waiting for a process that is not there yet. */
+  signal?: AbortSignal
+}
+
+/** A process that belongs to its owner, held for one call (or, not exclusive, for one of several). */
+export type Lease = {
+  instanceId: string
+  connection: McpConnection
+  /** Who answers what the server asks while this is held. The last one set counts. */
+  onAsk(answer: (ask: McpAsk) => Promise<McpAnswer>): void
+  /** From now on the call waits for its client, and may be given up when others of the same owner have waited long enough. */
+  park(giveUp: () => void): void
+  resume(): void
+  release(): void
+}
+
+/** The processes of one server that belong to somebody. */
+export type OwnChildren = {
+  /** A place for this session among `maxSessions`; false when there is none. A place without a process is given up when it is idle. */
+  reserve(session: string): boolean
+  /** `isFull` when a place is what was missing. Waits for a start and, exclusive, for one that is taken. */
+  acquire(wish: OwnWish): Promise<Lease | { unavailable: string; isFull?: boolean }>
+  /** The session has ended. */
+  end(session: string): void
+}
+
 /** One server as the endpoint sees it. */
 export type RoutedServer = {
   name: string
   config: ConfigServer
   /** The least loaded ready instance, or why there is none. `release` once per acquired call. */
   acquire(): { instanceId: string; connection: McpConnection; release(): void } | { unavailable: string }
+  own: OwnChildren
   /** Calls back when another connection became ready or the last one ended. The answer unsubscribes. */
   onConnection(listener: () => void): () => void
 }

@@ -27,7 +27,7 @@ export function stdioLauncher(server: ResolvedServer, { trees, clock, workFolder
   let era = server.era
   return launch
 
-  async function launch(argv: string[], { instanceId, onLine }: LaunchIo): Promise<Running> {
+  async function launch(argv: string[], { instanceId, client, onLine }: LaunchIo): Promise<Running> {
     const env = childEnvironment(server)
     const cwd = workingFolder(server, workFolder)
     const [program = '', ...args] = argv
@@ -52,6 +52,7 @@ export function stdioLauncher(server: ResolvedServer, { trees, clock, workFolder
           era,
           timeoutMs,
           clientInfo,
+          client,
           clock,
           maxLineBytes: maxMessageBytes,
           onJunk: (line) => onLine('stdout', line),

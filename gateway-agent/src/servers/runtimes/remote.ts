@@ -4,7 +4,7 @@ import type { McpConnection } from '../../mcp/connection.ts'
 import { connectHttp } from '../../mcp/http.ts'
 import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { clientInfo } from '../client-info.ts'
-import type { InstanceEnd, Runtime } from './runtime.ts'
+import type { InstanceEnd, LaunchIo, Runtime } from './runtime.ts'
 
 /** A first connection is tried so often before it counts as failed: one lost packet must not refuse a config. */
 const attempts = 3
@@ -12,9 +12,9 @@ const attempts = 3
 /** A server that runs elsewhere: nothing is started here, a lost conversation is opened again by the instance's own back-off. */
 export function remoteRuntime(server: ResolvedServer, { clock }: { clock: Clock }): Runtime {
   const { url = '', headers = [] } = server.url ?? {}
-  return { prepare: () => Promise.resolve({}), launch: () => Promise.resolve(launch()) }
+  return { prepare: () => Promise.resolve({}), launch: (io) => Promise.resolve(launch(io)) }
 
-  function launch() {
+  function launch({ client }: LaunchIo) {
     const ended = Promise.withResolvers<Partial<InstanceEnd>>()
     let connection: McpConnection | undefined
     let stopped = false
@@ -30,6 +30,7 @@ export function remoteRuntime(server: ResolvedServer, { clock }: { clock: Clock 
             era: server.era,
             timeoutMs: Math.max(1, until - clock.monotonic()),
             clientInfo,
+            client,
             clock,
           })
           break

@@ -1,4 +1,4 @@
-import type { McpConnection } from '../../mcp/connection.ts'
+import type { McpClient, McpConnection } from '../../mcp/connection.ts'
 
 /** How an instance ended, or why it never became ready. Reasons are CamelCase. */
 export type InstanceEnd = { reason: string; message: string; exitCode?: number; signal?: string }
@@ -15,6 +15,8 @@ export class StartFailure extends Error {
 
 export type LaunchIo = {
   instanceId: string
+  /** Whom the server may ask; none: nobody. */
+  client?: McpClient | undefined
   /** A line of the server that is no protocol: its stderr, and what it prints beside the protocol. */
   onLine: (stream: 'stderr' | 'stdout', line: string) => void
 }

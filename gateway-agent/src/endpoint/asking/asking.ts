@@ -1,0 +1,64 @@
+import { metaKeys, metaOf, type Params } from '../../mcp/protocol.ts'
+import type { Incoming, Performer } from '../perform.ts'
+import { unavailableText, type Route, type Target } from '../target.ts'
+import { cut, withoutForbidden } from './declared.ts'
+import { askInRounds } from './rounds.ts'
+import type { SessionAsks } from './session-asks.ts'
+import type { SessionChildren } from './session-children.ts'
+
+export type Asking = ReturnType<typeof askingWays>
+
+/** The ways of calls whose client can be asked something in the middle, one per pairing of eras. */
+export function askingWays({ performer, asks, children }: { performer: Performer; asks: SessionAsks; children: SessionChildren }) {
+  return { send, resume }
+
+  function send(incoming: Incoming, _target: Target, route: Route): Promise<void> {
+    const { forward } = route.book.server.config
+    const allowed = incoming.declared && cut(incoming.declared, forward)
+    const { session } = incoming
+    if (route.book.facts()?.era === 'modern') {
+      if (session && allowed) return inRounds(incoming, session, route, allowed)
+      restrict(route.params, forward)
+      return shared(incoming, route)
+    }
+    if (session) return inOwnChild(incoming, session, route)
+    return shared(incoming, route)
+  }
+
+  /** True when the request was the retry of a parked call and has been taken. */
+  function resume(_incoming: Incoming, _target: Target): boolean {
+    return false
+  }
+
+  async function shared(incoming: Incoming, route: Route): Promise<void> {
+    const slot = route.book.server.acquire()
+    if ('unavailable' in slot) return performer.refuse(incoming, unavailableText(route.book.name, slot.unavailable))
+    return performer.perform(incoming, route, slot)
+  }
+
+  async function inRounds(incoming: Incoming, session: NonNullable<Incoming['session']>, route: Route, allowed: Params): Promise<void> {
+    const slot = route.book.server.acquire()
+    if ('unavailable' in slot) return performer.refuse(incoming, unavailableText(route.book.name, slot.unavailable))
+    const { connection } = slot
+    route.params['_meta'] = { ...metaOf(route.params), [metaKeys.clientCapabilities]: allowed }
+    const timeoutMs = route.book.server.config.callTimeoutMs
+    const asked = { incoming, session, allowed, connection, timeoutMs, asks }
+    return performer.perform(incoming, route, slot, (outcome, call) => askInRounds(asked, outcome, call))
+  }
+
+  async function inOwnChild(incoming: Incoming, session: NonNullable<Incoming['session']>, route: Route): Promise<void> {
+    const { book } = route
+    const lease = await children.lease(session, book)
+    if (!('unavailable' in lease)) return performer.perform(children.joined(session, incoming, lease), route, lease)
+    // What the session was told when it began; a server whose sessions must not mix has no such way out.
+    if (lease.isFull && book.server.config.sessions !== 'session') return shared(incoming, route)
+    performer.refuse(incoming, unavailableText(book.name, lease.unavailable))
+  }
+}
+
+/** What a modern server must not ask for is not declared to it. */
+function restrict(params: Params, forward: Parameters<typeof withoutForbidden>[1]): void {
+  const meta = metaOf(params)
+  const all = meta?.[metaKeys.clientCapabilities]
+  if (meta && all) params['_meta'] = { ...meta, [metaKeys.clientCapabilities]: withoutForbidden(all as Params, forward) }
+}
