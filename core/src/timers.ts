@@ -73,6 +73,20 @@ export const defaultTimers = {
   askProgress: 5_000,
   /** Keep-alive comment on a silent SSE stream. */
   sseKeepAlive: 15_000,
+  /** Life of a gateway's certificate and of that of its endpoint; renewed at half of it, ±10 %. */
+  certificateLife: 86_400_000,
+  /** Every certificate is valid from this much before it was made: clocks differ. */
+  certificateBackdate: 300_000,
+  /** The old certificate is refused this long after a new one was issued, or when the new one is first used. */
+  renewalOverlap: 600_000,
+  /** A certificate that expired may be recovered for this long; the challenge must be answered within the second. */
+  recoveryWindow: 2_592_000_000,
+  recoveryChallenge: 60_000,
+  /** Life of the issuing certificate, replaced in its last third, and of the control plane's own one, likewise. */
+  issuingLife: 7_776_000_000,
+  serverCertificateLife: 2_592_000_000,
+  /** How often the control plane looks whether its certificate files or its names have changed. */
+  certificateCheck: 30_000,
 }
 
 export type Timers = typeof defaultTimers

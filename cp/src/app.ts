@@ -15,12 +15,14 @@ import { createFleet } from './fleet.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
 import { keeper } from './keeper.ts'
-import { loadKeys } from './keys/keys.ts'
+import { loadAuthority } from './keys/authority.ts'
+import { loadKeys, loadMasterKey } from './keys/keys.ts'
 import { resourceEngine } from './resources/resources.ts'
 import { resourceRoutes } from './resources/routes.ts'
 import { serverRoom } from './servers/servers.ts'
 import { tenancyRoutes } from './tenancy/routes.ts'
 import { tenancyService } from './tenancy/tenancy.ts'
+import { listenerCertificates } from './tls/listeners.ts'
 
 /** What a test may replace, and where the log goes instead of standard error. Everything else is the real thing. */
 export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown } }
@@ -52,7 +54,16 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   const watches = watchService({ changes, history, resources })
   const onceOnly = idempotency({ db, clock })
 
-  const keys = await loadKeys({ db, masterKeyPath: config.masterKeyPath, clock })
+  const { timers } = config
+  const masterKey = await loadMasterKey(db, config.masterKeyPath)
+  const keys = await loadKeys({ db, masterKey, clock })
+  const authority = await loadAuthority({ db, masterKey, clock, timers, log })
+  const certificates = await listenerCertificates({ config, authority, clock, timers, log })
+  if (config.openToOthers)
+    log.warn(
+      { bind: config.http.host },
+      'nobody has to sign in, and other machines can reach this control plane: whoever reaches it may do everything',
+    )
   const fleet = createFleet({
     db,
     keys,
@@ -62,9 +73,12 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
     onceOnly,
     requireEnvironment,
     clock,
-    timers: config.timers,
+    timers,
     log,
     grpc: config.grpc,
+    authority,
+    certificates,
+    endpointDomains: config.endpointDomains,
     limits: config.enrollmentLimits,
     publicUrl: () => endpoints().http,
     publicGrpc: config.external.grpc,
@@ -73,13 +87,19 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
   const metrics = metricsOf({ gateways })
   const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
 
-  const http = await httpServer(config.http, log, [
-    controlRoutes(control, metrics.registry),
+  const features = [
+    controlRoutes(control, metrics.registry, authority.rootsPem),
     tenancyRoutes(tenancy, onceOnly),
     resourceRoutes(resources, onceOnly),
-    watchRoutes(watches, log, { keepAliveMs: config.timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
+    watchRoutes(watches, log, { keepAliveMs: timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
     ...fleet.routes,
-  ])
+  ]
+  const http = await httpServer(
+    config.http,
+    log,
+    features,
+    certificates.http && { certificate: certificates.http, names: certificates.names },
+  )
   const endpoints = () => ({
     http: config.external.url ?? http.url(),
     grpc: config.external.grpc ?? fleet.grpcUrl(),
@@ -88,8 +108,9 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
 
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
   const chores = [history.chore, audit.chore, onceOnly.chore, ...fleet.chores]
-  const parts: Part[] = [db, bus, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
-  return { parts, http, db, changes, resources, control, fleet, log }
+  const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
+  const parts: Part[] = [db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
+  return { parts, http, db, changes, resources, control, fleet, authority, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

@@ -44,8 +44,12 @@ describe('readConfig', () => {
   it.each<[string, Flags, string, RegExp]>([
     ['another sign-in', { 'auth-mode': 'local' }, '--auth-mode', /not supported yet/],
     ['an unknown mode', { 'auth-mode': 'nobody' }, '--auth-mode', /none, local, oidc/],
-    ['a listener for others', { 'bind-http': '0.0.0.0:7843' }, '--bind-http', /not a loopback address.*127\.0\.0\.1:7843/],
-    ['a gRPC listener for others', { 'bind-grpc': '10.0.0.1:7844' }, '--bind-grpc', /not a loopback address/],
+    [
+      'a listener for others without sign-in, with both ways out',
+      { 'bind-http': '0.0.0.0:7843' },
+      '--bind-http',
+      /127\.0\.0\.1:7843.*--insecure-allow-unauthenticated/,
+    ],
     ['an address without a port', { 'bind-http': 'localhost' }, '--bind-http', /<host>:<port>/],
     ['a port that cannot be', { 'bind-http': 'localhost:70000' }, '--bind-http', /<host>:<port>/],
     ['the same address twice', { 'bind-grpc': '127.0.0.1:7843' }, '--bind-grpc', /same address/],

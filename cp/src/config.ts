@@ -8,7 +8,10 @@ import { readTimers, type Timers } from '@mcpg/core/timers'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import type { DatabaseSettings } from './db/db.ts'
 import { readEnrollmentLimits, type EnrollmentLimits } from './enrollments/rate-limits.ts'
+import type { GrpcSettings } from './grpc/server.ts'
 import type { HttpSettings } from './http/server.ts'
+import type { Pair } from './tls/certificate.ts'
+import { readPair, type CertificateFiles } from './tls/given-certificate.ts'
 
 export type Flags = Record<string, string | boolean | string[] | undefined>
 export type Environment = Record<string, string | undefined>
@@ -17,7 +20,13 @@ export type Config = {
   stateDir: string
   authMode: 'none'
   http: HttpSettings
-  grpc: { host: string; port: number }
+  grpc: GrpcSettings
+  /** Certificate of the REST listener that somebody else issued; null: ours. That of the gateways' listener is always ours. */
+  certificate: { files: CertificateFiles; pair: Pair } | null
+  /** Public names that endpoints of gateways may have at or below one of these (`--endpoint-domain`). */
+  endpointDomains: string[]
+  /** Others can reach the REST listener and nobody has to sign in: said at every start. */
+  openToOthers: boolean
   /** How others reach us; null: the listeners' own addresses. */
   external: { url: string | null; grpc: string | null }
   database: DatabaseSettings
@@ -38,6 +47,10 @@ const known = {
   'external-url': 'text',
   'external-grpc': 'text',
   'master-key-file': 'text',
+  'tls-cert-file': 'text',
+  'tls-key-file': 'text',
+  'endpoint-domain': 'list',
+  'insecure-allow-unauthenticated': 'switch',
   'allowed-host': 'list',
   'allowed-origin': 'list',
   'trusted-proxy': 'list',
@@ -58,19 +71,30 @@ export function readConfig(flags: Flags, env: Environment): Config {
   if (http && grpc && http.port !== 0 && http.port === grpc.port && http.host === grpc.host)
     wrong('bind-grpc', 'is the same address as --bind-http')
   refuseAuthMode()
+  const openToOthers = http !== null && http.tls
+  if (openToOthers && !isOn('insecure-allow-unauthenticated'))
+    wrong(
+      'bind-http',
+      `${text('bind-http')} can be reached from other machines, and without sign-in, which this version does not have, whoever reaches it may do everything. Use 127.0.0.1:${http.port}, or add --insecure-allow-unauthenticated if everybody who can reach it may`,
+    )
+  const external = { url: url('external-url'), grpc: url('external-grpc') }
   const level = text('log-level') ?? 'info'
   if (!isLogLevel(level)) wrong('log-level', `must be one of ${logLevels.join(', ')}`)
   const config = {
     stateDir,
     authMode: 'none' as const,
     http: {
-      ...(http ?? { host: '', port: 0 }),
-      allowedHosts: list('allowed-host').filter(
-        (host) => /^[\w.:[\]-]+$/.test(host) || wrong('allowed-host', `"${host}" is not a host name`),
-      ),
-      allowedOrigins: list('allowed-origin').filter(
-        (origin) => isOrigin(origin) || wrong('allowed-origin', `"${origin}" is not an origin: <scheme>://<host>[:<port>]`),
-      ),
+      ...(http ?? nowhere),
+      allowedHosts: [
+        ...list('allowed-host').filter((host) => /^[\w.:[\]-]+$/.test(host) || wrong('allowed-host', `"${host}" is not a host name`)),
+        ...(external.url === null ? [] : [new URL(external.url).hostname]),
+      ],
+      allowedOrigins: [
+        ...list('allowed-origin').filter(
+          (origin) => isOrigin(origin) || wrong('allowed-origin', `"${origin}" is not an origin: <scheme>://<host>[:<port>]`),
+        ),
+        ...(external.url === null ? [] : [new URL(external.url).origin]),
+      ],
       trustedProxies: list('trusted-proxy').filter(
         (proxy) => /^[0-9a-f.:/]+$/i.test(proxy) || wrong('trusted-proxy', `"${proxy}" is not an address or network`),
       ),
@@ -78,8 +102,14 @@ export function readConfig(flags: Flags, env: Environment): Config {
       consoleFolder: fileURLToPath(new URL('../../ui/dist', import.meta.url)),
       requireSignIn: false,
     },
-    grpc: grpc ?? { host: '', port: 0 },
-    external: { url: url('external-url'), grpc: url('external-grpc') },
+    grpc: grpc ?? nowhere,
+    certificate: certificate(),
+    endpointDomains: list('endpoint-domain').filter(
+      (domain) =>
+        /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(domain) || wrong('endpoint-domain', `"${domain}" is not a domain such as example.com`),
+    ),
+    openToOthers,
+    external,
     database: { path: databasePath(), migrationsFolder: fileURLToPath(new URL('../../cp/prisma/sqlite/migrations', import.meta.url)) },
     masterKeyPath: resolve(expandHome(text('master-key-file') ?? join(stateDir, 'master.key'))),
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
@@ -114,7 +144,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     return false
   }
 
-  function listener(flag: Flag, fallback: string): { host: string; port: number } | null {
+  function listener(flag: Flag, fallback: string): { host: string; port: number; tls: boolean } | null {
     const value = text(flag) ?? fallback
     const match = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(value)
     const port = Number(match?.[2])
@@ -123,20 +153,29 @@ export function readConfig(flags: Flags, env: Environment): Config {
       return null
     }
     const host = match[1]!.replace(/^\[(.*)\]$/, '$1')
-    if (!isLoopbackHost(host)) {
-      wrong(
-        flag,
-        `${value} is not a loopback address; other listeners need sign-in and TLS, which this version does not have. Use 127.0.0.1:${port}`,
-      )
+    return { host, port, tls: !isLoopbackHost(host) }
+  }
+
+  /** Both files or none; everything that is wrong with them at once. */
+  function certificate(): Config['certificate'] {
+    const files = { cert: text('tls-cert-file'), key: text('tls-key-file') }
+    if (files.cert === undefined && files.key === undefined) return null
+    if (files.cert === undefined || files.key === undefined) {
+      const missing = files.cert === undefined ? 'tls-cert-file' : 'tls-key-file'
+      wrong(missing, 'is missing: a certificate and its key are given together')
       return null
     }
-    return { host, port }
+    if (http && !http.tls) wrong('tls-cert-file', 'has no use: --bind-http is a loopback address, and that speaks plain HTTP')
+    const paths = { cert: resolve(expandHome(files.cert)), key: resolve(expandHome(files.key)) }
+    const found = readPair(paths, Date.now())
+    if ('pair' in found) return { files: paths, pair: found.pair }
+    for (const { file, detail } of found.problems) wrong(file === 'cert' ? 'tls-cert-file' : 'tls-key-file', detail)
+    return null
   }
 
   function refuseAuthMode(): void {
     const mode = text('auth-mode') ?? 'none'
-    if (mode === 'local' || mode === 'oidc')
-      wrong('auth-mode', `${mode} is not supported yet: this version has no sign-in. Use none, on loopback listeners`)
+    if (mode === 'local' || mode === 'oidc') wrong('auth-mode', `${mode} is not supported yet: this version has no sign-in. Use none`)
     else if (mode !== 'none') wrong('auth-mode', `"${mode}" is not one of none, local, oidc`)
   }
 
@@ -154,7 +193,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     if (value === undefined) return null
     const parsed = URL.canParse(value) ? new URL(value) : null
     if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username)
-      wrong(flag, 'must be an http or https URL without credentials, query and fragment')
+      return wrong(flag, 'must be an http or https URL without credentials, query and fragment') || null
     return value.replace(/\/+$/, '')
   }
 
@@ -176,6 +215,9 @@ export function readConfig(flags: Flags, env: Environment): Config {
     }
   }
 }
+
+/** Stands for a listener whose address is wrong; the error is thrown before anybody listens there. */
+const nowhere = { host: '', port: 0, tls: false }
 
 export const variableOf = (flag: string): string => `MCPG_${flag.toUpperCase().replaceAll('-', '_')}`
 

@@ -3,6 +3,7 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
+import { CredentialKind } from '@mcpg/proto/gen/types'
 import type { ServerSpec } from '@mcpg/proto/kinds/server'
 import type { Audit } from './audit/audit.ts'
 import type { Changes } from './changes/changes.ts'
@@ -17,6 +18,11 @@ import { rollbackService } from './config/rollbacks.ts'
 import { configRoutes } from './config/routes.ts'
 import { configService } from './config/service.ts'
 import { configStore } from './config/store.ts'
+import { credentialBook } from './credentials/book.ts'
+import { endpointCertificates } from './credentials/endpoint.ts'
+import { recoveryService } from './credentials/recovery.ts'
+import { credentialService } from './credentials/service.ts'
+import { credentialStore } from './credentials/store.ts'
 import type { Db } from './db/db.ts'
 import { enrollmentVirtualKind } from './enrollments/kind.ts'
 import type { EnrollmentLimits } from './enrollments/rate-limits.ts'
@@ -41,10 +47,12 @@ import { gatewayStore, type GatewayRow } from './gateways/store.ts'
 import { coalescedWrites } from './gateways/writes.ts'
 import { grpcServer, type GrpcSettings } from './grpc/server.ts'
 import type { Idempotency } from './http/idempotency.ts'
+import type { Authority } from './keys/authority.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
 import type { Resources } from './resources/resources.ts'
 import type { Tenancies } from './tenancy/tenancy.ts'
+import type { ListenerCertificates } from './tls/listeners.ts'
 
 /** The half of the composition that is about gateways: who they are, what they should run, and the streams to them. */
 export function createFleet({
@@ -59,6 +67,9 @@ export function createFleet({
   timers,
   log,
   grpc: grpcSettings,
+  authority,
+  certificates,
+  endpointDomains,
   limits,
   publicUrl,
   publicGrpc,
@@ -74,6 +85,10 @@ export function createFleet({
   timers: Timers
   log: Log
   grpc: GrpcSettings
+  authority: Authority
+  certificates: ListenerCertificates
+  /** Public names that endpoints may have at or below one of these. */
+  endpointDomains: string[]
   limits: EnrollmentLimits
   /** Base of the URLs that are handed out, once the REST listener is bound. */
   publicUrl: () => string
@@ -87,7 +102,8 @@ export function createFleet({
   const happened = gatewayEvents({ tell: events.tell, registry })
   const inventories = inventoryBodies({ store, writes, clock })
   const live = liveGateways({ registry, store, writes, inventories, changes, happened, clock, timers })
-  const present = (row: GatewayRow) => gatewayResource(row, { live, configs })
+  const book = credentialBook({ registry, clock })
+  const present = (row: GatewayRow) => gatewayResource(row, { live, configs, certificateOf: book.get })
   const gateways = gatewayService({ db, store, registry, live, writes, audit, changes, happened, clock, present })
 
   const configurations = configStore(db)
@@ -114,17 +130,40 @@ export function createFleet({
   const history = configHistory({ store: configurations, documents, generations, pins })
   const rollbacks = rollbackService({ db, store: configurations, documents, generations, pins, causes, configs, audit, clock })
 
+  const rules = { controlPlaneNames: certificates.names, domains: endpointDomains }
+  const endpoints = endpointCertificates({ authority, timers, rules, log })
+  const credentialRows = credentialStore(db)
+  const credentials = credentialService({
+    db,
+    store: credentialRows,
+    book,
+    registry,
+    gateways,
+    authority,
+    endpoints,
+    audit,
+    clock,
+    timers,
+    log,
+  })
+  const recoveries = recoveryService({ book, registry, credentials, authority, clock, timers })
+
   const enrollmentRows = enrollmentStore(db)
-  const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl, requireEnvironment })
+  const rootPins = () => (certificates.isOurs ? authority.pins() : [])
+  const enrollments = enrollmentService({ db, store: enrollmentRows, audit, changes, clock, publicUrl, rootPins, requireEnvironment })
   const redemptions = redemptionService({
     db,
     store: enrollmentRows,
     gateways,
+    credentials,
+    endpoints,
+    authority,
     keys,
     audit,
     changes,
     clock,
     limits,
+    credentialKind: certificates.grpc ? CredentialKind.X509 : CredentialKind.BEARER,
     grpcEndpoints: () => [new URL(publicGrpc ?? grpc.address()).host],
   })
 
@@ -133,12 +172,18 @@ export function createFleet({
   const grpc = grpcServer({
     settings: grpcSettings,
     log,
-    authenticate: async (bearer) => registry.identify(bearer),
-    handlers: { connect: link.handler() },
+    tls: certificates.grpc && { certificate: certificates.grpc, clientAuthorities: authority.rootsPem },
+    authenticate: book.identify,
+    handlers: {
+      connect: link.handler(),
+      renewCredential: credentials.renew,
+      beginRecovery: recoveries.begin,
+      completeRecovery: recoveries.complete,
+    },
     beforeClose: link.drain,
   })
 
-  const facts = { registry, live, configs }
+  const facts = { registry, live, configs, certificateOf: book.get }
   const statuses = serverStatuses({ registry, live, configs, inventories, clock })
   resources.addVirtual(gatewayVirtualKind(facts, gateways))
   resources.addVirtual(instanceVirtualKind(facts, link.command))
@@ -171,6 +216,7 @@ export function createFleet({
     async start() {
       await events.load()
       await gateways.load()
+      await credentials.load()
       await configs.load()
     },
     async stop() {
@@ -189,7 +235,7 @@ export function createFleet({
     counts,
     grpcUrl: grpc.address,
     connect: link.handler(),
-    identify: registry.identify,
+    identify: book.identify,
     configs,
     link,
     events,

@@ -29,7 +29,7 @@ export async function testFleet({
   let app = await start()
   const transport = inProcessTransport(
     (stream) => app.fleet.connect(stream),
-    (bearer) => app.fleet.identify(bearer),
+    (bearer) => app.fleet.identify({ bearer, certificate: null }),
   )
   return { app: () => app, db: () => app.db, call, restart, createEnrollment, redeem, join, agentOf, apply, server, gateway, close }
 

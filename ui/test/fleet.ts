@@ -51,6 +51,7 @@ export function gateway(name: string, status: Partial<GatewayStatus> = {}, envir
     reportedLabels: { os: 'debian' },
     sessionEpoch: 1,
     enrolledAt: ago(7200),
+    credential: { kind: 'bearer' },
     connectedAt: ago(3500),
     lastSeenAt: ago(4),
     conditions: [],

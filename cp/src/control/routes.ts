@@ -10,7 +10,7 @@ const Ok = z.object({ status: z.literal('ok') })
 const about = (operationId: string, summary: string) => ({ tags: ['control'], operationId, summary })
 
 export const controlRoutes =
-  (control: Control, metrics: Registry): FastifyPluginAsyncZod =>
+  (control: Control, metrics: Registry, rootsPem: () => string): FastifyPluginAsyncZod =>
   async (app) => {
     app.get(
       '/healthz',
@@ -44,6 +44,18 @@ export const controlRoutes =
         schema: { ...about('version', 'Version of the program and of the agent protocol'), response: { 200: Version } },
       },
       async () => ({ version, protocol: protocolRevision }),
+    )
+    app.get(
+      '/v1/ca-cert.pem',
+      {
+        config: { access: 'public' },
+        schema: { ...about('caCertificate', 'Root certificates of this installation, PEM'), response: { 200: z.string() } },
+      },
+      async (_request, reply) =>
+        reply
+          .type('application/x-pem-file')
+          .serializer((text: string) => text)
+          .send(rootsPem()),
     )
     app.get(
       '/v1/auth/status',

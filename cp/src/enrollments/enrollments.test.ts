@@ -130,8 +130,13 @@ describe('redeeming a token', () => {
     expect(second.status).toBe(200)
     expect(second.body.gatewayId).toBe(first.body.gatewayId)
     expect(second.body.credential).toMatchObject({ credentialSequence: '2' })
-    expect(() => fleet.app().fleet.identify(first.body.credential.bearerToken)).toThrow(/No gateway has this credential/)
-    expect(fleet.app().fleet.identify(second.body.credential.bearerToken)).toEqual({ gatewayId: first.body.gatewayId, standing: 'active' })
+    expect(() => fleet.app().fleet.identify({ bearer: first.body.credential.bearerToken, certificate: null })).toThrow(
+      /No gateway has this credential/,
+    )
+    expect(fleet.app().fleet.identify({ bearer: second.body.credential.bearerToken, certificate: null })).toEqual({
+      gatewayId: first.body.gatewayId,
+      standing: 'active',
+    })
   })
 
   it('repeats nothing once the gateway has said hello, nor after a day, nor for another key', async () => {
@@ -254,7 +259,7 @@ describe('refusing a redemption', () => {
     expect(await usesOf(name)).toBe(0)
   })
 
-  it('gives bearers to programs of this machine only', async () => {
+  it('takes a token from another machine over TLS only', async () => {
     const { token } = await fleet.createEnrollment()
     const answer = await fleet.app().http.inject({
       method: 'POST',
@@ -262,7 +267,7 @@ describe('refusing a redemption', () => {
       payload: enrollRequest(one(), uid()),
       remoteAddress: '192.0.2.7',
     })
-    expect([answer.statusCode, answer.json().reason]).toEqual([403, 'source_not_allowed'])
+    expect([answer.statusCode, answer.json().reason]).toEqual([403, 'tls_required'])
   })
 
   it('does not revoke what was used: the gateway is deleted instead', async () => {

@@ -1,18 +1,22 @@
-import { create, fromJson, toJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
+import { create, toJson, type JsonObject } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
-import { DescribeEnrollmentResponseSchema, EnrollRequestSchema, EnrollResponseSchema, type EnrollRequest } from '@mcpg/proto/gen/enrollment'
-import { CredentialKind } from '@mcpg/proto/gen/types'
+import { DescribeEnrollmentResponseSchema, EnrollResponseSchema, type EnrollRequest } from '@mcpg/proto/gen/enrollment'
+import { CredentialKind, type X509Chain } from '@mcpg/proto/gen/types'
 import { McpgError } from '@mcpg/proto/errors'
-import { InstanceUid } from '@mcpg/proto/names'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { Gateways } from '../gateways/service.ts'
+import type { Endpoints } from '../credentials/endpoint.ts'
+import { bearerMessage, type CredentialMessage } from '../credentials/issue.ts'
+import { verifyIdentity } from '../credentials/proofs.ts'
+import type { Credentials } from '../credentials/service.ts'
+import type { Authority } from '../keys/authority.ts'
 import type { Keys } from '../keys/keys.ts'
-import { verifyIdentity } from './identity-proof.ts'
+import { readEnrollRequest } from './enroll-request.ts'
 import { redemptionLimits, type EnrollmentLimits } from './rate-limits.ts'
 import { isoTime, targetOf } from './service.ts'
 import { isAllowed, isLoopback, plainAddress } from './source.ts'
@@ -24,28 +28,48 @@ const replayWindowMs = 24 * 3_600_000
 
 export type Redemptions = ReturnType<typeof redemptionService>
 
-type Claim = { gatewayId: string; name: string; credentialSequence: number; bearer: string }
+type Claim = { gatewayId: string; name: string; credential: CredentialMessage; endpointCertificate: X509Chain | undefined }
 
-/** Turns a one-time token into a gateway: `docs/protocol.md`, on loopback with a bearer. */
+/** Who asks, how, and with which proven key. */
+type Attempt = { caller: Caller; enrollment: Enrollment; request: EnrollRequest; publicKey: Uint8Array<ArrayBuffer>; spkiSha256: string }
+
+/** A credential that is made and not yet committed; a bearer is stored as its hash. */
+type Prepared = {
+  bearerSha256: string | null
+  store(tx: Tx): Promise<void>
+  committed(): void
+  message(sequence: number): CredentialMessage
+}
+
+/** Turns a one-time token into a gateway (`docs/protocol.md`): with a certificate over TLS, with a bearer on loopback. */
 export function redemptionService({
   db,
   store,
   gateways,
+  credentials,
+  endpoints,
+  authority,
   keys,
   audit,
   changes,
   clock,
   limits,
+  credentialKind,
   grpcEndpoints,
 }: {
   db: Pick<Db, 'write'>
   store: EnrollmentStore
-  gateways: Pick<Gateways, 'insertEnrolled' | 'renewBearer' | 'enrolled' | 'namesOf'>
+  gateways: Pick<Gateways, 'insertEnrolled' | 'renewCredential' | 'enrolled' | 'namesOf'>
+  credentials: Pick<Credentials, 'first'>
+  endpoints: Endpoints
+  authority: Pick<Authority, 'roots'>
   keys: Pick<Keys, 'signingKeys'>
   audit: Audit
   changes: Changes
   clock: Clock
   limits: EnrollmentLimits
+  /** What the listener of the gateways takes: certificates over TLS, bearers on loopback. */
+  credentialKind: CredentialKind.X509 | CredentialKind.BEARER
   /** host:port list of the gRPC listeners. */
   grpcEndpoints: () => string[]
 }) {
@@ -59,18 +83,20 @@ export function redemptionService({
     return toJson(
       DescribeEnrollmentResponseSchema,
       create(DescribeEnrollmentResponseSchema, {
+        trustBundle: authority.roots(),
         controlPlaneEndpoints: grpcEndpoints(),
         expireTime: timestampFromMs(Date.parse(enrollment.expiresAt)),
         serverTime: timestampFromMs(clock.now()),
-        allowedCredentialKinds: [CredentialKind.BEARER],
+        allowedCredentialKinds: [credentialKind],
       }),
     ) as JsonObject
   }
 
-  /** `body` is an EnrollRequest in protobuf's JSON mapping. Refusals leave the token as it was. */
-  async function redeem(caller: Caller, token: string, body: unknown): Promise<JsonObject> {
+  /** `body` is an EnrollRequest in protobuf's JSON mapping; `secure`: it came over TLS. Refusals leave the token as it was. */
+  async function redeem(caller: Caller, { token, secure }: { token: string; secure: boolean }, body: unknown): Promise<JsonObject> {
     gate.admit(caller.source)
     try {
+      refuseExposed(caller.source, secure)
       return await redeemOnce(caller, token, body)
     } catch (error) {
       if (isStorageFailure(error))
@@ -84,16 +110,42 @@ export function redemptionService({
     }
   }
 
+  /** What is given to whom: nothing over an open wire, and a bearer, which anybody can use who has it, only inside this machine. */
+  function refuseExposed(source: string, secure: boolean): void {
+    if (isLoopback(source)) return
+    if (!secure)
+      throw new McpgError('forbidden', 'tls_required', 'Enrollment from another machine needs TLS.', {
+        hint: 'use the https URL of mcpg-ctl enroll create',
+      })
+    if (credentialKind === CredentialKind.BEARER)
+      throw new McpgError('forbidden', 'source_not_allowed', 'This control plane listens to gateways of its own machine only.', {
+        hint: 'start it with --bind-grpc <address>:7844',
+      })
+  }
+
   async function redeemOnce(caller: Caller, token: string, body: unknown): Promise<JsonObject> {
-    if (!isLoopback(caller.source))
-      throw new McpgError('forbidden', 'source_not_allowed', 'A credential without TLS is given to programs of this machine only.')
     const enrollment = await findEnrollment(token)
-    const request = readRequest(body)
-    const { spkiSha256 } = await verifyIdentity(request)
-    const claim = (await replay(caller, enrollment, request, spkiSha256)) ?? (await claimOnce(caller, enrollment, request, spkiSha256))
+    const request = readEnrollRequest(body, credentialKind)
+    const attempt = { caller, enrollment, request, ...(await verifyIdentity(request)) }
+    const claim = (await replay(attempt)) ?? (await claimOnce(attempt))
     await gateways.enrolled(claim.gatewayId)
     changes.status(`${enrollment.org}/${enrollment.workspace}`, 'Enrollment', enrollment.name)
     return answer(enrollment, claim)
+  }
+
+  async function endpointOf({ endpointCsr }: EnrollRequest, gatewayId: string, source: string): Promise<X509Chain | undefined> {
+    return endpointCsr.length > 0 ? await endpoints.issue(endpointCsr, gatewayId, plainAddress(source)) : undefined
+  }
+
+  async function prepare(gateway: { id: string; org: string; workspace: string }, publicKey: Uint8Array<ArrayBuffer>): Promise<Prepared> {
+    if (credentialKind === CredentialKind.X509) return { bearerSha256: null, ...(await credentials.first(gateway, publicKey)) }
+    const bearer = newBearer()
+    return {
+      bearerSha256: tokenSha256(bearer),
+      store: async () => {},
+      committed: () => {},
+      message: (sequence) => bearerMessage(sequence, clock.now(), bearer),
+    }
   }
 
   async function findEnrollment(token: string): Promise<Enrollment> {
@@ -105,34 +157,41 @@ export function redemptionService({
     return found
   }
 
-  /** The same attempt again, by the same key: the same gateway with a fresh bearer. */
-  async function replay(caller: Caller, enrollment: Enrollment, request: EnrollRequest, spkiSha256: string): Promise<Claim | null> {
+  /** The same attempt again, by the same key: the same gateway with a fresh credential. */
+  async function replay({ caller, enrollment, request, publicKey, spkiSha256 }: Attempt): Promise<Claim | null> {
     const earlier = await store.findRedemption(enrollment.id, hex(request.idempotencyKey))
     if (!earlier || !isRepeatable(earlier, spkiSha256)) return null
-    const bearer = newBearer()
+    const { gatewayId } = earlier
+    const endpointCertificate = await endpointOf(request, gatewayId, caller.source)
+    const prepared = await prepare({ ...enrollment, id: gatewayId }, publicKey)
     const renewed = await db.write(async (tx) => {
-      const gateway = await gateways.renewBearer(tx, { gatewayId: earlier.gatewayId, bearerSha256: tokenSha256(bearer) })
-      if (gateway)
-        await audit.record(tx, caller, 'gateway.enroll_again', {
-          ...targetOf(enrollment),
-          kind: 'Gateway',
-          name: gateway.name,
-          uid: earlier.gatewayId,
-        })
+      const gateway = await gateways.renewCredential(tx, { gatewayId, bearerSha256: prepared.bearerSha256 })
+      if (!gateway) return null
+      await prepared.store(tx)
+      await audit.record(tx, caller, 'gateway.enroll_again', {
+        ...targetOf(enrollment),
+        kind: 'Gateway',
+        name: gateway.name,
+        uid: gatewayId,
+      })
       return gateway
     })
-    return renewed && { gatewayId: earlier.gatewayId, bearer, ...renewed }
+    if (!renewed) return null
+    prepared.committed()
+    return { gatewayId, name: renewed.name, credential: prepared.message(renewed.credentialSequence), endpointCertificate }
   }
 
   function isRepeatable({ spkiSha256, confirmedAt, createdAt }: Redemption, presented: string): boolean {
     return spkiSha256 === presented && confirmedAt === null && clock.now() - Date.parse(createdAt) < replayWindowMs
   }
 
-  async function claimOnce(caller: Caller, enrollment: Enrollment, request: EnrollRequest, spkiSha256: string): Promise<Claim> {
+  async function claimOnce({ caller, enrollment, request, publicKey, spkiSha256 }: Attempt): Promise<Claim> {
     refuseStranger(enrollment, caller.source, request.instanceUid)
     const now = isoTime(clock.now())
-    const bearer = newBearer()
     const gatewayId = `gw_${randomUUID().replaceAll('-', '')}`
+    // What the endpoint may not have is refused before the token is used.
+    const endpointCertificate = await endpointOf(request, gatewayId, caller.source)
+    const prepared = await prepare({ ...enrollment, id: gatewayId }, publicKey)
     const redemption: Redemption = {
       enrollmentId: enrollment.id,
       idempotencyKey: hex(request.idempotencyKey),
@@ -147,19 +206,15 @@ export function redemptionService({
       if (!(await store.claim(tx, enrollment.id, now))) return null
       await refuseSecondKey(tx, redemption)
       await store.insertRedemption(tx, redemption)
-      const inserted = await gateways.insertEnrolled(tx, {
-        enrollment,
-        gatewayId,
-        request,
-        spkiSha256,
-        bearerSha256: tokenSha256(bearer),
-        now,
-      })
+      const { bearerSha256 } = prepared
+      const inserted = await gateways.insertEnrolled(tx, { enrollment, gatewayId, request, spkiSha256, bearerSha256, now })
+      await prepared.store(tx)
       await audit.record(tx, caller, 'gateway.enroll', { ...targetOf(enrollment), kind: 'Gateway', name: inserted, uid: gatewayId })
       return inserted
     })
     if (name === null) throw await refusal(caller, enrollment)
-    return { gatewayId, name, credentialSequence: 1, bearer }
+    prepared.committed()
+    return { gatewayId, name, credential: prepared.message(1), endpointCertificate }
   }
 
   /** Why the claim was lost. Somebody else's use is worth an alert: the token has been seen by two. */
@@ -197,7 +252,7 @@ export function redemptionService({
       throw new McpgError('gone', 'token_expired', `This enrollment token expired at ${expiresAt}.`, { hint })
   }
 
-  function answer(enrollment: Enrollment, { gatewayId, name, credentialSequence, bearer }: Claim): JsonObject {
+  function answer(enrollment: Enrollment, { gatewayId, name, credential, endpointCertificate }: Claim): JsonObject {
     return toJson(
       EnrollResponseSchema,
       create(EnrollResponseSchema, {
@@ -206,14 +261,12 @@ export function redemptionService({
         workspace: enrollment.workspace,
         environment: enrollment.environment,
         name,
-        credential: {
-          credentialSequence: BigInt(credentialSequence),
-          notBefore: timestampFromMs(clock.now()),
-          material: { case: 'bearerToken', value: bearer },
-        },
+        credential,
+        trustBundle: authority.roots(),
         controlPlaneEndpoints: grpcEndpoints(),
         configSigningKeys: keys.signingKeys(),
         serverTime: timestampFromMs(clock.now()),
+        ...(endpointCertificate && { endpointCertificate }),
       }),
     ) as JsonObject
   }
@@ -250,29 +303,5 @@ function refuseStranger({ cidrs, expectedInstanceUid }: Enrollment, source: stri
       },
     )
 }
-
-function readRequest(body: unknown): EnrollRequest {
-  let request: EnrollRequest
-  try {
-    request = fromJson(EnrollRequestSchema, body as JsonValue, { ignoreUnknownFields: true })
-  } catch (error) {
-    throw new McpgError('invalid', 'enroll_request_invalid', 'The body is not an EnrollRequest in the JSON mapping of protobuf.', {
-      cause: error,
-    })
-  }
-  if (request.idempotencyKey.length !== 16) throw invalid('/idempotencyKey', 'must be 16 random bytes')
-  const uid = InstanceUid.safeParse(request.instanceUid)
-  if (!uid.success) throw invalid('/instanceUid', uid.error.issues[0]!.message)
-  if (request.credentialKind !== CredentialKind.BEARER && request.credentialKind !== CredentialKind.UNSPECIFIED)
-    throw new McpgError('unsupported', 'credential_kind_unsupported', 'This listener gives bearers only; certificates need TLS.', {
-      status: 400,
-    })
-  if (request.attestationToken !== '')
-    throw new McpgError('unsupported', 'attestation_unsupported', 'This control plane does not enroll by attestation.', { status: 400 })
-  return request
-}
-
-const invalid = (pointer: string, detail: string) =>
-  new McpgError('invalid', 'enroll_request_invalid', `${pointer} ${detail}.`, { violations: [{ pointer, detail }] })
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -104,7 +104,10 @@ export const enrollmentRoutes =
           response: { 200: ProtobufJson },
         },
       },
-      async (request, reply) => keptFromCaches(reply).send(await redemptions.redeem(callerOf(request), request.params.token, request.body)),
+      async (request, reply) => {
+        const how = { token: request.params.token, secure: request.protocol === 'https' }
+        return keptFromCaches(reply).send(await redemptions.redeem(callerOf(request), how, request.body))
+      },
     )
     // Errors of these paths too: a proxy must not keep a refusal, and no page may learn the URL.
     app.addHook('onRequest', async (request, reply) => {

@@ -23,6 +23,7 @@ export function enrollmentService({
   changes,
   clock,
   publicUrl,
+  rootPins,
   requireEnvironment,
 }: {
   db: Pick<Db, 'write'>
@@ -32,6 +33,8 @@ export function enrollmentService({
   clock: Clock
   /** Base of the URLs that are handed out, without a slash at its end. */
   publicUrl: () => string
+  /** Of the roots that signed our server certificate; empty where it is not ours. */
+  rootPins: () => string[]
   /** Throws not_found for the first part of the path that does not exist. */
   requireEnvironment: (scope: EnvironmentScope, tx: Tx) => Promise<void>
 }) {
@@ -65,7 +68,7 @@ export function enrollmentService({
       await audit.record(tx, caller, 'enrollment.create', targetOf(enrollment))
     })
     changes.publish({ type: 'ADDED', scope: `${scope.org}/${scope.workspace}`, kind: 'Enrollment', name: enrollment.name })
-    const url = `${publicUrl()}/enroll/${token}`
+    const url = `${publicUrl()}/enroll/${token}${fragment(rootPins())}`
     return { name: enrollment.name, url, command: `mcpg-ctl gateway --enrollment-url '${url}'`, expiresAt: enrollment.expiresAt }
   }
 
@@ -100,6 +103,9 @@ export function enrollmentService({
     )
   }
 }
+
+/** A fragment never leaves the agent: no server and no log sees it. */
+const fragment = (pins: string[]): string => (pins.length > 0 ? `#pin=${pins.map((pin) => `sha256:${pin}`).join(',')}` : '')
 
 async function refuseTakenName(tx: Tx, { org, workspace, environment }: EnvironmentScope, name: string): Promise<void> {
   const taken = await tx.gateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })

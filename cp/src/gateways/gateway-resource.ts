@@ -11,8 +11,16 @@ import type { GatewayRow } from './store.ts'
 /** Servers that a condition names; a message is for reading. */
 const maxNamedServers = 10
 
+type Certificate = { serial: string; notAfter: string; renewals: number; recoveries: number }
+
+/** What is known of a gateway's certificate; undefined for one with a bearer. */
+export type CertificateOf = (gatewayId: string) => Certificate | undefined
+
 /** A gateway as an object: three facts side by side (connection, config, health), and never one that is older than it looks. */
-export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live; configs: Pick<Configs, 'standing'> }): Resource {
+export function gatewayResource(
+  row: GatewayRow,
+  { live, configs, certificateOf }: { live: Live; configs: Pick<Configs, 'standing'>; certificateOf: CertificateOf },
+): Resource {
   const connection = live.presence.stateOf(row.id)
   const state = live.state(row.id)
   const standing = configs.standing(row.id)
@@ -35,6 +43,7 @@ export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live
     ...(row.bootId !== null && { bootId: row.bootId }),
     sessionEpoch: row.sessionEpoch,
     enrolledAt: row.enrolledAt,
+    credential: credentialOf(certificateOf(row.id)),
     ...(state.connectedAt !== undefined && isConnected(connection) && { connectedAt: state.connectedAt }),
     ...(lastSeen !== null && { lastSeenAt: lastSeen }),
     conditions: conditionsOf(row, standing, state.duplicateSince),
@@ -60,6 +69,12 @@ export function gatewayResource(row: GatewayRow, { live, configs }: { live: Live
     spec: { origin: row.origin, instanceUid: row.instanceUid },
     status,
   }
+}
+
+function credentialOf(certificate: Certificate | undefined): GatewayStatus['credential'] {
+  if (!certificate) return { kind: 'bearer' }
+  const { serial, notAfter, renewals, recoveries } = certificate
+  return { kind: 'certificate', serial, notAfter, renewals, recoveries }
 }
 
 function configAxis(row: GatewayRow, { desired, applied, heldBack, pinned }: Standing): GatewayStatus['config'] {
@@ -106,11 +121,20 @@ function healthOf({ ready, total }: { ready: number; total: number }): HealthSta
 }
 
 function conditionsOf(
-  { enrolledAt, name }: GatewayRow,
+  { enrolledAt, lockedAt, name }: GatewayRow,
   { error, heldBack, desired, pinned }: Standing,
   duplicateSince: string | undefined,
 ): Condition[] {
   const conditions: Condition[] = []
+  if (lockedAt !== null)
+    conditions.push({
+      type: 'Degraded',
+      status: 'True',
+      reason: 'CredentialCloneSuspected',
+      message:
+        'The key of this gateway was used in two places, so its state dir was copied; nobody gets in with it any more. Delete the gateway and enroll it again.',
+      lastTransitionTime: lockedAt,
+    })
   if (duplicateSince !== undefined)
     conditions.push({
       type: 'Degraded',

@@ -7,7 +7,7 @@ import type { Command } from '@mcpg/proto/gen/gateway'
 import type { Configs } from '../config/service.ts'
 import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
 import { turn } from '../turns.ts'
-import { gatewayResource } from './gateway-resource.ts'
+import { gatewayResource, type CertificateOf } from './gateway-resource.ts'
 import type { Inventories, InventoryBody } from './inventories.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
@@ -19,7 +19,7 @@ import type { GatewayRow } from './store.ts'
 /** Asks a connected gateway for one action. */
 export type SendCommand = (gatewayId: string, action: Command['action']) => Promise<void>
 
-type Facts = { registry: Registry; live: Live; configs: Pick<Configs, 'standing'> }
+type Facts = { registry: Registry; live: Live; configs: Pick<Configs, 'standing'>; certificateOf: CertificateOf }
 
 export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remove'>): VirtualKind {
   const { registry } = facts

@@ -12,11 +12,24 @@ export type Registry = ReturnType<typeof gatewayRegistry>
 export function gatewayRegistry({ store }: { store: Pick<GatewayStore, 'listAll' | 'listTombstones'> }) {
   const byId = new Map<string, GatewayRow>()
   const standing = new Map<string, GatewayIdentity>() // by SHA-256 of the bearer
-  return { load, put, bury, get: (id: string) => byId.get(id), find, list, all: () => byId.values(), identify }
+  const buried = new Set<string>()
+  return {
+    load,
+    put,
+    bury,
+    get: (id: string) => byId.get(id),
+    find,
+    list,
+    all: () => byId.values(),
+    identify,
+    isDeleted: (id: string) => buried.has(id),
+  }
 
   async function load(): Promise<void> {
-    for (const { id, bearerSha256 } of await store.listTombstones())
+    for (const { id, bearerSha256 } of await store.listTombstones()) {
+      buried.add(id)
       if (bearerSha256 !== null) standing.set(bearerSha256, { gatewayId: id, standing: 'deleted' })
+    }
     for (const row of await store.listAll()) put(row)
   }
 
@@ -25,11 +38,12 @@ export function gatewayRegistry({ store }: { store: Pick<GatewayStore, 'listAll'
     const before = byId.get(row.id)
     if (before?.bearerSha256) standing.delete(before.bearerSha256)
     byId.set(row.id, row)
-    if (row.bearerSha256) standing.set(row.bearerSha256, { gatewayId: row.id, standing: row.revokedAt === null ? 'active' : 'revoked' })
+    if (row.bearerSha256) standing.set(row.bearerSha256, { gatewayId: row.id, standing: standingOf(row) })
   }
 
   function bury(row: GatewayRow): void {
     byId.delete(row.id)
+    buried.add(row.id)
     if (row.bearerSha256) standing.set(row.bearerSha256, { gatewayId: row.id, standing: 'deleted' })
   }
 
@@ -55,4 +69,9 @@ export function gatewayRegistry({ store }: { store: Pick<GatewayStore, 'listAll'
       })
     return identity
   }
+}
+
+function standingOf({ revokedAt, lockedAt }: GatewayRow): GatewayIdentity['standing'] {
+  if (revokedAt !== null) return 'revoked'
+  return lockedAt === null ? 'active' : 'locked'
 }

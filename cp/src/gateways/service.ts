@@ -24,6 +24,9 @@ export type EnrollmentGrant = {
   labels: Record<string, string>
 }
 
+/** Why a gateway's credential counts no more. */
+export type GatewayEnding = 'revoked' | 'locked' | 'deleted'
+
 export type Gateways = ReturnType<typeof gatewayService>
 
 /** Gateways as objects: enrolled, labeled, revoked, deleted. What they say of themselves is in `live.ts`. */
@@ -51,19 +54,20 @@ export function gatewayService({
   /** The gateway as an object, for those who watch. */
   present: (row: GatewayRow) => Resource
 }) {
-  const endings = new Set<(gatewayId: string, why: 'revoked' | 'deleted') => void>()
+  const endings = new Set<(gatewayId: string, why: GatewayEnding) => void>()
   return {
     load,
     stop,
     insertEnrolled,
-    renewBearer,
+    renewCredential,
     enrolled,
     get,
     namesOf,
     setLabels,
     revoke,
+    lock,
     remove,
-    onEnding: (tell: (id: string, why: 'revoked' | 'deleted') => void) => void endings.add(tell),
+    onEnding: (tell: (id: string, why: GatewayEnding) => void) => void endings.add(tell),
   }
 
   async function load(): Promise<void> {
@@ -86,7 +90,14 @@ export function gatewayService({
       spkiSha256,
       bearerSha256,
       now,
-    }: { enrollment: EnrollmentGrant; gatewayId: string; request: EnrollRequest; spkiSha256: string; bearerSha256: string; now: string },
+    }: {
+      enrollment: EnrollmentGrant
+      gatewayId: string
+      request: EnrollRequest
+      spkiSha256: string
+      bearerSha256: string | null
+      now: string
+    },
   ): Promise<string> {
     const { org, workspace, environment, gatewayName, labels } = enrollment
     const { instanceUid } = request
@@ -116,6 +127,7 @@ export function gatewayService({
       enrolledAt: now,
       updatedAt: now,
       revokedAt: null,
+      lockedAt: null,
       connection: 'never_seen',
       connectionChangedAt: now,
       lastSeenAt: null,
@@ -130,9 +142,9 @@ export function gatewayService({
     return name
   }
 
-  /** A new bearer for a gateway whose first answer was lost; the earlier one is void. Null when the gateway is gone. */
-  async function renewBearer(tx: Tx, { gatewayId, bearerSha256 }: { gatewayId: string; bearerSha256: string }) {
-    return await store.setBearer(tx, gatewayId, bearerSha256)
+  /** A new credential for a gateway whose first answer was lost; the earlier one is void. Null when the gateway is gone. */
+  async function renewCredential(tx: Tx, { gatewayId, bearerSha256 }: { gatewayId: string; bearerSha256: string | null }) {
+    return await store.setCredential(tx, gatewayId, bearerSha256)
   }
 
   /** Lets a gateway in whose row has just been committed. */
@@ -192,6 +204,25 @@ export function gatewayService({
     registry.put(Object.assign(row, { revokedAt: now, updatedAt: now }))
     for (const tell of endings) tell(row.id, 'revoked')
     live.presence.set(row.id, 'revoked')
+  }
+
+  /** Its key was seen in two places: nobody gets in with it any more, and only deleting and enrolling again helps. */
+  async function lock(caller: Caller, gatewayId: string, detail: Record<string, unknown>): Promise<void> {
+    const row = registry.get(gatewayId)
+    if (!row || row.lockedAt !== null) return
+    const now = isoNow()
+    await db.write(async (tx) => {
+      await store.lock(tx, row.id, now)
+      await audit.record(tx, caller, 'gateway.lock', { ...targetOf(row), detail: { alert: true, ...detail } })
+    })
+    registry.put(Object.assign(row, { lockedAt: now, updatedAt: now }))
+    for (const tell of endings) tell(row.id, 'locked')
+    changes.status(`${row.org}/${row.workspace}`, 'Gateway', row.name)
+    happened(row.id, {
+      reason: 'CredentialCloneSuspected',
+      warning: true,
+      message: 'its key was used in two places: the identity is locked; delete the gateway and enroll it again',
+    })
   }
 
   /** Deletes an enrolled gateway at once; its agent stops its servers and erases its credentials when it hears of it. */

@@ -19,6 +19,7 @@ export type GatewayRow = {
   enrolledAt: string
   updatedAt: string
   revokedAt: string | null
+  lockedAt: string | null
   connection: ConnectionState
   connectionChangedAt: string
   lastSeenAt: string | null
@@ -60,9 +61,10 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     listServers,
     find,
     insert,
-    setBearer,
+    setCredential,
     setLabels,
     revoke,
+    lock,
     bury,
     inventory,
   }
@@ -94,9 +96,13 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     await tx.gateway.create({ data: { ...row, labels: JSON.stringify(row.labels), sessionEpoch: BigInt(row.sessionEpoch) } })
   }
 
-  /** The credential sequence after it; null when the gateway is gone or revoked. */
-  async function setBearer(tx: Tx, id: string, bearerSha256: string): Promise<{ credentialSequence: number; name: string } | null> {
-    const row = await tx.gateway.findFirst({ where: { id, revokedAt: null } })
+  /** One more credential; its number, or null when the gateway is gone, revoked or locked. Without a bearer it is a certificate. */
+  async function setCredential(
+    tx: Tx,
+    id: string,
+    bearerSha256: string | null,
+  ): Promise<{ credentialSequence: number; name: string } | null> {
+    const row = await tx.gateway.findFirst({ where: { id, revokedAt: null, lockedAt: null } })
     if (!row) return null
     const credentialSequence = row.credentialSequence + 1
     await tx.gateway.update({ where: { id }, data: { bearerSha256, credentialSequence } })
@@ -114,6 +120,10 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     })
   }
 
+  async function lock(tx: Tx, id: string, now: string): Promise<void> {
+    await tx.gateway.update({ where: { id }, data: { lockedAt: now, updatedAt: now } })
+  }
+
   /** Deletes a gateway with everything that is about it, and leaves what it takes to tell its agent. */
   async function bury(
     tx: Tx,
@@ -126,6 +136,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     await tx.serverHold.deleteMany({ where: { gatewayId } })
     await tx.gatewayPin.deleteMany({ where: { gatewayId } })
     await tx.gatewayServer.deleteMany({ where: { gatewayId } })
+    await tx.gatewayCertificate.deleteMany({ where: { gatewayId } })
     await tx.gateway.delete({ where: { id } })
   }
 

@@ -1,7 +1,19 @@
 import type { Access } from '@mcpg/proto/access'
+import type { EnrollmentService } from '@mcpg/proto/gen/enrollment'
 import type { GatewayService } from '@mcpg/proto/gen/gateway'
 
 /** Who may call each RPC; a method that is missing here does not compile. */
 export const rpcAccess = {
-  connect: 'gateway',
-} as const satisfies Record<keyof typeof GatewayService.method, Access>
+  gateway: {
+    connect: 'gateway',
+    renewCredential: 'gateway',
+  },
+  enrollment: {
+    // Whoever recovers has no valid certificate; it answers a challenge instead.
+    beginRecovery: 'public',
+    completeRecovery: 'public',
+  },
+} as const satisfies {
+  gateway: Record<keyof typeof GatewayService.method, Access>
+  enrollment: Record<keyof typeof EnrollmentService.method, Access>
+}

@@ -127,8 +127,12 @@ function serverWith({ port = 0, maxConnections, onFrame = () => {} }: { port?: n
   const server = grpcServer({
     settings: { host: '127.0.0.1', port, ...(maxConnections !== undefined && { maxConnections }) },
     log,
-    authenticate: async () => ({ gatewayId: 'gw', standing: 'active' }),
+    tls: null,
+    authenticate: () => ({ gatewayId: 'gw', standing: 'active' }),
     handlers: {
+      renewCredential: nobody,
+      beginRecovery: nobody,
+      completeRecovery: nobody,
       connect: () => ({
         frame: () => {
           frames++
@@ -140,4 +144,8 @@ function serverWith({ port = 0, maxConnections, onFrame = () => {} }: { port?: n
     beforeClose: async () => {},
   })
   return { ...server, frames: () => frames, closed: () => closed }
+}
+
+async function nobody(): Promise<never> {
+  throw new McpgError('unsupported', 'not_here', 'This server has no such call.')
 }

@@ -1,24 +1,46 @@
-import { Server, ServerCredentials, type ConnectionInjector, type ServerDuplexStream } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ConnectionInjector } from '@grpc/grpc-js'
+import { constants } from 'node:crypto'
 import { createServer, type AddressInfo, type Server as NetServer } from 'node:net'
+import { createServer as createTlsServer, type SecureContextOptions } from 'node:tls'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
-import type { ConnectRequest, ConnectResponse } from '@mcpg/proto/gen/gateway'
-import { GatewayService } from '@mcpg/proto/gen/gateway'
-import { McpgError } from '@mcpg/proto/errors'
+import {
+  EnrollmentService,
+  type BeginRecoveryRequest,
+  type BeginRecoveryResponse,
+  type CompleteRecoveryRequest,
+  type CompleteRecoveryResponse,
+} from '@mcpg/proto/gen/enrollment'
+import {
+  GatewayService,
+  type ConnectRequest,
+  type ConnectResponse,
+  type RenewCredentialRequest,
+  type RenewCredentialResponse,
+} from '@mcpg/proto/gen/gateway'
 import { listenFailure } from '../http/listen-failure.ts'
+import type { ServerCertificate } from '../tls/certificate.ts'
+import { onlyTls } from '../tls/first-byte.ts'
+import { advertisedHost } from '../tls/names.ts'
 import { rpcAccess } from './access.ts'
-import { statusOf } from './errors.ts'
+import { calls, type Authenticate } from './calls.ts'
+import { peerBook } from './peers.ts'
 import { serviceDefinition } from './service-definition.ts'
-import type { GatewayIdentity, StreamHandler } from './stream.ts'
+import type { PublicHandler, StreamHandler, UnaryHandler } from './stream.ts'
 
-export type GrpcSettings = { host: string; port: number; maxConnections?: number }
+export type { Authenticate }
 
-/** Throws `unauthenticated` for a credential that nobody was ever given. */
-export type Authenticate = (bearer: string) => Promise<GatewayIdentity>
+export type GrpcSettings = { host: string; port: number; tls: boolean; maxConnections?: number }
 
-export type GrpcHandlers = { connect: StreamHandler<ConnectRequest, ConnectResponse> }
+/** How the listener shows itself and whose certificates it believes (PEM); absent: plain HTTP/2. */
+export type GrpcTls = { certificate: ServerCertificate; clientAuthorities: () => string }
 
-type Call = ServerDuplexStream<ConnectRequest, ConnectResponse>
+export type GrpcHandlers = {
+  connect: StreamHandler<ConnectRequest, ConnectResponse>
+  renewCredential: UnaryHandler<RenewCredentialRequest, RenewCredentialResponse>
+  beginRecovery: PublicHandler<BeginRecoveryRequest, BeginRecoveryResponse>
+  completeRecovery: PublicHandler<CompleteRecoveryRequest, CompleteRecoveryResponse>
+}
 
 // A replica that comes up later gets its share of the fleet only if streams end some day; grpc-js adds ±10 %.
 const maxConnectionAgeMs = 30 * 60_000
@@ -27,17 +49,19 @@ const maxFrameBytes = 4 * 1024 * 1024
 const closeGraceMs = 2_000
 
 /**
- * The listener of the agents: plain HTTP/2 on loopback. The accept loop is ours, so that connections are bounded before a byte of
- * HTTP/2 is read. Every RPC passes one wrapper that checks its access and spells its errors.
+ * The listener of the agents: plain HTTP/2 on loopback, TLS with client certificates everywhere else. The accept loop is ours, so that
+ * connections are bounded before a byte of HTTP/2 is read. Every RPC passes one wrapper that checks its access and spells its errors.
  */
 export function grpcServer({
   settings: { host, port, maxConnections = 20_000 },
+  tls,
   log,
   authenticate,
   handlers,
   beforeClose,
 }: {
-  settings: GrpcSettings
+  settings: Omit<GrpcSettings, 'tls'>
+  tls: GrpcTls | null
   log: Log
   authenticate: Authenticate
   handlers: GrpcHandlers
@@ -47,13 +71,16 @@ export function grpcServer({
   let listener: NetServer | undefined
   let injector: ConnectionInjector | undefined
   let server: Server | undefined
+  let dropSilent = () => {}
+  const peers = peerBook()
   const part: Part = { name: 'grpc', start, stop }
   return { part, address }
 
-  /** `http://host:port` as bound, as configured before that. */
+  /** `http://host:port` as bound, as configured before that; https where it speaks TLS, with a host that others can reach. */
   function address(): string {
     const bound = listener?.address() as AddressInfo | null | undefined
-    return `http://${host.includes(':') ? `[${host}]` : host}:${bound?.port ?? port}`
+    const name = advertisedHost(host)
+    return `${tls ? 'https' : 'http'}://${name.includes(':') ? `[${name}]` : name}:${bound?.port ?? port}`
   }
 
   async function start(fail: (error: unknown) => void): Promise<void> {
@@ -67,17 +94,44 @@ export function grpcServer({
       // Channelz keeps a record of every call; with ten thousand streams it is the biggest thing in memory.
       'grpc.enable_channelz': 0,
     })
-    server.addService(serviceDefinition(GatewayService), { connect: (call: Call) => void serve(call, handlers.connect) })
+    const { stream, unary, open } = calls({ authenticate, certificateOf: peers.of, log })
+    server.addService(serviceDefinition(GatewayService), {
+      connect: stream(rpcAccess.gateway.connect, handlers.connect),
+      renewCredential: unary(rpcAccess.gateway.renewCredential, handlers.renewCredential),
+    })
+    server.addService(serviceDefinition(EnrollmentService), {
+      beginRecovery: open(rpcAccess.enrollment.beginRecovery, handlers.beginRecovery),
+      completeRecovery: open(rpcAccess.enrollment.completeRecovery, handlers.completeRecovery),
+    })
     injector = server.createConnectionInjector(ServerCredentials.createInsecure())
-    listener = createServer({ noDelay: true }, (socket) => injector?.injectConnection(socket))
+    listener = tls ? secureListener(tls) : createServer({ noDelay: true }, (socket) => injector?.injectConnection(socket))
     listener.maxConnections = maxConnections
     listener.on('drop', () => log.warn({ maxConnections }, 'gRPC connection refused: the limit is reached'))
     await listen(listener, host, port)
     listener.on('error', fail)
   }
 
+  /** Certificates are asked for and not demanded: whoever recovers has none. What each caller may do is decided per call. */
+  function secureListener({ certificate, clientAuthorities }: GrpcTls): NetServer {
+    const context = (): SecureContextOptions => ({ ...certificate.pair(), ca: clientAuthorities(), minVersion: 'TLSv1.2', ...noTickets })
+    const secure = createTlsServer({ ...context(), requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['h2'], noDelay: true })
+    certificate.onChange(() => secure.setSecureContext(context()))
+    dropSilent = onlyTls(secure, '', (source) => log.warn({ source }, 'a plaintext connection to the TLS port of the gateways was closed'))
+    secure.on('secureConnection', (socket) => {
+      // A client that does not speak HTTP/2 would be read as HTTP/1.
+      if (socket.alpnProtocol !== 'h2') return void socket.destroy()
+      peers.remember(socket)
+      injector?.injectConnection(socket)
+    })
+    secure.on('tlsClientError', (error, socket) =>
+      log.debug({ source: socket.remoteAddress, code: (error as NodeJS.ErrnoException).code }, 'a TLS handshake failed'),
+    )
+    return secure
+  }
+
   async function stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => (listener?.listening ? listener.close(() => resolve()) : resolve()))
+    dropSilent()
     await beforeClose()
     injector?.drain(closeGraceMs)
     const deadline = setTimeout(() => server?.forceShutdown(), closeGraceMs)
@@ -86,70 +140,13 @@ export function grpcServer({
     injector?.destroy()
     server?.forceShutdown()
   }
-
-  async function serve(call: Call, handler: GrpcHandlers['connect']): Promise<void> {
-    const end = (error?: unknown) => {
-      if (error instanceof McpgError) log.debug({ reason: error.reason, source: call.getPeer() }, 'stream refused')
-      else if (error !== undefined) log.error({ err: error }, 'a gRPC handler failed')
-      if (error === undefined) call.end()
-      else call.emit('error', statusOf(error))
-    }
-    try {
-      const identity = await identify(call)
-      attach(call, handler, identity, end)
-    } catch (error) {
-      end(error)
-    }
-  }
-
-  async function identify(call: Call): Promise<GatewayIdentity> {
-    if (rpcAccess.connect !== 'gateway') throw new McpgError('forbidden', 'no_access', 'No access rule lets this call in.')
-    const [authorization] = call.metadata.get('authorization')
-    const bearer = /^Bearer (\S+)$/i.exec(String(authorization ?? ''))?.[1]
-    if (!bearer)
-      throw new McpgError('unauthenticated', 'credential_missing', 'The stream carries no credential.', {
-        hint: 'enroll the gateway: mcpg-ctl gateway --enrollment-url <url>',
-      })
-    return await authenticate(bearer)
-  }
 }
 
-function attach(call: Call, handler: GrpcHandlers['connect'], identity: GatewayIdentity, end: (error?: unknown) => void): void {
-  let open = true
-  if (call.cancelled) return
-  const events = handler({ identity, source: call.getPeer(), send, end: close })
-  call.on('data', receive)
-  call.on('end', () => close())
-  for (const event of ['cancelled', 'close', 'error']) call.on(event, finish)
-
-  // The callback of a write comes when the HTTP/2 window had room for it: that is the back-pressure.
-  function send(frame: ConnectResponse, taken: () => void): void {
-    if (open) call.write(frame, () => taken())
-  }
-
-  function receive(frame: ConnectRequest): void {
-    if (!open) return
-    try {
-      events.frame(frame)
-    } catch (error) {
-      // A frame is handled long after the handler has returned; an error here belongs to the stream too.
-      close(error)
-    }
-  }
-
-  function close(error?: unknown): void {
-    if (!open) return
-    finish()
-    end(error)
-  }
-
-  function finish(): void {
-    if (!open) return
-    open = false
-    // Not in the caller's turn: a handler may end the stream before it has returned its events.
-    queueMicrotask(() => events.closed())
-  }
-}
+/**
+ * Nothing is resumed: a ticket alone, without certificate and key, would be taken for the gateway it was given to. A handshake of a
+ * millisecond per connection of half an hour is a fair price.
+ */
+const noTickets = { secureOptions: constants.SSL_OP_NO_TICKET }
 
 async function listen(listener: NetServer, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {

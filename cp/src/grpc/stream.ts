@@ -1,7 +1,10 @@
 import type { McpgError } from '@mcpg/proto/errors'
 
-/** Who opened a stream, from its credential; a deleted or revoked gateway is let in only to be told so. */
-export type GatewayIdentity = { gatewayId: string; standing: 'active' | 'revoked' | 'deleted' }
+/**
+ * Who calls, from its credential. A gateway that is not `active` is let in only to be told so: deleted, revoked, locked because its key
+ * was seen in two places, or presenting a certificate that a newer one has replaced.
+ */
+export type GatewayIdentity = { gatewayId: string; standing: 'active' | 'revoked' | 'deleted' | 'locked' | 'superseded' }
 
 /** One bidirectional stream as a feature sees it, whatever carries it. */
 export type Stream<Out> = {
@@ -18,3 +21,9 @@ export type Stream<Out> = {
 export type StreamEvents<In> = { frame(frame: In): void; closed(): void }
 
 export type StreamHandler<In, Out> = (stream: Stream<Out>) => StreamEvents<In>
+
+/** One question with one answer. `source` is the address of the socket peer without its port. */
+export type UnaryHandler<In, Out> = (request: In, call: { identity: GatewayIdentity; source: string }) => Promise<Out>
+
+/** The same for callers without a credential. */
+export type PublicHandler<In, Out> = (request: In, call: { source: string }) => Promise<Out>

@@ -12,6 +12,7 @@ import { httpServer, type HttpSettings } from './server.ts'
 const settings: HttpSettings = {
   host: '127.0.0.1',
   port: 0,
+  tls: false,
   allowedHosts: [],
   allowedOrigins: [],
   trustedProxies: [],

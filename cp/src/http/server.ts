@@ -1,4 +1,6 @@
-import type { AddressInfo } from 'node:net'
+import type { RequestListener, Server } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Part } from '@mcpg/core/lifecycle'
@@ -14,10 +16,15 @@ import { listenFailure } from './listen-failure.ts'
 import { sendProblem } from './problems.ts'
 import { newRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
+import type { ServerCertificate } from '../tls/certificate.ts'
+import { httpsOnly, onlyTls } from '../tls/first-byte.ts'
+import { advertisedHost } from '../tls/names.ts'
 
 export type HttpSettings = {
   host: string
   port: number
+  /** Only TLS; false: plaintext. */
+  tls: boolean
   allowedHosts: string[]
   allowedOrigins: string[]
   /** Peers whose X-Forwarded-For is believed; none: the socket says who calls. */
@@ -28,15 +35,30 @@ export type HttpSettings = {
   requireSignIn: boolean
 }
 
+/** The certificate of the listener, and the names under which others reach it. */
+export type HttpTls = { certificate: ServerCertificate; names: () => string[] }
+
 export type HttpServer = Part & { app: FastifyInstance; inject: FastifyInstance['inject']; url(): string }
 
 const maxBodyBytes = 1 << 20
+/** Longer than the 60 s for which proxies keep idle connections. */
+const keepAliveMs = 72_000
 /** How long answers in flight may take once the listener is to close. */
 const graceMs = 2_000
 
-/** The REST listener: guard, caller, access, then the routes of the features. Throws when a route declares no access. */
-export async function httpServer(settings: HttpSettings, log: Log, features: FastifyPluginAsyncZod[]): Promise<HttpServer> {
+/**
+ * The REST listener: guard, caller, access, then the routes of the features. With a certificate it speaks TLS and nothing else. Throws
+ * when a route declares no access.
+ */
+export async function httpServer(
+  settings: HttpSettings,
+  log: Log,
+  features: FastifyPluginAsyncZod[],
+  tls: HttpTls | null = null,
+): Promise<HttpServer> {
+  let dropSilent = () => {}
   const app = Fastify({
+    ...(tls && { serverFactory: (handler: RequestListener) => secureServer(tls.certificate, handler) }),
     bodyLimit: maxBodyBytes,
     genReqId: newRequestId,
     requestIdHeader: false,
@@ -44,19 +66,27 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
     routerOptions: { maxParamLength: 16_384 },
     trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
     forceCloseConnections: 'idle',
-    // Longer than the 60 s for which proxies keep idle connections.
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: keepAliveMs,
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   acceptJson(app)
+  // The other way round from `onlyTls`: a ClientHello is no HTTP method.
+  app.server.on('clientError', (error: Error & { rawPacket?: Buffer }, socket) => {
+    if (error.rawPacket?.[0] === 0x16)
+      log.info({ source: (socket as Socket).remoteAddress }, 'a TLS client came to the plaintext port; use http there')
+  })
 
   const port = () => (app.server.address() as AddressInfo | null)?.port
   logRequests(app, log)
   securityHeaders(app)
-  // While nothing listens only `inject` gets here; it names port 80.
-  const { allowedHosts, allowedOrigins } = settings
-  guard(app, () => ({ scheme: 'http', port: port() ?? (settings.port || 80), allowedHosts, allowedOrigins }))
+  const { allowedOrigins } = settings
+  const scheme = tls ? 'https' : 'http'
+  guard(app, () => {
+    // Names of the certificate are ours by definition. While nothing listens only `inject` gets here; it names port 80.
+    const allowedHosts = [...settings.allowedHosts, ...(tls?.names().map(bracketed) ?? [])]
+    return { scheme, port: port() ?? (settings.port || 80), allowedHosts, allowedOrigins }
+  })
   requireAccess(app, settings)
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
   await emitOpenApi(app)
@@ -68,7 +98,7 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
     name: 'http',
     app,
     inject: app.inject.bind(app) as FastifyInstance['inject'],
-    url: () => `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port() ?? settings.port}`,
+    url: () => `${scheme}://${bracketed(advertisedHost(settings.host))}:${port() ?? settings.port}`,
     async start() {
       await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
         throw listenFailure(error, { flag: '--bind-http', host: settings.host, port: settings.port })
@@ -76,11 +106,23 @@ export async function httpServer(settings: HttpSettings, log: Log, features: Fas
     },
     async stop() {
       // A client that keeps its connection open, or a slow answer, must not keep the process alive.
+      dropSilent()
       const impatience = setTimeout(() => app.server.closeAllConnections(), graceMs)
       await app.close().finally(() => clearTimeout(impatience))
     },
   }
+
+  function secureServer(own: ServerCertificate, handler: RequestListener): Server {
+    const context = () => ({ ...own.pair(), minVersion: 'TLSv1.2' as const })
+    const server: HttpsServer = createHttpsServer({ ...context(), keepAliveTimeout: keepAliveMs }, handler)
+    own.onChange(() => server.setSecureContext(context()))
+    dropSilent = onlyTls(server, httpsOnly, (source) => log.info({ source }, 'a plaintext request to the HTTPS port was refused'))
+    // Fastify asks of a server what both kinds have.
+    return server as unknown as Server
+  }
 }
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** An empty body is no body, also where a client names its type; `__proto__` in a body is an error. */
 function acceptJson(app: FastifyInstance): void {

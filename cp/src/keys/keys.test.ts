@@ -6,7 +6,7 @@ import { systemClock } from '@mcpg/core/clock'
 import { signaturePrefix } from '@mcpg/proto/gateway-config'
 import type { Db } from '../db/db.ts'
 import { temporaryFolder, testDatabase } from '../db/testing.ts'
-import { loadKeys } from './keys.ts'
+import { loadKeys, loadMasterKey } from './keys.ts'
 
 let database: { db: Db; close(): Promise<void> }
 let folder: { path: string; remove(): void }
@@ -22,7 +22,7 @@ afterEach(async () => {
   folder.remove()
 })
 
-const load = () => loadKeys({ db: database.db, masterKeyPath, clock: systemClock })
+const load = async () => loadKeys({ db: database.db, masterKey: await loadMasterKey(database.db, masterKeyPath), clock: systemClock })
 const header = {
   v: 1,
   gatewayId: 'gw_1',

@@ -18,11 +18,15 @@ export type Keys = {
 const purpose = 'config-signing'
 
 /**
- * Opens the keys that lie sealed in the database, and makes master key and signing key on the very first start. Throws
- * failed_precondition when the master key is missing beside data, damaged, readable by others, or not the one of this database.
+ * The key under which all others of this database lie; made on the very first start. Throws failed_precondition when it is missing
+ * beside data, damaged, or readable by others.
  */
-export async function loadKeys({ db, masterKeyPath, clock }: { db: Db; masterKeyPath: string; clock: Clock }): Promise<Keys> {
-  const masterKey = await openMasterKey(masterKeyPath, async () => (await db.read.sealedKey.count()) > 0)
+export async function loadMasterKey(db: Pick<Db, 'read'>, path: string): Promise<Buffer> {
+  return await openMasterKey(path, async () => (await db.read.sealedKey.count()) > 0)
+}
+
+/** Opens the keys that sign configuration, and makes one on the very first start. Throws failed_precondition under another master key. */
+export async function loadKeys({ db, masterKey, clock }: { db: Db; masterKey: Buffer; clock: Clock }): Promise<Keys> {
   const stored = await db.read.sealedKey.findMany({ where: { purpose, active: true }, orderBy: { createdAt: 'desc' } })
   const row = stored[0] ?? (await createSigningKey(db, masterKey, clock))
   const privateKey = createPrivateKey({ key: unseal(masterKey, { id: row.id, purpose }, row.sealed), format: 'der', type: 'pkcs8' })

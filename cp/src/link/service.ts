@@ -24,6 +24,7 @@ import type { Writes } from '../gateways/writes.ts'
 import type { StreamHandler } from '../grpc/stream.ts'
 import { turn } from '../turns.ts'
 import { cloneWatch } from './clones.ts'
+import { endings } from './endings.ts'
 import { openSession, type GatewayFrame, type Session, type SessionHost } from './session.ts'
 
 /** Epochs of streams that come together are written together. */
@@ -89,10 +90,7 @@ export function linkService({
   configs.onAssigned((ids) => void offerTo(ids))
   gateways.onEnding((id, why) => {
     clones.forget(id)
-    const [reason, message] =
-      why === 'deleted'
-        ? ([TerminateReason.DECOMMISSIONED, 'this gateway was deleted'] as const)
-        : ([TerminateReason.REVOKED, 'the credential was revoked'] as const)
+    const { reason, message } = endings[why]
     sessions.get(id)?.terminate(reason, message)
   })
   live.onSilence((id) => sessions.get(id)?.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.')))

@@ -28,6 +28,8 @@ import type { Live } from '../gateways/live.ts'
 import { hex } from '../gateways/reports.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Stream, StreamEvents } from '../grpc/stream.ts'
+import { standingRefusal } from '../credentials/book.ts'
+import { endings } from './endings.ts'
 import { inventoryRequests } from './inventory-requests.ts'
 import { outbox, type Frame } from './outbox.ts'
 import { reportQueue } from './report-queue.ts'
@@ -142,8 +144,8 @@ export function openSession(
     if (frame.case !== 'hello')
       return terminate(TerminateReason.PROTOCOL_ERROR, `the first frame must be hello, not ${frame.case ?? 'an unknown one'}`)
     const { standing } = stream.identity
-    if (standing === 'deleted') return terminate(TerminateReason.DECOMMISSIONED, 'this gateway was deleted')
-    if (standing === 'revoked') return terminate(TerminateReason.REVOKED, 'the credential was revoked')
+    if (standing === 'superseded') return end(standingRefusal(standing)!)
+    if (standing !== 'active') return terminate(endings[standing].reason, endings[standing].message)
     if (host.isDraining()) return backoff(BackoffReason.DRAINING, timers.drainJitter)
     const hello = frame.value
     const mismatch = incompatibility(hello)

@@ -48,6 +48,14 @@ export const GatewayStatus = z.object({
   bootId: z.string().optional(),
   sessionEpoch: z.number().int(),
   enrolledAt: z.string(),
+  /** How it proves who it is; the serial is lower-case hex. A bearer does not expire, it is revoked. */
+  credential: z.object({
+    kind: z.enum(['certificate', 'bearer']),
+    serial: z.string().optional(),
+    notAfter: z.string().optional(),
+    renewals: z.number().int().optional(),
+    recoveries: z.number().int().optional(),
+  }),
   connectedAt: z.string().optional(),
   /** Of any frame; at most a minute old for a gateway that is online. */
   lastSeenAt: z.string().optional(),

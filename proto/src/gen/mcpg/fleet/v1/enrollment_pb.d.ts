@@ -2,7 +2,7 @@
 // @generated from file mcpg/fleet/v1/enrollment.proto (package mcpg.fleet.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { CredentialKind, GatewayCredential, GatewayDescription, X509Chain } from "./types_pb.js";
@@ -235,4 +235,170 @@ export declare type EnrollResponse = Message<"mcpg.fleet.v1.EnrollResponse"> & {
  * Use `create(EnrollResponseSchema)` to create a new message.
  */
 export declare const EnrollResponseSchema: GenMessage<EnrollResponse>;
+
+/**
+ * BeginRecoveryRequest identifies the gateway that lost its certificate.
+ *
+ * @generated from message mcpg.fleet.v1.BeginRecoveryRequest
+ */
+export declare type BeginRecoveryRequest = Message<"mcpg.fleet.v1.BeginRecoveryRequest"> & {
+  /**
+   * Identity from the original enrollment.
+   *
+   * @generated from field: string gateway_id = 1;
+   */
+  gatewayId: string;
+
+  /**
+   * Installation identifier from the original enrollment.
+   *
+   * @generated from field: string instance_uid = 2;
+   */
+  instanceUid: string;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.BeginRecoveryRequest.
+ * Use `create(BeginRecoveryRequestSchema)` to create a new message.
+ */
+export declare const BeginRecoveryRequestSchema: GenMessage<BeginRecoveryRequest>;
+
+/**
+ * BeginRecoveryResponse carries the challenge to sign.
+ *
+ * @generated from message mcpg.fleet.v1.BeginRecoveryResponse
+ */
+export declare type BeginRecoveryResponse = Message<"mcpg.fleet.v1.BeginRecoveryResponse"> & {
+  /**
+   * 32 random bytes, valid for 60 seconds and for one answer.
+   *
+   * @generated from field: bytes challenge = 1;
+   */
+  challenge: Uint8Array;
+
+  /**
+   * Control-plane clock.
+   *
+   * @generated from field: google.protobuf.Timestamp server_time = 2;
+   */
+  serverTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.BeginRecoveryResponse.
+ * Use `create(BeginRecoveryResponseSchema)` to create a new message.
+ */
+export declare const BeginRecoveryResponseSchema: GenMessage<BeginRecoveryResponse>;
+
+/**
+ * CompleteRecoveryRequest answers the challenge.
+ *
+ * @generated from message mcpg.fleet.v1.CompleteRecoveryRequest
+ */
+export declare type CompleteRecoveryRequest = Message<"mcpg.fleet.v1.CompleteRecoveryRequest"> & {
+  /**
+   * Identity from the original enrollment.
+   *
+   * @generated from field: string gateway_id = 1;
+   */
+  gatewayId: string;
+
+  /**
+   * The challenge being answered.
+   *
+   * @generated from field: bytes challenge = 2;
+   */
+  challenge: Uint8Array;
+
+  /**
+   * By the identity key (that of the last certificate) over "mcpg-recover-v1",
+   * a zero byte, challenge, then gateway_id and instance_uid, each with a
+   * 16-bit length before it.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+
+  /**
+   * credential_sequence of the last credential received; a stale value means
+   * that a copy of this key has already recovered, and locks the identity.
+   *
+   * @generated from field: uint64 credential_sequence = 4;
+   */
+  credentialSequence: bigint;
+
+  /**
+   * PKCS#10 request, DER, for the new certificate (the key may be new).
+   *
+   * @generated from field: bytes csr = 5;
+   */
+  csr: Uint8Array;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.CompleteRecoveryRequest.
+ * Use `create(CompleteRecoveryRequestSchema)` to create a new message.
+ */
+export declare const CompleteRecoveryRequestSchema: GenMessage<CompleteRecoveryRequest>;
+
+/**
+ * CompleteRecoveryResponse carries the replacement credential.
+ *
+ * @generated from message mcpg.fleet.v1.CompleteRecoveryResponse
+ */
+export declare type CompleteRecoveryResponse = Message<"mcpg.fleet.v1.CompleteRecoveryResponse"> & {
+  /**
+   * Credentials to persist before first use.
+   *
+   * @generated from field: mcpg.fleet.v1.GatewayCredential credential = 1;
+   */
+  credential?: GatewayCredential | undefined;
+
+  /**
+   * DER-encoded root certificates to trust from now on.
+   *
+   * @generated from field: repeated bytes trust_bundle = 2;
+   */
+  trustBundle: Uint8Array[];
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.CompleteRecoveryResponse.
+ * Use `create(CompleteRecoveryResponseSchema)` to create a new message.
+ */
+export declare const CompleteRecoveryResponseSchema: GenMessage<CompleteRecoveryResponse>;
+
+/**
+ * EnrollmentService lets a gateway whose certificate expired while it was
+ * offline come back. It is the only service on port 7844 reachable without a
+ * gateway credential (server-authenticated TLS). Enrollment itself has one
+ * door, REST on 7843: GET /enroll/{token} answers DescribeEnrollmentResponse
+ * and consumes nothing; POST /enroll/{token} takes EnrollRequest, redeems the
+ * token once and answers EnrollResponse, all in protobuf's JSON mapping.
+ *
+ * @generated from service mcpg.fleet.v1.EnrollmentService
+ */
+export declare const EnrollmentService: GenService<{
+  /**
+   * BeginRecovery returns a challenge to sign.
+   *
+   * @generated from rpc mcpg.fleet.v1.EnrollmentService.BeginRecovery
+   */
+  beginRecovery: {
+    methodKind: "unary";
+    input: typeof BeginRecoveryRequestSchema;
+    output: typeof BeginRecoveryResponseSchema;
+  },
+  /**
+   * CompleteRecovery proves possession of the identity key and returns fresh
+   * credentials, subject to the recovery policy.
+   *
+   * @generated from rpc mcpg.fleet.v1.EnrollmentService.CompleteRecovery
+   */
+  completeRecovery: {
+    methodKind: "unary";
+    input: typeof CompleteRecoveryRequestSchema;
+    output: typeof CompleteRecoveryResponseSchema;
+  },
+}>;
 

@@ -2,7 +2,7 @@
 // @generated from file mcpg/fleet/v1/enrollment.proto (package mcpg.fleet.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mcpg_fleet_v1_types } from "./types_pb.js";
 
@@ -10,7 +10,7 @@ import { file_mcpg_fleet_v1_types } from "./types_pb.js";
  * Describes the file mcpg/fleet/v1/enrollment.proto.
  */
 export const file_mcpg_fleet_v1_enrollment = /*@__PURE__*/
-  fileDesc("Ch5tY3BnL2ZsZWV0L3YxL2Vucm9sbG1lbnQucHJvdG8SDW1jcGcuZmxlZXQudjEi9gEKGkRlc2NyaWJlRW5yb2xsbWVudFJlc3BvbnNlEhQKDHRydXN0X2J1bmRsZRgBIAMoDBIfChdjb250cm9sX3BsYW5lX2VuZHBvaW50cxgCIAMoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2VydmVyX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KGGFsbG93ZWRfY3JlZGVudGlhbF9raW5kcxgFIAMoDjIdLm1jcGcuZmxlZXQudjEuQ3JlZGVudGlhbEtpbmQirQIKDUVucm9sbFJlcXVlc3QSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgMEhQKDGluc3RhbmNlX3VpZBgDIAEoCRILCgNjc3IYBCABKAwSNgoPY3JlZGVudGlhbF9raW5kGAUgASgOMh0ubWNwZy5mbGVldC52MS5DcmVkZW50aWFsS2luZBI2CgtkZXNjcmlwdGlvbhgGIAEoCzIhLm1jcGcuZmxlZXQudjEuR2F0ZXdheURlc2NyaXB0aW9uEhoKEnNlYWxpbmdfcHVibGljX2tleRgHIAEoDBIdChVzZWFsaW5nX2tleV9zaWduYXR1cmUYCCABKAwSGQoRYXR0ZXN0YXRpb25fdG9rZW4YCSABKAkSFAoMZW5kcG9pbnRfY3NyGAogASgMSgQIARACItoCCg5FbnJvbGxSZXNwb25zZRISCgpnYXRld2F5X2lkGAEgASgJEgsKA29yZxgCIAEoCRI0CgpjcmVkZW50aWFsGAMgASgLMiAubWNwZy5mbGVldC52MS5HYXRld2F5Q3JlZGVudGlhbBIUCgx0cnVzdF9idW5kbGUYBCADKAwSHwoXY29udHJvbF9wbGFuZV9lbmRwb2ludHMYBSADKAkSGwoTY29uZmlnX3NpZ25pbmdfa2V5cxgGIAMoDBIvCgtzZXJ2ZXJfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJd29ya3NwYWNlGAggASgJEhMKC2Vudmlyb25tZW50GAkgASgJEgwKBG5hbWUYCiABKAkSNgoUZW5kcG9pbnRfY2VydGlmaWNhdGUYCyABKAsyGC5tY3BnLmZsZWV0LnYxLlg1MDlDaGFpbmIGcHJvdG8z", [file_google_protobuf_timestamp, file_mcpg_fleet_v1_types]);
+  fileDesc("Ch5tY3BnL2ZsZWV0L3YxL2Vucm9sbG1lbnQucHJvdG8SDW1jcGcuZmxlZXQudjEi9gEKGkRlc2NyaWJlRW5yb2xsbWVudFJlc3BvbnNlEhQKDHRydXN0X2J1bmRsZRgBIAMoDBIfChdjb250cm9sX3BsYW5lX2VuZHBvaW50cxgCIAMoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2VydmVyX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KGGFsbG93ZWRfY3JlZGVudGlhbF9raW5kcxgFIAMoDjIdLm1jcGcuZmxlZXQudjEuQ3JlZGVudGlhbEtpbmQirQIKDUVucm9sbFJlcXVlc3QSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgMEhQKDGluc3RhbmNlX3VpZBgDIAEoCRILCgNjc3IYBCABKAwSNgoPY3JlZGVudGlhbF9raW5kGAUgASgOMh0ubWNwZy5mbGVldC52MS5DcmVkZW50aWFsS2luZBI2CgtkZXNjcmlwdGlvbhgGIAEoCzIhLm1jcGcuZmxlZXQudjEuR2F0ZXdheURlc2NyaXB0aW9uEhoKEnNlYWxpbmdfcHVibGljX2tleRgHIAEoDBIdChVzZWFsaW5nX2tleV9zaWduYXR1cmUYCCABKAwSGQoRYXR0ZXN0YXRpb25fdG9rZW4YCSABKAkSFAoMZW5kcG9pbnRfY3NyGAogASgMSgQIARACItoCCg5FbnJvbGxSZXNwb25zZRISCgpnYXRld2F5X2lkGAEgASgJEgsKA29yZxgCIAEoCRI0CgpjcmVkZW50aWFsGAMgASgLMiAubWNwZy5mbGVldC52MS5HYXRld2F5Q3JlZGVudGlhbBIUCgx0cnVzdF9idW5kbGUYBCADKAwSHwoXY29udHJvbF9wbGFuZV9lbmRwb2ludHMYBSADKAkSGwoTY29uZmlnX3NpZ25pbmdfa2V5cxgGIAMoDBIvCgtzZXJ2ZXJfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJd29ya3NwYWNlGAggASgJEhMKC2Vudmlyb25tZW50GAkgASgJEgwKBG5hbWUYCiABKAkSNgoUZW5kcG9pbnRfY2VydGlmaWNhdGUYCyABKAsyGC5tY3BnLmZsZWV0LnYxLlg1MDlDaGFpbiJAChRCZWdpblJlY292ZXJ5UmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEhQKDGluc3RhbmNlX3VpZBgCIAEoCSJbChVCZWdpblJlY292ZXJ5UmVzcG9uc2USEQoJY2hhbGxlbmdlGAEgASgMEi8KC3NlcnZlcl90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChdDb21wbGV0ZVJlY292ZXJ5UmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEhEKCWNoYWxsZW5nZRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSGwoTY3JlZGVudGlhbF9zZXF1ZW5jZRgEIAEoBBILCgNjc3IYBSABKAwiZgoYQ29tcGxldGVSZWNvdmVyeVJlc3BvbnNlEjQKCmNyZWRlbnRpYWwYASABKAsyIC5tY3BnLmZsZWV0LnYxLkdhdGV3YXlDcmVkZW50aWFsEhQKDHRydXN0X2J1bmRsZRgCIAMoDDLUAQoRRW5yb2xsbWVudFNlcnZpY2USWgoNQmVnaW5SZWNvdmVyeRIjLm1jcGcuZmxlZXQudjEuQmVnaW5SZWNvdmVyeVJlcXVlc3QaJC5tY3BnLmZsZWV0LnYxLkJlZ2luUmVjb3ZlcnlSZXNwb25zZRJjChBDb21wbGV0ZVJlY292ZXJ5EiYubWNwZy5mbGVldC52MS5Db21wbGV0ZVJlY292ZXJ5UmVxdWVzdBonLm1jcGcuZmxlZXQudjEuQ29tcGxldGVSZWNvdmVyeVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_mcpg_fleet_v1_types]);
 
 /**
  * Describes the message mcpg.fleet.v1.DescribeEnrollmentResponse.
@@ -32,4 +32,45 @@ export const EnrollRequestSchema = /*@__PURE__*/
  */
 export const EnrollResponseSchema = /*@__PURE__*/
   messageDesc(file_mcpg_fleet_v1_enrollment, 2);
+
+/**
+ * Describes the message mcpg.fleet.v1.BeginRecoveryRequest.
+ * Use `create(BeginRecoveryRequestSchema)` to create a new message.
+ */
+export const BeginRecoveryRequestSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_enrollment, 3);
+
+/**
+ * Describes the message mcpg.fleet.v1.BeginRecoveryResponse.
+ * Use `create(BeginRecoveryResponseSchema)` to create a new message.
+ */
+export const BeginRecoveryResponseSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_enrollment, 4);
+
+/**
+ * Describes the message mcpg.fleet.v1.CompleteRecoveryRequest.
+ * Use `create(CompleteRecoveryRequestSchema)` to create a new message.
+ */
+export const CompleteRecoveryRequestSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_enrollment, 5);
+
+/**
+ * Describes the message mcpg.fleet.v1.CompleteRecoveryResponse.
+ * Use `create(CompleteRecoveryResponseSchema)` to create a new message.
+ */
+export const CompleteRecoveryResponseSchema = /*@__PURE__*/
+  messageDesc(file_mcpg_fleet_v1_enrollment, 6);
+
+/**
+ * EnrollmentService lets a gateway whose certificate expired while it was
+ * offline come back. It is the only service on port 7844 reachable without a
+ * gateway credential (server-authenticated TLS). Enrollment itself has one
+ * door, REST on 7843: GET /enroll/{token} answers DescribeEnrollmentResponse
+ * and consumes nothing; POST /enroll/{token} takes EnrollRequest, redeems the
+ * token once and answers EnrollResponse, all in protobuf's JSON mapping.
+ *
+ * @generated from service mcpg.fleet.v1.EnrollmentService
+ */
+export const EnrollmentService = /*@__PURE__*/
+  serviceDesc(file_mcpg_fleet_v1_enrollment, 0);
 

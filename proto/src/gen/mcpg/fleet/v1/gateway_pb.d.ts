@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ConfigStatus, GatewayCapability, GatewayDescription, ServerStatus } from "./types_pb.js";
+import type { ConfigStatus, GatewayCapability, GatewayCredential, GatewayDescription, ServerStatus, X509Chain } from "./types_pb.js";
 import type { AccessOffer, AccessStatus, AuditAck, AuditBatch, InventoryRequest, LogCancel, LogChunk, LogRequest, LogWindow, McpClose, McpData, McpHead, McpOpen, McpWindow, ObjectEventReport, ServerInventory, UsageAck, UsageReport } from "./delivery_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -1286,6 +1286,93 @@ export declare type Terminate = Message<"mcpg.fleet.v1.Terminate"> & {
 export declare const TerminateSchema: GenMessage<Terminate>;
 
 /**
+ * RenewCredentialRequest asks for the next credential.
+ *
+ * @generated from message mcpg.fleet.v1.RenewCredentialRequest
+ */
+export declare type RenewCredentialRequest = Message<"mcpg.fleet.v1.RenewCredentialRequest"> & {
+  /**
+   * PKCS#10 request, DER, for a new identity key; key rotation is recommended
+   * at each renewal. Empty: only the endpoint certificate is asked for, which
+   * is how a gateway with a bearer renews that.
+   *
+   * @generated from field: bytes csr = 1;
+   */
+  csr: Uint8Array;
+
+  /**
+   * credential_sequence now held; a stale one reveals a copied key and locks
+   * the identity.
+   *
+   * @generated from field: uint64 credential_sequence = 2;
+   */
+  credentialSequence: bigint;
+
+  /**
+   * Random 16 bytes, persisted with the new key before the request is sent, so
+   * that a lost response can be retried.
+   *
+   * @generated from field: bytes idempotency_key = 3;
+   */
+  idempotencyKey: Uint8Array;
+
+  /**
+   * PKCS#10 request, DER, for the next endpoint certificate, if there is one.
+   *
+   * @generated from field: bytes endpoint_csr = 4;
+   */
+  endpointCsr: Uint8Array;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.RenewCredentialRequest.
+ * Use `create(RenewCredentialRequestSchema)` to create a new message.
+ */
+export declare const RenewCredentialRequestSchema: GenMessage<RenewCredentialRequest>;
+
+/**
+ * RenewCredentialResponse carries it. The old credential stays valid until
+ * the new one is first used or overlap_until, whichever comes first.
+ *
+ * @generated from message mcpg.fleet.v1.RenewCredentialResponse
+ */
+export declare type RenewCredentialResponse = Message<"mcpg.fleet.v1.RenewCredentialResponse"> & {
+  /**
+   * The new credential; not set when no csr was sent.
+   *
+   * @generated from field: mcpg.fleet.v1.GatewayCredential credential = 1;
+   */
+  credential?: GatewayCredential | undefined;
+
+  /**
+   * End of the overlap.
+   *
+   * @generated from field: google.protobuf.Timestamp overlap_until = 2;
+   */
+  overlapUntil?: Timestamp | undefined;
+
+  /**
+   * DER-encoded root certificates to trust from now on.
+   *
+   * @generated from field: repeated bytes trust_bundle = 3;
+   */
+  trustBundle: Uint8Array[];
+
+  /**
+   * Server certificate chain of the MCP endpoint, leaf first, when asked for.
+   *
+   * @generated from field: mcpg.fleet.v1.X509Chain endpoint_certificate = 4;
+   */
+  endpointCertificate?: X509Chain | undefined;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.RenewCredentialResponse.
+ * Use `create(RenewCredentialResponseSchema)` to create a new message.
+ */
+export declare const RenewCredentialResponseSchema: GenMessage<RenewCredentialResponse>;
+
+/**
  * GoodbyeReason says why a gateway leaves.
  *
  * @generated from enum mcpg.fleet.v1.GoodbyeReason
@@ -1487,6 +1574,13 @@ export enum TerminateReason {
    * @generated from enum value: TERMINATE_REASON_PROTOCOL_ERROR = 6;
    */
   PROTOCOL_ERROR = 6,
+
+  /**
+   * The identity was copied and is locked; only a new enrollment helps.
+   *
+   * @generated from enum value: TERMINATE_REASON_LOCKED = 7;
+   */
+  LOCKED = 7,
 }
 
 /**
@@ -1511,6 +1605,17 @@ export declare const GatewayService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ConnectRequestSchema;
     output: typeof ConnectResponseSchema;
+  },
+  /**
+   * RenewCredential issues the next certificate. Unary so that it can run
+   * while the stream is down and is retried independently of it.
+   *
+   * @generated from rpc mcpg.fleet.v1.GatewayService.RenewCredential
+   */
+  renewCredential: {
+    methodKind: "unary";
+    input: typeof RenewCredentialRequestSchema;
+    output: typeof RenewCredentialResponseSchema;
   },
 }>;
 

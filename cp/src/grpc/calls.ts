@@ -1,0 +1,124 @@
+import type { handleUnaryCall, sendUnaryData, ServerDuplexStream, ServerUnaryCall as UnaryCall } from '@grpc/grpc-js'
+import type { Access } from '@mcpg/proto/access'
+import { McpgError } from '@mcpg/proto/errors'
+import type { Log } from '@mcpg/core/log'
+import { statusOf } from './errors.ts'
+import type { Presented } from './peers.ts'
+import type { GatewayIdentity, PublicHandler, StreamHandler, UnaryHandler } from './stream.ts'
+
+/** Throws `unauthenticated` for a credential that nobody was ever given. */
+export type Authenticate = (presented: Presented) => GatewayIdentity
+
+type AnyCall = { metadata: { get(key: string): unknown[] }; getPeer(): string }
+
+/** Every call passes here: who is it, may it, and how its failure is spelled. */
+export function calls({
+  authenticate,
+  certificateOf,
+  log,
+}: {
+  authenticate: Authenticate
+  certificateOf: (peer: string) => Presented['certificate']
+  log: Log
+}) {
+  return { stream, unary, open }
+
+  function stream<In, Out>(access: Access, handler: StreamHandler<In, Out>) {
+    return (call: ServerDuplexStream<In, Out>) => {
+      const end = (error?: unknown) => {
+        if (error === undefined) return void call.end()
+        tell(error, call)
+        call.emit('error', statusOf(error))
+      }
+      try {
+        attach(call, handler, identify(access, call), end)
+      } catch (error) {
+        end(error)
+      }
+    }
+  }
+
+  function unary<In, Out>(access: Access, handler: UnaryHandler<In, Out>): handleUnaryCall<In, Out> {
+    return answer(async (call) => handler(call.request, { identity: identify(access, call), source: sourceOf(call) }))
+  }
+
+  /** For methods whose access is `public`: the caller has no credential yet. */
+  function open<In, Out>(access: Access, handler: PublicHandler<In, Out>): handleUnaryCall<In, Out> {
+    return answer(async (call) => {
+      if (access !== 'public') throw noAccess()
+      return await handler(call.request, { source: sourceOf(call) })
+    })
+  }
+
+  function answer<In, Out>(work: (call: UnaryCall<In, Out>) => Promise<Out>): handleUnaryCall<In, Out> {
+    return (call, done) => void respond(call, done)
+
+    async function respond(call: UnaryCall<In, Out>, done: sendUnaryData<Out>): Promise<void> {
+      try {
+        done(null, await work(call))
+      } catch (error) {
+        tell(error, call)
+        done(statusOf(error))
+      }
+    }
+  }
+
+  function identify(access: Access, call: AnyCall): GatewayIdentity {
+    if (access !== 'gateway') throw noAccess()
+    const [authorization] = call.metadata.get('authorization')
+    const bearer = /^Bearer (\S+)$/i.exec(String(authorization ?? ''))?.[1] ?? null
+    return authenticate({ bearer, certificate: certificateOf(call.getPeer()) })
+  }
+
+  function tell(error: unknown, call: AnyCall): void {
+    if (error instanceof McpgError) log.debug({ reason: error.reason, source: call.getPeer() }, 'call refused')
+    else log.error({ err: error }, 'a gRPC handler failed')
+  }
+}
+
+const noAccess = () => new McpgError('forbidden', 'no_access', 'No access rule lets this call in.')
+
+/** grpc-js says `address:port`. */
+const sourceOf = (call: AnyCall): string => call.getPeer().replace(/:\d+$/, '')
+
+function attach<In, Out>(
+  call: ServerDuplexStream<In, Out>,
+  handler: StreamHandler<In, Out>,
+  identity: GatewayIdentity,
+  end: (error?: unknown) => void,
+): void {
+  let open = true
+  if (call.cancelled) return
+  const events = handler({ identity, source: call.getPeer(), send, end: close })
+  call.on('data', receive)
+  call.on('end', () => close())
+  for (const event of ['cancelled', 'close', 'error']) call.on(event, finish)
+
+  // The callback of a write comes when the HTTP/2 window had room for it: that is the back-pressure.
+  function send(frame: Out, taken: () => void): void {
+    if (open) call.write(frame, () => taken())
+  }
+
+  function receive(frame: In): void {
+    if (!open) return
+    try {
+      events.frame(frame)
+    } catch (error) {
+      // A frame is handled long after the handler has returned; an error here belongs to the stream too.
+      close(error)
+    }
+  }
+
+  function close(error?: unknown): void {
+    if (!open) return
+    finish()
+    end(error)
+  }
+
+  function finish(): void {
+    if (!open) return
+    open = false
+    // Not in the caller's turn: a handler may end the stream before it has returned its events.
+    queueMicrotask(() => events.closed())
+  }
+}

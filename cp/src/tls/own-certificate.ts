@@ -1,0 +1,64 @@
+import type { Clock } from '@mcpg/core/clock'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import { isIP } from 'node:net'
+import type { Authority } from '../keys/authority.ts'
+import { newKey, pemOf } from '../keys/certificates.ts'
+import { listeners, type Pair, type ServerCertificate } from './certificate.ts'
+
+/**
+ * A server certificate by our own authority, for the names that `names` gives. Its key is made at each start and never stored. It is
+ * replaced in the last third of its life, and when the names of the machine have changed.
+ */
+export async function ownCertificate({
+  authority,
+  names,
+  clock,
+  timers,
+  log,
+}: {
+  authority: Pick<Authority, 'issue'>
+  names: () => string[]
+  clock: Clock
+  timers: Timers
+  log: Log
+}): Promise<ServerCertificate & { names(): string[] }> {
+  let current = await issue()
+  const changed = listeners()
+  let cancel = clock.after(timers.certificateCheck, () => void check())
+  let stopped = false
+  return { pair: () => current.pair, names: () => current.names, onChange: changed.add, stop }
+
+  function stop(): void {
+    stopped = true
+    cancel()
+  }
+
+  async function check(): Promise<void> {
+    try {
+      const isOld = current.notAfter - clock.now() < timers.serverCertificateLife / 3
+      if (isOld || names().join() !== current.names.join()) {
+        current = await issue()
+        log.info({ names: current.names, until: new Date(current.notAfter).toISOString() }, 'the server certificate was replaced')
+        changed.tell()
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the server certificate could not be replaced; trying again')
+    }
+    if (!stopped) cancel = clock.after(timers.certificateCheck, () => void check())
+  }
+
+  async function issue(): Promise<{ pair: Pair; names: string[]; notAfter: number }> {
+    const wanted = names()
+    const { privateKey, publicKey } = await newKey()
+    const { chain, notAfter } = await authority.issue({
+      subject: 'CN=mcpg control plane',
+      publicKey,
+      names: wanted.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+      use: 'server',
+      lifeMs: timers.serverCertificateLife,
+    })
+    const key = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(privateKey).toString('base64')}\n-----END PRIVATE KEY-----\n`
+    return { pair: { cert: chain.map(pemOf).join(''), key }, names: wanted, notAfter }
+  }
+}
