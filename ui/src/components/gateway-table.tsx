@@ -37,11 +37,13 @@ const rowKey = (one: GatewayView) => `${one.environment}/${one.name}`
 function ConfigCell({ gateway: { config } }: { gateway: GatewayView }) {
   const hash = config.applied?.hash ?? config.desired?.hash
   const held = config.heldBack.length
+  const { pinned } = config
   return (
     <span className={styles.config}>
       <StateWord word={config.state} reason={config.reason} />
       {held > 0 && <StateWord word="held_back" reason={plural(held, 'server')} />}
-      {hash && !config.reason && held === 0 && <code title={hash}>{shortHash(hash)}</code>}
+      {pinned && <StateWord word="pinned" reason={`to ${pinned.generation}`} />}
+      {hash && !config.reason && held === 0 && !pinned && <code title={hash}>{shortHash(hash)}</code>}
     </span>
   )
 }

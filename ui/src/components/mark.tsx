@@ -1,6 +1,18 @@
 import styles from './mark.module.css'
 
-export type Shape = 'circle' | 'ring' | 'dotted' | 'square' | 'question' | 'slash' | 'check' | 'arc' | 'diamond' | 'triangle' | 'minus'
+export type Shape =
+  | 'circle'
+  | 'ring'
+  | 'dotted'
+  | 'square'
+  | 'question'
+  | 'slash'
+  | 'check'
+  | 'arc'
+  | 'diamond'
+  | 'triangle'
+  | 'minus'
+  | 'pin'
 export type Tone = 'green' | 'amber' | 'red' | 'blue' | 'gray'
 
 /** The shape beside a word: states differ by shape as well as by colour. Always with its word, so hidden from screen readers. */
@@ -35,5 +47,11 @@ const drawings: Record<Shape, React.ReactNode> = {
   arc: <path className={styles.turning} d="M6 1.8A4.2 4.2 0 1 1 1.8 6" {...line} />,
   diamond: <path d="M6 1.1 10.9 6 6 10.9 1.1 6Z" fill="currentColor" />,
   triangle: <path d="M6 1.4 11 10.4H1Z" fill="currentColor" stroke="currentColor" strokeLinejoin="round" />,
+  pin: (
+    <>
+      <circle cx="6" cy="3.9" r="2.6" fill="currentColor" />
+      <path d="M6 6.5v4.2" {...line} />
+    </>
+  ),
   minus: <path d="M2.5 6h7" {...line} strokeWidth={2} />,
 }

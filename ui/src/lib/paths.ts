@@ -15,6 +15,9 @@ export const objectPath = (scope: Workspace, plural: string, name: string, actio
 export const enrollmentsPath = (scope: Workspace, environment: string) =>
   `${workspacePath(scope)}/environments/${word(environment)}/enrollments`
 
+export const gatewayRestPath = (scope: Workspace, environment: string, gateway: string) =>
+  `${workspacePath(scope)}/environments/${word(environment)}/gateways/${word(gateway)}`
+
 /** All pages of a list. */
 export async function listAll(scope: Workspace, plural: string, signal?: AbortSignal): Promise<Resource[]> {
   const items: Resource[] = []

@@ -9,6 +9,7 @@ import { Labels } from '../../components/labels.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { Note } from '../../components/note.tsx'
 import { PageHead } from '../../components/page-head.tsx'
+import { PageTabs } from '../../components/page-tabs.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { ServersReady } from '../../components/servers-ready.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
@@ -20,8 +21,10 @@ import { useObjects } from '../../lib/live/use-objects.ts'
 import { gatewayView, type GatewayView } from '../../lib/objects/gateway.ts'
 import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
 import { useHref } from '../../lib/scope.ts'
+import { ConfigHistory } from './config-history.tsx'
 import styles from './gateway.module.css'
 import { HashTriptych } from './hash-triptych.tsx'
+import { PinNote } from './pin-note.tsx'
 
 /** One gateway: its three axes, its configs, what it runs and what it says about itself. */
 export function Gateway() {
@@ -45,7 +48,6 @@ export function Gateway() {
 
 function GatewayPage({ gateway }: { gateway: GatewayView }) {
   const { config, name } = gateway
-  const isRefused = config.state === 'rejected' || config.state === 'rolled_back'
   return (
     <>
       <PageHead
@@ -55,6 +57,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
           <>
             <StateWord word={gateway.connection} />
             <StateWord word={config.state} reason={config.reason} />
+            {config.pinned && <StateWord word="pinned" reason={`to ${config.pinned.generation}`} />}
             <StateWord word={gateway.health} />
           </>
         }
@@ -69,39 +72,55 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
         }
       />
       <PageStack>
-        {isRefused && (
-          <Note
-            tone="red"
-            isAlert
-            title={config.state === 'rejected' ? 'The newest config was rejected' : 'The newest config was rolled back'}
-          >
-            <p>{config.message || config.reason}</p>
-            <p>The last known good config goes on serving.</p>
-          </Note>
-        )}
-        {config.heldBack.map((one) => (
-          <Note key={one.server} tone="amber" title={`${one.server} is held back: ${one.reason}`}>
-            <p>{one.message}</p>
-            <p>
-              Since <Since at={one.since} bare />. A change of the server lifts the hold, or{' '}
-              <code>mcpg-ctl server restart {one.server} --retry</code>.
-            </p>
-          </Note>
-        ))}
-        <Card title="Config">
-          <HashTriptych gateway={gateway} />
-        </Card>
-        <ServersHere gateway={name} />
-        <Card title="About">
-          <Facts facts={factsOf(gateway)} />
-        </Card>
-        {gateway.conditions.length > 0 && (
-          <Card title="Conditions" isFlush>
-            <ConditionTable conditions={gateway.conditions} />
-          </Card>
-        )}
+        <PinNote gateway={gateway} />
+        <PageTabs
+          tabs={[
+            { value: 'overview', label: 'Overview', content: () => <GatewayOverview gateway={gateway} /> },
+            { value: 'config', label: 'Config', content: () => <ConfigHistory gateway={gateway} /> },
+          ]}
+        />
       </PageStack>
     </>
+  )
+}
+
+function GatewayOverview({ gateway }: { gateway: GatewayView }) {
+  const { config, name } = gateway
+  const isRefused = config.state === 'rejected' || config.state === 'rolled_back'
+  return (
+    <PageStack>
+      {isRefused && (
+        <Note
+          tone="red"
+          isAlert
+          title={config.state === 'rejected' ? 'The newest config was rejected' : 'The newest config was rolled back'}
+        >
+          <p>{config.message || config.reason}</p>
+          <p>The last known good config goes on serving.</p>
+        </Note>
+      )}
+      {config.heldBack.map((one) => (
+        <Note key={one.server} tone="amber" title={`${one.server} is held back: ${one.reason}`}>
+          <p>{one.message}</p>
+          <p>
+            Since <Since at={one.since} bare />. A change of the server lifts the hold, or{' '}
+            <code>mcpg-ctl server restart {one.server} --retry</code>.
+          </p>
+        </Note>
+      ))}
+      <Card title="Config">
+        <HashTriptych gateway={gateway} />
+      </Card>
+      <ServersHere gateway={name} />
+      <Card title="About">
+        <Facts facts={factsOf(gateway)} />
+      </Card>
+      {gateway.conditions.length > 0 && (
+        <Card title="Conditions" isFlush>
+          <ConditionTable conditions={gateway.conditions} />
+        </Card>
+      )}
+    </PageStack>
   )
 }
 

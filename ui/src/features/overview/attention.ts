@@ -3,7 +3,7 @@ import type { GatewayView } from '../../lib/objects/gateway.ts'
 import type { InstanceView } from '../../lib/objects/instance.ts'
 import { trueCondition } from '../../lib/objects/condition.ts'
 import type { ServerView } from '../../lib/objects/server.ts'
-import { timeOf } from '../../lib/format.ts'
+import { plural, timeOf } from '../../lib/format.ts'
 
 /** What to press: an action of the console, a page, or a command to run. */
 export type Fix =
@@ -80,8 +80,26 @@ function ofGateway(gateway: GatewayView): Attention[] {
       since: timeOf(config.desired?.at),
       fixes: [{ kind: 'command', command: `mcpg-ctl describe gateway ${name}` }],
     })
+  if (config.pinned)
+    rows.push({
+      key: `${name}/pinned`,
+      tone: 'amber',
+      word: 'pinned',
+      object: { ...object, search: { tab: 'config' } },
+      on: '',
+      reason: '',
+      message: `Rolled back to generation ${config.pinned.generation} by ${config.pinned.by || 'somebody'}. ${waitingOn(config.pinned.waiting)}`,
+      since: timeOf(config.pinned.since),
+      fixes: [
+        { kind: 'open', label: 'Config', path: object.path, search: { tab: 'config' } },
+        { kind: 'command', command: `mcpg-ctl resume gateway/${name}` },
+      ],
+    })
   return rows
 }
+
+const waitingOn = (servers: string[]) =>
+  servers.length === 0 ? 'Nothing newer reaches it.' : `${plural(servers.length, 'server')} would change once it is resumed.`
 
 function ofServer(server: ServerView, instances: InstanceView[]): Attention[] {
   const object = { kind: 'server' as const, name: server.name, path: serverPath(server.name) }

@@ -46,7 +46,13 @@ export function OnGateway({ server, on, instances, isOpenAtFirst, onError }: OnG
           <span>{on.environment}</span>
         </div>
         <StateWord word={on.state} reason={on.reason} />
-        {on.heldBack ? <StateWord word="held_back" reason={on.heldBack.reason} /> : <span />}
+        {on.heldBack ? (
+          <StateWord word="held_back" reason={on.heldBack.reason} />
+        ) : on.pinned ? (
+          <StateWord word="pinned" reason={`to ${on.pinned.generation}`} />
+        ) : (
+          <span />
+        )}
         <Figure label="ready">
           <ServersReady ready={on.ready} desired={on.desired} />
         </Figure>
@@ -59,6 +65,14 @@ export function OnGateway({ server, on, instances, isOpenAtFirst, onError }: OnG
       {isOpen && (
         <div className={styles.inside} id={id}>
           {on.heldBack && <Hold server={server} hold={on.heldBack} onError={onError} />}
+          {on.pinned && (
+            <Note tone="amber" title={`${on.gateway} is pinned to generation ${on.pinned.generation}`}>
+              <p>
+                Rolled back by {on.pinned.by || 'somebody'}, <Since at={on.pinned.since} />. What is wanted of this server now waits for{' '}
+                <code>mcpg-ctl resume gateway/{on.gateway}</code>.
+              </p>
+            </Note>
+          )}
           <Cause on={on} instances={instances} />
           <DataTable
             caption={`Instances on ${on.gateway}`}

@@ -1,5 +1,4 @@
-import { Tabs } from '@mantine/core'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, useState } from 'react'
 import { useParams } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { ConditionTable } from '../../components/condition-table.tsx'
@@ -7,6 +6,7 @@ import { EmptyState } from '../../components/empty-state.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { Note } from '../../components/note.tsx'
 import { PageHead } from '../../components/page-head.tsx'
+import { PageTabs } from '../../components/page-tabs.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { StateWord } from '../../components/state-word.tsx'
@@ -47,7 +47,6 @@ export function Server() {
 }
 
 function ServerPage({ server }: { server: ServerView }) {
-  const [tab, setTab] = useUrlState('tab')
   const [error, setError] = useState<Error | null>(null)
   const { items: allTools = [] } = useObjects('Tool', toolView)
   const tools = allTools.filter((one) => one.server === server.name)
@@ -70,26 +69,13 @@ function ServerPage({ server }: { server: ServerView }) {
           <ProblemNote error={error} />
         </div>
       )}
-      <Tabs value={tab || 'overview'} onChange={(next) => setTab(next === 'overview' ? '' : (next ?? ''))} keepMounted={false}>
-        <Tabs.List mb="lg" className={styles.tabs!}>
-          <Tabs.Tab value="overview">Overview</Tabs.Tab>
-          <Tabs.Tab value="tools">
-            Tools <span className={styles.count}>{tools.length || server.tools}</span>
-          </Tabs.Tab>
-          <Tabs.Tab value="yaml">YAML</Tabs.Tab>
-        </Tabs.List>
-        <Tabs.Panel value="overview">
-          <ServerOverview server={server} onError={setError} />
-        </Tabs.Panel>
-        <Tabs.Panel value="tools">
-          <ToolList tools={tools} />
-        </Tabs.Panel>
-        <Tabs.Panel value="yaml">
-          <Suspense fallback={<Loading />}>
-            <YamlView resource={server.resource} plural="servers" />
-          </Suspense>
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={[
+          { value: 'overview', label: 'Overview', content: () => <ServerOverview server={server} onError={setError} /> },
+          { value: 'tools', label: 'Tools', count: tools.length || server.tools, content: () => <ToolList tools={tools} /> },
+          { value: 'yaml', label: 'YAML', content: () => <YamlView resource={server.resource} plural="servers" /> },
+        ]}
+      />
     </>
   )
 }

@@ -5,6 +5,9 @@ import { findNumber, labelsOf, numberOf, recordOf, recordsOf, textOf, textsOf } 
 /** A config in the history of one gateway; `hash` is 64 hex digits. */
 export type ConfigPointView = { generation: number; hash: string; at: string }
 
+/** A gateway rolled back by hand stays there; `waiting` are servers whose changes it does not get. */
+export type PinView = { generation: number; since: string; by: string; waiting: string[] }
+
 /** `connection`, `config.state` and `health` are the three axes, words of the API. */
 export type GatewayView = {
   name: string
@@ -23,6 +26,7 @@ export type GatewayView = {
     applied: ConfigPointView | undefined
     lkg: ConfigPointView | undefined
     heldBack: { server: string; reason: string; message: string; since: string }[]
+    pinned: PinView | undefined
   }
   health: string
   servers: { ready: number; total: number }
@@ -68,6 +72,7 @@ export function gatewayView(resource: Resource): GatewayView {
         message: textOf(one['message']),
         since: textOf(one['since']),
       })),
+      pinned: pinOf(config['pinned']),
     },
     health: textOf(status['health']) || 'unknown',
     servers: { ready: numberOf(servers['ready']), total: numberOf(servers['total']) },
@@ -90,4 +95,10 @@ function configPoint(value: unknown): ConfigPointView | undefined {
   const point = recordOf(value)
   const hash = textOf(point['hash'])
   return hash ? { generation: numberOf(point['generation']), hash, at: textOf(point['at']) } : undefined
+}
+
+function pinOf(value: unknown): PinView | undefined {
+  const pin = recordOf(value)
+  const generation = numberOf(pin['generation'])
+  return generation === 0 ? undefined : { generation, since: textOf(pin['since']), by: textOf(pin['by']), waiting: textsOf(pin['waiting']) }
 }

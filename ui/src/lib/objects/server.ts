@@ -18,6 +18,8 @@ export type ServerOnGatewayView = {
   lastLogLines: string[]
   exitCode: number | undefined
   heldBack: HoldView | undefined
+  /** The gateway is pinned to an older config in which this server is another one, or none. */
+  pinned: { generation: number; since: string; by: string } | undefined
   reportedAt: string
 }
 
@@ -69,6 +71,7 @@ export function overallState({ desiredState, placed, gateways }: ServerView): st
 
 function onGateway(one: Record<string, unknown>): ServerOnGatewayView {
   const held = recordOf(one['heldBack'])
+  const pin = recordOf(one['pinned'])
   return {
     gateway: textOf(one['gateway']),
     environment: textOf(one['environment']),
@@ -84,6 +87,7 @@ function onGateway(one: Record<string, unknown>): ServerOnGatewayView {
     heldBack: one['heldBack']
       ? { reason: textOf(held['reason']), message: textOf(held['message']), since: textOf(held['since']), running: textOf(held['running']) }
       : undefined,
+    pinned: one['pinned'] ? { generation: numberOf(pin['generation']), since: textOf(pin['since']), by: textOf(pin['by']) } : undefined,
     reportedAt: textOf(one['reportedAt']),
   }
 }

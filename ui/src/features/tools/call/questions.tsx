@@ -46,7 +46,7 @@ export function Questions({ questions, onAnswer, onGiveUp }: Questions) {
         </p>
       )}
       <div>
-        <Button variant="subtle" color="gray" size="xs" onClick={onGiveUp}>
+        <Button variant="default" size="xs" onClick={onGiveUp}>
           Give the call up
         </Button>
       </div>

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { CopyButton } from '../../../components/copy-button.tsx'
 import { DownloadButton } from '../../../components/download-button.tsx'
 import { spellBytes } from '../../../lib/format.ts'
+import { Toggle } from '../../../components/toggle.tsx'
 import { JsonTree } from './json-tree.tsx'
 import styles from './result.module.css'
 
@@ -24,13 +25,13 @@ export function TextBlock({ text, label }: { text: string; label: string }) {
           {text.length > 1000 && `, ${spellBytes(text.length)}`}
         </span>
         {json !== undefined && (
-          <Button variant="subtle" color="gray" size="compact-xs" onClick={() => setTree(!isTree)} aria-pressed={isTree}>
+          <Toggle isOn={isTree} onClick={() => setTree(!isTree)}>
             As JSON
-          </Button>
+          </Toggle>
         )}
-        <Button variant="subtle" color="gray" size="compact-xs" onClick={() => setWrapped(!isWrapped)} aria-pressed={isWrapped}>
+        <Toggle isOn={isWrapped} onClick={() => setWrapped(!isWrapped)}>
           Wrap
-        </Button>
+        </Toggle>
         {text.length > maxShown && <DownloadButton parts={[text]} name="result.txt" />}
         <CopyButton text={text} label="Copy the text" />
       </div>
