@@ -427,7 +427,7 @@ describe('shell', () => {
     await page.getByRole('combobox').fill('echo')
     await page.getByRole('option', { name: /everything__echo/ }).waitFor()
     await page.keyboard.press('Enter')
-    await page.getByRole('table', { name: 'Parameters of echo' }).waitFor()
+    await page.getByRole('heading', { name: 'echo', level: 1 }).waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('g')
     await page.getByRole('heading', { name: 'Gateways' }).waitFor()
