@@ -38,6 +38,8 @@ export const defaultTimers = {
   lastSeenFlush: 10_000,
   /** Status and inventory rows are coalesced this long. */
   statusFlush: 100,
+  /** One MCP request through the control plane, from its head to the last byte of its answer. */
+  remoteCall: 60_000,
   /** Package installation. */
   install: 300_000,
   /** Restart back-off of a crashed instance: full jitter from base to max, reset after `restartReset` in ready. */

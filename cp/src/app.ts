@@ -71,6 +71,7 @@ async function compose(config: Config, db: Db, { clock = systemClock, logTo }: O
     changes,
     resources,
     onceOnly,
+    requireWorkspace,
     requireEnvironment,
     clock,
     timers,

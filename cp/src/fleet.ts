@@ -6,6 +6,10 @@ import type { Timers } from '@mcpg/core/timers'
 import { CredentialKind } from '@mcpg/proto/gen/types'
 import type { ServerSpec } from '@mcpg/proto/kinds/server'
 import type { Audit } from './audit/audit.ts'
+import { callLedger } from './calls/ledger.ts'
+import { mcpLines } from './calls/lines.ts'
+import { callRoutes } from './calls/routes.ts'
+import { callService } from './calls/service.ts'
 import type { Changes } from './changes/changes.ts'
 import { causeBook } from './config/causes.ts'
 import { documentCache } from './config/documents.ts'
@@ -62,6 +66,7 @@ export function createFleet({
   changes,
   resources,
   onceOnly,
+  requireWorkspace,
   requireEnvironment,
   clock,
   timers,
@@ -80,6 +85,7 @@ export function createFleet({
   changes: Changes
   resources: Resources
   onceOnly: Idempotency
+  requireWorkspace: Tenancies['requireWorkspace']
   requireEnvironment: Tenancies['requireEnvironment']
   clock: Clock
   timers: Timers
@@ -169,6 +175,22 @@ export function createFleet({
 
   const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
   link.join(reportedEvents({ events, registry, live }))
+  const lines = mcpLines({ clock, deadlineMs: timers.remoteCall })
+  link.join(lines.talk)
+  const ledger = callLedger({ audit, clock, log })
+  const calls = callService({
+    lines,
+    link,
+    registry,
+    live,
+    gateways,
+    resources,
+    requireWorkspace,
+    audit,
+    ledger,
+    clock,
+    deadlineMs: timers.remoteCall,
+  })
   const grpc = grpcServer({
     settings: grpcSettings,
     log,
@@ -209,6 +231,7 @@ export function createFleet({
   const routes: FastifyPluginAsyncZod[] = [
     enrollmentRoutes({ enrollments, redemptions, resources, onceOnly, requireEnvironment }),
     gatewayRoutes({ gateways, resources, resourceOf: present, requireEnvironment }),
+    callRoutes(calls, log),
     configRoutes({ gateways, history, rollbacks, resourceOf: present, requireEnvironment, onceOnly }),
   ]
   const memory: Part = {
@@ -221,6 +244,7 @@ export function createFleet({
     },
     async stop() {
       await configs.stop()
+      await ledger.flush()
       await gateways.stop()
     },
   }

@@ -22,6 +22,7 @@ import {
   ConfigFailureReason,
   ConfigState,
   ConfigStatusSchema,
+  GatewayCapability,
   GatewayDescriptionSchema,
   InstanceState,
   InstanceStatusSchema,
@@ -43,6 +44,7 @@ export type Knobs = {
   endlessProbation?: boolean
   /** Answers no offer at all. */
   silent?: boolean
+  capabilities?: GatewayCapability[]
   description?: { minProtocolRevision: number; maxProtocolRevision: number }
 }
 
@@ -128,6 +130,7 @@ export function fakeAgent({
       maxProtocolRevision: knobs.description?.maxProtocolRevision ?? 1,
       endpoints: ['http://127.0.0.1:7845/mcp'],
       reportedLabels: { os: 'linux' },
+      capabilities: knobs.capabilities ?? [GatewayCapability.REMOTE_CALLS],
     })
     send({
       case: 'hello',

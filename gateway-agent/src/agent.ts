@@ -14,7 +14,8 @@ import { contactFile } from './link/contact.ts'
 import { describeGateway } from './link/description.ts'
 import { controlPlanes } from './link/endpoints.ts'
 import { linkLoop } from './link/link.ts'
-import type { Policy } from './policy/policy.ts'
+import { remoteCalls } from './link/remote-calls.ts'
+import { policyFile, type Policy } from './policy/policy.ts'
 import { secretDelivery } from './secrets/delivery.ts'
 import { gatewaySecrets } from './secrets/secrets.ts'
 import { superviseServers } from './servers/supervisor.ts'
@@ -80,6 +81,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     delivery,
     describe: () => describeGateway({ endpoints: [mcpUrl()] }),
     activeSessions: () => mcp.activeSessions(),
+    calls: remoteCalls({ door: mcp.door, isAllowed: policy.rules.allowRemoteCalls, policyPath: policyFile(folder) }),
     contact: contacts.contact(),
     onContact: contacts.saveContact,
     onDecommission: decommission,

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, type Clock } from '@mcpg/core/clock'
@@ -6,6 +7,7 @@ import { createLog } from '@mcpg/core/log'
 import { defaultTimers, type Timers } from '@mcpg/core/timers'
 import { configMachine } from '../src/config/machine.ts'
 import { openSlots } from '../src/config/slots.ts'
+import { innerDoor } from '../src/endpoint/inner-door.ts'
 import { ensureIdentity } from '../src/identity/enroll.ts'
 import { parseEnrollmentUrl } from '../src/identity/enrollment-url.ts'
 import type { Contact } from '../src/link/contact.ts'
@@ -13,6 +15,7 @@ import { describeGateway } from '../src/link/description.ts'
 import { controlPlanes } from '../src/link/endpoints.ts'
 import type { Inventory } from '../src/link/inventory.ts'
 import { linkLoop } from '../src/link/link.ts'
+import { remoteCalls } from '../src/link/remote-calls.ts'
 import { policyOf, PolicyFile } from '../src/policy/policy.ts'
 import { fakeControlPlane, type Knobs } from './fake-control-plane.ts'
 import { fakeServers } from './fake-servers.ts'
@@ -28,12 +31,17 @@ export async function linkedAgent({
   clock = systemClock,
   random = Math.random,
   contact = null,
+  isAllowed = true,
+  served = (_request, response) => void response.end(),
 }: {
   knobs?: Partial<Knobs>
   timers?: Partial<Timers>
   clock?: Clock
   random?: () => number
   contact?: Contact | null
+  /** The host's word on calls of the control plane, and what its endpoint answers to them. */
+  isAllowed?: boolean
+  served?: RequestListener
 } = {}) {
   const plane = await fakeControlPlane(knobs)
   const folder = await mkdtemp(join(tmpdir(), 'mcpg-link-'))
@@ -68,6 +76,7 @@ export async function linkedAgent({
     clock: systemClock,
     log,
   })
+  const door = innerDoor(served, () => 'localhost')
   const contacts: Contact[] = []
   const decommissions: string[] = []
   const link = linkLoop({
@@ -79,6 +88,7 @@ export async function linkedAgent({
     delivery,
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
+    calls: remoteCalls({ door, isAllowed, policyPath: 'policy.yaml' }),
     contact,
     onContact: (one) => contacts.push(one),
     onDecommission: (message) => decommissions.push(message),
@@ -94,6 +104,7 @@ export async function linkedAgent({
 
   async function stop(): Promise<void> {
     await link.stop()
+    door.close()
     await machine.stop()
     await plane.stop()
     await rm(folder, { recursive: true, force: true })

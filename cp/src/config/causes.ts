@@ -22,6 +22,8 @@ export type Causes = ReturnType<typeof causeBook>
 /** What happened in a workspace since its configs were last compiled, so that a generation can say what led to it. */
 export function causeBook({ store, clock }: { store: Pick<ConfigStore, 'lastAction'>; clock: Clock }) {
   const noted = new Map<string, Noted>()
+  /** What the last compile was about: a change that was heard during it may be in the next document only. */
+  const earlier = new Map<string, Noted['objects']>()
   return { touched, refused, resumed, take }
 
   function touched(scope: string, kind: string, name: string): void {
@@ -41,6 +43,8 @@ export function causeBook({ store, clock }: { store: Pick<ConfigStore, 'lastActi
   function take(scope: string): { of(gatewayId: string): Promise<ConfigCause>; giveBack(): void } {
     const taken = notedIn(scope)
     noted.delete(scope)
+    if (taken.objects.size === 0) taken.objects = earlier.get(scope) ?? taken.objects
+    earlier.set(scope, taken.objects)
     let change: Promise<ConfigCause> | undefined
     return {
       of: async (gatewayId) => {

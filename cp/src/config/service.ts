@@ -142,18 +142,12 @@ export function configService({
   }
 
   async function compileWorkspace(scope: string): Promise<void> {
-    const { next, before } = await generations.inTurn(async () => {
-      const cause = causes.take(scope)
-      return await compileInTurn(scope, cause).catch((error: unknown) => {
-        cause.giveBack()
-        throw error
-      })
-    })
+    const { next, before } = await generations.inTurn(() => compileInTurn(scope))
     attempts = 0
     await generations.announce(next, before)
   }
 
-  async function compileInTurn(scope: string, cause: ReturnType<Causes['take']>) {
+  async function compileInTurn(scope: string) {
     const [org = '', workspace = ''] = scope.split('/')
     const snapshot = withKept(await store.readSnapshot(org, workspace))
     const compiled = await compile(snapshot)
@@ -165,20 +159,15 @@ export function configService({
     const made = new Set(changed.map((one) => one.document))
     const failed = made.size > 0 ? await store.failedBefore(Array.from(made, ({ hash }) => hash)) : new Set<string>()
     for (const document of made) documents.remember(document)
-    const next: Desired[] = []
-    for (const { gatewayId, document } of changed) {
-      await turn()
-      next.push(
-        await generations.next(gatewayId, document.hash, {
-          // A gateway keeps what failed there in quarantine; coming back to it was somebody's decision.
-          force: failed.has(`${gatewayId}/${document.hash}`),
-          changeSeq: snapshot.changeSeq,
-          cause: await cause.of(gatewayId),
-        }),
-      )
+    // Only now: what the snapshot saw may be heard of a moment after it was committed.
+    const cause = causes.take(scope)
+    const giveBack = (error: unknown): never => {
+      cause.giveBack()
+      throw error
     }
+    const next = await numbered(changed, { failed, changeSeq: snapshot.changeSeq, cause }).catch(giveBack)
     const before = new Map(next.map(({ gatewayId }) => [gatewayId, generations.get(gatewayId)]))
-    await generations.save(next, made, lifted)
+    await generations.save(next, made, lifted).catch(giveBack)
     holds.lifted(lifted)
     for (const one of compiled) note(one)
     noteUnreadable(scope, snapshot)
@@ -189,6 +178,25 @@ export function configService({
       await turn()
     }
     return { next, before }
+  }
+
+  async function numbered(
+    changed: { gatewayId: string; document: Document }[],
+    { failed, changeSeq, cause }: { failed: ReadonlySet<string>; changeSeq: number; cause: ReturnType<Causes['take']> },
+  ): Promise<Desired[]> {
+    const next: Desired[] = []
+    for (const { gatewayId, document } of changed) {
+      await turn()
+      next.push(
+        await generations.next(gatewayId, document.hash, {
+          // A gateway keeps what failed there in quarantine; coming back to it was somebody's decision.
+          force: failed.has(`${gatewayId}/${document.hash}`),
+          changeSeq,
+          cause: await cause.of(gatewayId),
+        }),
+      )
+    }
+    return next
   }
 
   function withKept({ unreadable, ...snapshot }: StoredSnapshot): Snapshot & { changeSeq: number } {

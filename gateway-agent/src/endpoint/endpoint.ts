@@ -10,6 +10,7 @@ import { sessionAsks } from './asking/session-asks.ts'
 import { sessionChildren } from './asking/session-children.ts'
 import type { Catalog } from './catalog.ts'
 import { forwarder } from './forward.ts'
+import { innerDoor, type InnerDoor } from './inner-door.ts'
 import type { Health } from './health.ts'
 import { legacyFront } from './legacy-front.ts'
 import { listener } from './listener.ts'
@@ -42,7 +43,7 @@ export type EndpointOptions = {
   log: Log
 }
 
-export type Endpoint = Part & { address(): { host: string; port: number }; activeSessions(): number }
+export type Endpoint = Part & { address(): { host: string; port: number }; activeSessions(): number; door: Pick<InnerDoor, 'open'> }
 
 /** The MCP endpoint of a gateway. `start` throws McpgError `conflict` when its port is taken; `stop` ends sessions, streams and sockets. */
 export function endpoint(options: EndpointOptions): Endpoint {
@@ -81,8 +82,9 @@ export function endpoint(options: EndpointOptions): Endpoint {
     legacy: legacyFront({ forward, children, asks, sessions: open, watch, streams, levels }),
     log,
   })
+  const door = innerDoor(serve, () => `localhost:${actualPort}`)
   const http = createServer({ keepAliveTimeout: 65_000 }, serve)
-  return { name: 'endpoint', start, stop, address: () => ({ host: bind, port: actualPort }), activeSessions: open.count }
+  return { name: 'endpoint', start, stop, address: () => ({ host: bind, port: actualPort }), activeSessions: open.count, door }
 
   async function start(fail: (error: unknown) => void): Promise<void> {
     actualPort = await listenOn(http, bind, port, preferredPort)
@@ -96,6 +98,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     watch.stop()
     levels.stop()
     streams.end()
+    door.close()
     if (!http.listening) return
     const closed = new Promise<void>((resolve) => http.close(() => resolve()))
     http.closeAllConnections()

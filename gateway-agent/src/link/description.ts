@@ -4,7 +4,12 @@ import { GatewayCapability, GatewayDescriptionSchema, type GatewayDescription } 
 import { protocolRevision, version } from '@mcpg/proto/version'
 
 /** What this agent can do; a control plane sends nothing that is not in here. */
-export const capabilities = [GatewayCapability.REMOTE_CONFIG, GatewayCapability.AUTO_ROLLBACK, GatewayCapability.LOGS]
+export const capabilities = [
+  GatewayCapability.REMOTE_CONFIG,
+  GatewayCapability.AUTO_ROLLBACK,
+  GatewayCapability.LOGS,
+  GatewayCapability.REMOTE_CALLS,
+]
 
 export function describeGateway({ endpoints }: { endpoints: string[] }): GatewayDescription {
   const description: MessageInitShape<typeof GatewayDescriptionSchema> = {

@@ -38,6 +38,7 @@ import { commandRunner } from './commands.ts'
 import type { Contact } from './contact.ts'
 import { reconnectDelays } from './delays.ts'
 import { inventories, type InventorySource } from './inventory.ts'
+import type { RemoteCalls } from './remote-calls.ts'
 import type { Frame, Outbox } from './outbox.ts'
 import { reporting } from './reporting.ts'
 import { session, type SessionEnd } from './session.ts'
@@ -68,6 +69,7 @@ export function linkLoop({
   delivery,
   describe,
   activeSessions,
+  calls,
   contact,
   onContact,
   onDecommission,
@@ -85,6 +87,7 @@ export function linkLoop({
   delivery: Pick<SecretDelivery, 'attach'>
   describe: () => GatewayDescription
   activeSessions: () => number
+  calls: RemoteCalls
   contact: Contact | null
   onContact: (contact: Contact) => void
   onDecommission: (message: string) => void
@@ -113,6 +116,7 @@ export function linkLoop({
   let remembered = contact
   let rememberedAt = -Infinity
   let reports: ReturnType<typeof reporting> | null = null
+  let remote: ReturnType<RemoteCalls['attach']> | null = null
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
   return { name: 'link', start, stop, state: () => state, wake }
@@ -178,6 +182,7 @@ export function linkLoop({
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
       reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
       reports.full({ withDescription: false })
+      remote = calls.attach(outbox)
       // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
       const report = config.report()
       if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
@@ -185,7 +190,8 @@ export function linkLoop({
       return () => {
         detach()
         reports?.stop()
-        reports = null
+        remote?.close()
+        reports = remote = null
       }
     }
   }
@@ -274,6 +280,11 @@ export function linkLoop({
         const message = 'This version keeps the settings of its enrollment.'
         return void outbox.push('status', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
       }
+      case 'mcpOpen':
+      case 'mcpData':
+      case 'mcpWindow':
+      case 'mcpClose':
+        return remote?.receive(frame)
       default: // What this version does not know is ignored; it offers no capability that would need more.
     }
   }

@@ -700,11 +700,19 @@ export declare type McpClose = Message<"mcpg.fleet.v1.McpClose"> & {
   streamId: string;
 
   /**
-   * Why.
+   * Why, as a word: cancelled or timeout from the control plane;
+   * policy_denied, too_large, busy, refused or broken from the gateway.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * Detail for a person, at most 1 KiB.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
 };
 
 /**

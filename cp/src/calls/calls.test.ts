@@ -1,0 +1,263 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { create } from '@bufbuild/protobuf'
+import { fakeClock } from '@mcpg/core/clock'
+import { McpCloseSchema, McpDataSchema, McpHeadSchema, McpWindowSchema, type McpOpen } from '@mcpg/proto/gen/delivery'
+import { last, type FakeAgent } from '../../test/fake-agent.ts'
+import { testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
+
+let fleet: TestFleet
+beforeEach(async () => {
+  fleet = await testFleet()
+})
+afterEach(() => fleet.close())
+
+const path = `${workspace}/mcp/servers/files`
+const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { secret: 'hush' } } }
+const kib = (count: number) => count * 1024
+
+async function withFiles(name: string, knobs = {}): Promise<FakeAgent> {
+  const { agent } = await fleet.join(name, { knobs })
+  await fleet.apply({ name: 'files', command: ['files'] })
+  await until(
+    async () => (await fleet.server('files')).status.gateways.find((one: { gateway: string }) => one.gateway === name)?.ready === 1,
+  )
+  return agent
+}
+
+const openOf = (agent: FakeAgent) => agent.waitFor(() => last(agent, 'mcpOpen'))
+
+function answer(agent: FakeAgent, { streamId }: McpOpen, body: string | Uint8Array, headers: Record<string, string> = {}): void {
+  agent.send({
+    case: 'mcpHead',
+    value: create(McpHeadSchema, { streamId, status: 200, headers: { 'content-type': 'application/json', ...headers } }),
+  })
+  const data = typeof body === 'string' ? Buffer.from(body) : body
+  agent.send({ case: 'mcpData', value: create(McpDataSchema, { streamId, data, last: true }) })
+}
+
+function close(agent: FakeAgent, { streamId }: McpOpen, reason: string, message = ''): void {
+  agent.send({ case: 'mcpClose', value: create(McpCloseSchema, { streamId, reason, message }) })
+}
+
+/** Over a real socket, so that it can hang up and read slowly. */
+async function listening() {
+  const { http } = fleet.app()
+  await http.start(() => {})
+  return async (body: string, onResponse: (response: IncomingMessage) => void = () => {}) => {
+    const sent = httpRequest(new URL(path, http.url()), { method: 'POST', headers: { 'content-type': 'application/json' } })
+    sent.on('error', () => {}).on('response', onResponse)
+    sent.end(body)
+    return sent
+  }
+}
+
+describe('a call through the control plane', () => {
+  it('reaches the gateway as it came, with who makes it, and brings its answer back with the gateway’s name', async () => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', path, call, {
+      accept: 'application/json',
+      'mcp-method': 'tools/call',
+      authorization: 'Bearer x',
+      cookie: 'a=b',
+    })
+    const open = await openOf(agent)
+    expect(open).toMatchObject({ path: '/mcp/servers/files', more: false, caller: { subject: 'local', requestId: expect.any(String) } })
+    expect(open.headers).toEqual({ accept: 'application/json', 'mcp-method': 'tools/call' })
+    expect(JSON.parse(Buffer.from(open.body).toString())).toEqual(call)
+    answer(agent, open, '{"jsonrpc":"2.0","id":1,"result":{}}')
+    const { status, headers, body } = await answered
+    expect({ status, body }).toEqual({ status: 200, body: { jsonrpc: '2.0', id: 1, result: {} } })
+    expect(headers).toMatchObject({ 'mcpg-gateway': 'edge-1', 'content-type': 'application/json', 'x-content-type-options': 'nosniff' })
+  })
+
+  it('is in the audit trail by its names, and its arguments are not', async () => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', path, call)
+    answer(agent, await openOf(agent), '{}')
+    await answered
+    const row = await until(async () => fleet.db().read.audit.findFirst({ where: { action: 'mcp.call' } }))
+    expect(row).toMatchObject({ kind: 'Server', name: 'files', actor: 'local' })
+    expect(JSON.parse(row.detail!)).toMatchObject({
+      gateway: 'edge-1',
+      method: 'tools/call',
+      target: 'read',
+      outcome: 'answered',
+      status: 200,
+    })
+    expect(JSON.stringify(await fleet.db().read.audit.findMany())).not.toContain('hush')
+  })
+
+  it('sends a long message in pieces, as the gateway grants them', async () => {
+    const agent = await withFiles('edge-1')
+    const text = JSON.stringify({ ...call, params: { ...call.params, arguments: { text: 'x'.repeat(kib(100)) } } })
+    const answered = fleet.call('POST', path, JSON.parse(text))
+    const open = await openOf(agent)
+    expect([open.body.length, open.more]).toEqual([kib(16), true])
+    const pieces = () => agent.frames.flatMap((frame) => (frame.case === 'mcpData' ? [frame.value] : []))
+    agent.send({ case: 'mcpWindow', value: create(McpWindowSchema, { streamId: open.streamId, addBytes: kib(20) }) })
+    await agent.waitFor(() => pieces().length === 2)
+    expect(pieces().map(({ data, last: isLast }) => [data.length, isLast])).toEqual([
+      [kib(16), false],
+      [kib(4), false],
+    ])
+    agent.send({ case: 'mcpWindow', value: create(McpWindowSchema, { streamId: open.streamId, addBytes: kib(200) }) })
+    await agent.waitFor(() => pieces().at(-1)?.last)
+    expect(Buffer.concat([open.body, ...pieces().map(({ data }) => data)]).toString()).toBe(text)
+    answer(agent, open, '{}')
+    expect((await answered).status).toBe(200)
+  })
+
+  it('grants no more while the client does not read, and lets a gateway that sends more go', async () => {
+    const agent = await withFiles('edge-1')
+    const send = await listening()
+    await send(JSON.stringify(call), (response) => void response.pause())
+    const { streamId, windowBytes } = await openOf(agent)
+    expect(windowBytes).toBe(kib(256))
+    agent.send({ case: 'mcpHead', value: create(McpHeadSchema, { streamId, status: 200, headers: {} }) })
+    // As much as may be outstanding, and then without waiting for a grant; the kernel takes some of it, but never this much.
+    for (let sent = 0; sent < kib(4096); sent += kib(16))
+      agent.send({ case: 'mcpData', value: create(McpDataSchema, { streamId, data: new Uint8Array(kib(16)) }) })
+    expect((await agent.waitFor(() => last(agent, 'mcpClose'))).reason).toBe('broken')
+    const row = await until(async () => fleet.db().read.audit.findFirst({ where: { action: 'mcp.call' } }))
+    expect(row.detail).toContain('"outcome":"broken"')
+  })
+
+  it('is cancelled at the gateway when the client hangs up', async () => {
+    const agent = await withFiles('edge-1')
+    const send = await listening()
+    const sent = await send(JSON.stringify(call))
+    const open = await openOf(agent)
+    sent.destroy()
+    expect(await agent.waitFor(() => last(agent, 'mcpClose'))).toMatchObject({ streamId: open.streamId, reason: 'cancelled' })
+    const row = await until(async () => fleet.db().read.audit.findFirst({ where: { action: 'mcp.call' } }))
+    expect(row.detail).toContain('"outcome":"cancelled"')
+  })
+
+  it('keeps a session at its gateway by the name in its id', async () => {
+    const one = await withFiles('edge-1')
+    const two = await withFiles('edge-2')
+    const opened = fleet.call('POST', `${path}?gateway=edge-2`, { jsonrpc: '2.0', id: 1, method: 'initialize' })
+    answer(two, await openOf(two), '{}', { 'mcp-session-id': 'abc' })
+    const session = String((await opened).headers['mcp-session-id'])
+    expect(session).toMatch(/^[\w-]+\.abc$/)
+    const again = fleet.call('POST', path, call, { 'mcp-session-id': session })
+    const next = await two.waitFor(() => two.frames.filter((frame) => frame.case === 'mcpOpen').length === 2 && last(two, 'mcpOpen'))
+    expect(next.headers['mcp-session-id']).toBe('abc')
+    answer(two, next, '{}')
+    expect((await again).status).toBe(200)
+    expect(last(one, 'mcpOpen')).toBeUndefined()
+  })
+
+  it('goes to the gateway with the fewest under way when none is named', async () => {
+    const one = await withFiles('edge-1')
+    const two = await withFiles('edge-2')
+    const first = fleet.call('POST', path, call)
+    const openAtOne = await openOf(one)
+    const second = fleet.call('POST', path, call)
+    answer(two, await openOf(two), '{}')
+    expect((await second).headers['mcpg-gateway']).toBe('edge-2')
+    answer(one, openAtOne, '{}')
+    expect((await first).headers['mcpg-gateway']).toBe('edge-1')
+  })
+})
+
+describe('a call that cannot be made', () => {
+  it('names the gateways that would have to be there', async () => {
+    const agent = await withFiles('edge-1')
+    agent.goodbye()
+    await until(async () => (await fleet.gateway('edge-1')).status.connection === 'stopped')
+    expect((await fleet.call('POST', path, call)).body).toMatchObject({
+      status: 503,
+      reason: 'no_gateway_online',
+      detail: 'No gateway that is online has files ready: edge-1 is stopped.',
+      hint: 'mcpg-ctl describe server files',
+    })
+    expect((await fleet.call('POST', `${path}?gateway=edge-1`, call)).body).toMatchObject({
+      status: 503,
+      reason: 'gateway_not_connected',
+      hint: 'mcpg-ctl describe gateway/edge-1',
+    })
+    expect((await fleet.call('POST', `${workspace}/mcp/servers/none`, call)).status).toBe(404)
+    expect((await fleet.call('POST', `${path}?gateway=none`, call)).body.reason).toBe('gateway_unknown')
+    expect((await fleet.call('POST', '/v1/orgs/default/workspaces/none/mcp', call)).status).toBe(404)
+  })
+
+  it.each([
+    ['policy_denied', 403, 'policy_denied', 'allowRemoteCalls is false in /x/policy.yaml of this host.'],
+    ['too_large', 502, 'answer_too_large', 'The answer has 5000000 bytes.'],
+    ['busy', 503, 'gateway_busy', ''],
+    ['refused', 400, 'call_refused', 'Nothing is served at /mcp/x.'],
+    ['broken', 502, 'call_broken', 'The endpoint did not answer.'],
+    ['of a newer agent', 502, 'call_broken', ''],
+  ])('says why the gateway closed it: %s', async (reason, status, told, message) => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', path, call)
+    close(agent, await openOf(agent), reason, message)
+    const { body } = await answered
+    expect(body).toMatchObject({ status, reason: told })
+    expect(body.detail).toContain(message)
+    expect(body.detail).toContain('edge-1'.slice(0, told === 'answer_too_large' ? 0 : undefined))
+  })
+
+  it('is honest about a gateway that was lost in the middle of it', async () => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', path, call)
+    await openOf(agent)
+    agent.disconnect()
+    expect((await answered).body).toMatchObject({ status: 502, reason: 'gateway_lost', detail: expect.stringContaining('is not known') })
+  })
+
+  it('breaks the connection when the gateway is lost after its head', async () => {
+    const agent = await withFiles('edge-1')
+    const send = await listening()
+    let isWhole: boolean | undefined
+    let read = ''
+    await send(JSON.stringify(call), (response) => {
+      response.on('error', () => {}).on('data', (chunk: Buffer) => (read += chunk.toString()))
+      response.on('close', () => (isWhole = response.complete))
+    })
+    const { streamId } = await openOf(agent)
+    agent.send({ case: 'mcpHead', value: create(McpHeadSchema, { streamId, status: 200, headers: {} }) })
+    agent.send({ case: 'mcpData', value: create(McpDataSchema, { streamId, data: Buffer.from('{"half') }) })
+    await until(async () => read === '{"half')
+    agent.disconnect()
+    await until(async () => isWhole !== undefined)
+    expect(isWhole).toBe(false)
+  })
+
+  it('is not sent to an agent that does not know such calls', async () => {
+    const agent = await withFiles('edge-1', { capabilities: [] })
+    expect((await fleet.call('POST', `${path}?gateway=edge-1`, call)).body).toMatchObject({ status: 409, reason: 'gateway_too_old' })
+    expect(last(agent, 'mcpOpen')).toBeUndefined()
+  })
+
+  it.each([
+    ['{', 400, 'malformed_json'],
+    ['7', 400, 'not_json_rpc'],
+    ['', 400, 'body_missing'],
+    [JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen' }), 405, 'no_streams'],
+  ])('because of its body %s is refused before it leaves', async (body, status, reason) => {
+    const answered = await fleet
+      .app()
+      .http.inject({ method: 'POST', url: path, payload: body, headers: { 'content-type': 'application/json' } })
+    expect(answered.json()).toMatchObject({ status, reason })
+  })
+
+  it('ends after a minute', async () => {
+    await fleet.close()
+    const clock = fakeClock(Date.now())
+    fleet = await testFleet({ clock, timers: 'heartbeat=3600000,offlineAfter=86400000' })
+    let agent: FakeAgent | undefined
+    void withFiles('edge-1').then((one) => (agent = one))
+    await until(async () => {
+      await clock.advance(10)
+      return agent !== undefined
+    })
+    const answered = fleet.call('POST', path, call)
+    await openOf(agent!)
+    await clock.advance(60_000)
+    expect((await answered).body).toMatchObject({ status: 504, reason: 'call_timeout' })
+    expect((await agent!.waitFor(() => last(agent!, 'mcpClose'))).reason).toBe('timeout')
+  })
+})

@@ -1,0 +1,175 @@
+import type { Clock } from '@mcpg/core/clock'
+import { McpgError } from '@mcpg/proto/errors'
+import { GatewayCapability } from '@mcpg/proto/gen/types'
+import { serverKind } from '@mcpg/proto/kinds/server'
+import type { Caller } from '../access/caller.ts'
+import type { Audit } from '../audit/audit.ts'
+import { isConnected, type Live } from '../gateways/live.ts'
+import type { Registry } from '../gateways/registry.ts'
+import type { Gateways } from '../gateways/service.ts'
+import type { Line, Link } from '../link/service.ts'
+import type { Resources } from '../resources/resources.ts'
+import { callFailure } from './failures.ts'
+import type { Ledger } from './ledger.ts'
+import type { Failure, McpLines } from './lines.ts'
+import { namesIn } from './message.ts'
+
+type Gateway = ReturnType<Gateways['get']>
+type Scope = { org: string; workspace: string }
+
+/** `server` none: everything the gateway offers. `gateway` by name, instance uid or id; none: one that is there. */
+export type Call = {
+  scope: Scope
+  server: string | undefined
+  gateway: string | undefined
+  headers: Record<string, string>
+  body: Uint8Array
+}
+
+/** Where the answer goes; `head` comes before everything else, and says which gateway answers. */
+export type Client = {
+  head(gateway: { id: string; name: string }, status: number, headers: Record<string, string>): void
+  data(bytes: Uint8Array, taken: () => void): void
+  end(): void
+}
+
+export type Calls = ReturnType<typeof callService>
+
+/** Gateways that an error names. */
+const maxNamed = 10
+
+/** MCP requests to gateways over their own streams: chooses the gateway, carries the request, and says in the audit trail that it did. */
+export function callService({
+  lines,
+  link,
+  registry,
+  live,
+  gateways,
+  resources,
+  requireWorkspace,
+  audit,
+  ledger,
+  clock,
+  deadlineMs,
+}: {
+  lines: McpLines
+  link: Pick<Link, 'line'>
+  registry: Pick<Registry, 'list' | 'get'>
+  live: Live
+  gateways: Pick<Gateways, 'get'>
+  resources: Pick<Resources, 'get'>
+  requireWorkspace: (scope: Scope) => Promise<void>
+  audit: Pick<Audit, 'row'>
+  ledger: Ledger
+  clock: Clock
+  deadlineMs: number
+}) {
+  return { send }
+
+  /**
+   * Resolves once the answer has ended; rejects with what was in the way, before or after `head`. `gone` cancels the call at the gateway.
+   */
+  async function send(caller: Caller, call: Call, client: Client, gone: AbortSignal): Promise<void> {
+    const { method, target } = namesIn(call.body)
+    if (ledger.isFull())
+      throw new McpgError('unavailable', 'audit_unavailable', 'Calls cannot be written to the audit trail now, so none is taken.', {
+        retryAfterSeconds: 5,
+        hint: 'mcpg-ctl status',
+      })
+    const { gateway, line } = await choose(caller, call)
+    const startedAt = clock.monotonic()
+    let status = 0
+    let answerBytes = 0
+    const failure = await new Promise<Failure | null>((resolve) => {
+      const path = call.server === undefined ? '/mcp' : `/mcp/servers/${call.server}`
+      const { headers, body } = call
+      const onBehalf = { subject: caller.subject, tokenId: '', grants: [], requestId: caller.requestId }
+      const cancel = lines.send(
+        line,
+        { path, headers, body, caller: onBehalf },
+        {
+          head: (code, answered) => client.head(gateway, (status = code), answered),
+          data: (bytes, taken) => {
+            answerBytes += bytes.length
+            client.data(bytes, taken)
+          },
+          end: () => resolve(null),
+          failed: resolve,
+        },
+      )
+      if (gone.aborted) cancel('cancelled')
+      else gone.addEventListener('abort', () => cancel('cancelled'), { once: true })
+    })
+    ledger.note(
+      audit.row(caller, 'mcp.call', {
+        ...call.scope,
+        kind: call.server === undefined ? 'Gateway' : serverKind.kind,
+        name: call.server ?? gateway.name,
+        detail: {
+          gateway: gateway.name,
+          method,
+          ...(target !== undefined && { target }),
+          outcome: failure?.reason ?? (status < 400 ? 'answered' : 'error'),
+          ...(status > 0 && { status }),
+          durationMs: Math.round(clock.monotonic() - startedAt),
+          requestBytes: call.body.length,
+          answerBytes,
+        },
+      }),
+    )
+    if (failure) throw callFailure(failure, gateway.name, deadlineMs)
+    client.end()
+  }
+
+  async function choose(caller: Caller, { scope, server, gateway: word }: Call): Promise<{ gateway: Gateway; line: Line }> {
+    if (word !== undefined) {
+      const gateway = gateways.get(scope, word)
+      return { gateway, line: lineTo(gateway) }
+    }
+    const running = registry
+      .list(scope)
+      .filter(({ id, revokedAt }) => revokedAt === null && (server === undefined || live.serversOf(id).has(server)))
+    const able = running.flatMap((gateway) => {
+      const line = link.line(gateway.id)
+      const isReady = server === undefined || live.serversOf(gateway.id).get(server)?.state === 'ready'
+      return line?.has(GatewayCapability.REMOTE_CALLS) && isReady ? [{ gateway, line, load: lines.openOn(line) }] : []
+    })
+    able.sort((a, b) => a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
+    if (able[0]) return able[0]
+    await requireWorkspace(scope)
+    // Whether there is such a server at all.
+    if (server !== undefined) await resources.get(caller, serverKind, scope, server)
+    throw nobody(server, running)
+  }
+
+  function lineTo({ id, name }: Gateway): Line {
+    const line = link.line(id)
+    if (!line)
+      throw new McpgError('unavailable', 'gateway_not_connected', `${name} is ${connectionOf(id)}: no call reaches it.`, {
+        hint: `mcpg-ctl describe gateway/${name}`,
+      })
+    if (line.has(GatewayCapability.REMOTE_CALLS)) return line
+    throw new McpgError('failed_precondition', 'gateway_too_old', `The agent of ${name} is too old to take calls from here.`, {
+      hint: `update it; mcpg-ctl describe gateway/${name} shows its version`,
+    })
+  }
+
+  function nobody(server: string | undefined, running: Gateway[]): McpgError {
+    const named = running.slice(0, maxNamed).map(({ id, name }) => `${name} is ${stateOf(id, server)}`)
+    if (running.length > maxNamed) named.push(`and ${running.length - maxNamed} more`)
+    const what = server === undefined ? 'No gateway is online' : `No gateway that is online has ${server} ready`
+    const hint = server === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe server ${server}`
+    const text = named.length === 0 ? `${what}.` : `${what}: ${named.join(', ')}.`
+    return new McpgError('unavailable', 'no_gateway_online', text, { hint })
+  }
+
+  function stateOf(id: string, server: string | undefined): string {
+    const connection = live.presence.stateOf(id)
+    if (server === undefined || !isConnected(connection)) return connectionOf(id)
+    return `online and its ${server} is ${live.serversOf(id).get(server)?.state ?? 'unknown'}`
+  }
+
+  function connectionOf(id: string): string {
+    return live.presence.stateOf(id).replaceAll('_', ' ')
+  }
+}
