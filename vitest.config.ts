@@ -7,7 +7,14 @@ export default defineConfig({
     reporters: ['default', './e2e/reporter.ts'],
     maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: 'unit', include: ['{proto,core,cp,gateway-agent,ctl,scripts}/**/*.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['{proto,core,cp,gateway-agent,ctl,scripts}/**/*.test.ts'],
+          globalSetup: ['e2e/postgres.ts'],
+        },
+      },
       { test: { ...shared, name: 'ui', include: ['ui/**/*.test.{ts,tsx}'], globalSetup: ['e2e/chromium.ts'] } },
       {
         test: {

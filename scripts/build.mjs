@@ -24,7 +24,8 @@ const bundle = await context({
   sourcesContent: false,
   logLevel: 'warning',
   metafile: true,
-  external: ['better-sqlite3', '@npmcli/arborist'],
+  // pg-native and pg-cloudflare are asked for by pg and not installed.
+  external: ['better-sqlite3', '@npmcli/arborist', 'pg-native', 'pg-cloudflare'],
   // Bundled CommonJS calls require() for Node's own modules.
   banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
 })

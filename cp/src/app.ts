@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
-import { createLog } from '@mcpg/core/log'
+import { createLog, type Log } from '@mcpg/core/log'
 import { auditTrail } from './audit/audit.ts'
 import { changeBus } from './changes/changes.ts'
 import { changeHistory } from './changes/history.ts'
@@ -29,17 +29,17 @@ export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown 
 
 /** Builds the whole control plane, outermost last. Nothing is constructed anywhere else. */
 export async function createApp(config: Config, overrides: Overrides = {}) {
-  const db = await openDatabase(config.database)
+  const log = createLog(config.log, overrides.logTo && { write: (line) => void overrides.logTo?.write(line) })
+  const db = await openDatabase(config.database, log)
   try {
-    return await compose(config, db, overrides)
+    return await compose(config, db, log, overrides)
   } catch (error) {
     await db.stop()
     throw error
   }
 }
 
-async function compose(config: Config, db: Db, { clock = systemClock, logTo }: Overrides) {
-  const log = createLog(config.log, logTo && { write: (line) => void logTo.write(line) })
+async function compose(config: Config, db: Db, log: Log, { clock = systemClock }: Overrides) {
   const audit = auditTrail({ db, clock })
   const changes = changeBus({ clock })
   changes.onError((error) => log.error({ err: error }, 'a subscriber of changes failed'))

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { McpgError } from '@mcpg/proto/errors'
 import { readConfig, type Environment, type Flags } from './config.ts'
+import { temporaryFolder } from './db/testing.ts'
 
 function refusal(flags: Flags, env: Environment = {}): McpgError {
   try {
@@ -21,7 +23,7 @@ describe('readConfig', () => {
       stateDir: join(homedir(), '.mcpg'),
       http: { host: '127.0.0.1', port: 7843, allowedHosts: [], allowedOrigins: [], requireSignIn: false },
       grpc: { host: '127.0.0.1', port: 7844 },
-      database: { path: join(homedir(), '.mcpg/mcpg.db') },
+      database: { engine: 'sqlite', path: join(homedir(), '.mcpg/mcpg.db') },
       masterKeyPath: join(homedir(), '.mcpg/master.key'),
       log: { level: 'info', json: false },
     })
@@ -38,7 +40,7 @@ describe('readConfig', () => {
       allowedHosts: ['c'],
     })
     expect(readConfig({}, { MCPG_TIMERS: 'heartbeat=200' }).timers.heartbeat).toBe(200)
-    expect(readConfig({ 'database-url': 'sqlite:/data/x.db' }, {}).database.path).toBe('/data/x.db')
+    expect(readConfig({ 'database-url': 'sqlite:/data/x.db' }, {}).database).toMatchObject({ engine: 'sqlite', path: '/data/x.db' })
   })
 
   it.each<[string, Flags, string, RegExp]>([
@@ -53,7 +55,10 @@ describe('readConfig', () => {
     ['an address without a port', { 'bind-http': 'localhost' }, '--bind-http', /<host>:<port>/],
     ['a port that cannot be', { 'bind-http': 'localhost:70000' }, '--bind-http', /<host>:<port>/],
     ['the same address twice', { 'bind-grpc': '127.0.0.1:7843' }, '--bind-grpc', /same address/],
-    ['PostgreSQL', { 'database-url': 'postgres://u:p@h/d' }, '--database-url', /not supported yet/],
+    ['a PostgreSQL without its database', { 'database-url': 'postgres://u:p@h' }, '--database-url', /names no database/],
+    ['an unknown parameter of PostgreSQL', { 'database-url': 'postgres://u:p@h/d?pool=3' }, '--database-url', /\?pool=; known are/],
+    ['an unknown sslmode', { 'database-url': 'postgres://u:p@h/d?sslmode=prefer' }, '--database-url', /disable, require, verify-full/],
+    ['a file of a URL that is not there', { 'database-url-file': '/no/such/file' }, '--database-url-file', /cannot be read.*ENOENT/],
     ['an unknown database', { 'database-url': 'mysql://h' }, '--database-url', /sqlite:<path>/],
     ['an unknown log level', { 'log-level': 'loud' }, '--log-level', /trace, debug/],
     ['an origin with a path', { 'allowed-origin': ['https://a.example/x'] }, '--allowed-origin', /not an origin/],
@@ -75,7 +80,29 @@ describe('readConfig', () => {
     ])
   })
 
+  it('reads the URL of a PostgreSQL, from a file too, so that neither argv nor the environment shows its password', () => {
+    const folder = temporaryFolder()
+    const file = join(folder.path, 'url')
+    writeFileSync(file, 'postgresql://me:p%40ss@[::1]:6543/fleet?sslmode=verify-full&sslrootcert=/ca.pem\n')
+    expect(readConfig({ 'database-url-file': file }, { MCPG_DATABASE_URL: 'sqlite:x' }).database).toMatchObject({
+      engine: 'postgresql',
+      address: {
+        host: '::1',
+        port: 6543,
+        user: 'me',
+        password: 'p@ss',
+        database: 'fleet',
+        tls: { mode: 'verify-full', rootCertFile: '/ca.pem' },
+      },
+    })
+    expect(readConfig({ 'database-url': 'postgres://me@localhost/fleet?host=/run/postgresql' }, {}).database).toMatchObject({
+      address: { host: '/run/postgresql', port: 5432, tls: { mode: 'disable' } },
+    })
+    folder.remove()
+  })
+
   it('never repeats a password of a URL', () => {
-    expect(refusal({ 'database-url': 'postgres://user:hunter2@host/db' }).message).not.toContain('hunter2')
+    for (const url of ['postgres://user:hunter2@host', 'postgres://user:hunter2@ho st/db', 'postgres://u:hunter2@h/d?hunter2=hunter2'])
+      expect(refusal({ 'database-url': url.replace('?hunter2=', '?x=') }).message).not.toContain('hunter2')
   })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +7,7 @@ import type { LogSettings } from '@mcpg/core/log'
 import { defaultStateDir } from '@mcpg/core/state-dir'
 import { readTimers, type Timers } from '@mcpg/core/timers'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
-import type { DatabaseSettings } from './db/db.ts'
+import { readDatabaseUrl, type DatabaseSettings } from './db/settings.ts'
 import { readEnrollmentLimits, type EnrollmentLimits } from './enrollments/rate-limits.ts'
 import type { GrpcSettings } from './grpc/server.ts'
 import type { HttpSettings } from './http/server.ts'
@@ -43,6 +44,7 @@ const known = {
   'bind-http': 'text',
   'bind-grpc': 'text',
   'database-url': 'text',
+  'database-url-file': 'text',
   'auth-mode': 'text',
   'external-url': 'text',
   'external-grpc': 'text',
@@ -110,7 +112,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     ),
     openToOthers,
     external,
-    database: { path: databasePath(), migrationsFolder: fileURLToPath(new URL('../../cp/prisma/sqlite/migrations', import.meta.url)) },
+    database: database(),
     masterKeyPath: resolve(expandHome(text('master-key-file') ?? join(stateDir, 'master.key'))),
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
     timers: timers(),
@@ -179,13 +181,25 @@ export function readConfig(flags: Flags, env: Environment): Config {
     else if (mode !== 'none') wrong('auth-mode', `"${mode}" is not one of none, local, oidc`)
   }
 
-  function databasePath(): string {
-    const value = text('database-url')
-    if (value === undefined) return join(stateDir, 'mcpg.db')
-    if (/^postgres(ql)?:/i.test(value))
-      wrong('database-url', 'PostgreSQL is not supported yet. Leave the flag out to use SQLite in the state dir')
-    else if (!/^(sqlite|file):./i.test(value)) wrong('database-url', 'must be sqlite:<path>')
-    return resolve(expandHome(value.replace(/^(sqlite|file):(\/\/(?=\/))?/i, '')))
+  function database(): DatabaseSettings {
+    const read = readDatabaseUrl(databaseUrl())
+    if ('problems' in read) for (const problem of read.problems) wrong('database-url', problem)
+    const path = 'path' in read && read.path !== null ? resolve(expandHome(read.path)) : join(stateDir, 'mcpg.db')
+    const settings = 'address' in read ? read : { engine: 'sqlite' as const, path }
+    return { ...settings, migrationsFolder: fileURLToPath(new URL(`../../cp/prisma/${settings.engine}/migrations`, import.meta.url)) }
+  }
+
+  /** The file is for a URL with a password: neither argv nor the environment shows it. */
+  function databaseUrl(): string | undefined {
+    const file = text('database-url-file')
+    if (file === undefined) return text('database-url')
+    if (flags['database-url'] ?? flags['databaseUrl']) wrong('database-url-file', 'is given beside --database-url; leave one of them out')
+    try {
+      return readFileSync(resolve(expandHome(file)), 'utf8').trim()
+    } catch (error) {
+      wrong('database-url-file', `cannot be read: ${(error as Error).message}`)
+      return undefined
+    }
   }
 
   function url(flag: Flag): string | null {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createLog } from '@mcpg/core/log'
 import { openDatabase, type AuditRow } from '../../cp/src/db/db.ts'
 import { answerAsks } from './peer.ts'
 import { percentile } from './percentile.ts'
@@ -12,8 +13,9 @@ import type { AuditRound } from './loop.ts'
 const batchesPerSecond = 10
 const folder = mkdtempSync(join(tmpdir(), 'mcpg-bench-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const silent = createLog({ level: 'silent', json: true })
 const migrationsFolder = new URL('../../cp/prisma/sqlite/migrations', import.meta.url).pathname
-const db = await openDatabase({ path: join(folder, 'mcpg.db'), migrationsFolder })
+const db = await openDatabase({ engine: 'sqlite', path: join(folder, 'mcpg.db'), migrationsFolder }, silent)
 
 answerAsks({ append, close: () => db.stop() })
 

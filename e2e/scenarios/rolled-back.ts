@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createLog } from '@mcpg/core/log'
 import { openDatabase } from '../../cp/src/db/db.ts'
 import { temporaryFolder } from '../harness/cleanup.ts'
 
+const silent = createLog({ level: 'silent', json: true })
 const migrationsFolder = new URL('../../cp/prisma/sqlite/migrations', import.meta.url).pathname
 
 /** Plain writes asked for beside a transaction that takes `seconds` and rolls back; answers how many of them are there afterwards. */
 export async function rolledBackBeside({ writes, seconds }: { writes: number; seconds: number }) {
-  const db = await openDatabase({ path: join(temporaryFolder(), 'mcpg.db'), migrationsFolder })
+  const db = await openDatabase({ engine: 'sqlite', path: join(temporaryFolder(), 'mcpg.db'), migrationsFolder }, silent)
   const org = (name: string) => ({ data: { name, createdAt: new Date().toISOString() } })
   const begun = Promise.withResolvers<void>()
   const rolledBack = db

@@ -39,7 +39,7 @@ export function controlService({
   return { status, ready, requestStop, stopRequested: stopping.signal, endpoints }
 
   async function status(): Promise<ControlStatus> {
-    const { sizeBytes, migrations } = db.facts()
+    const facts = await db.facts()
     const { read } = db
     const [servers, changes, auditRows, enrollments, assignments, configs] = await Promise.all([
       read.resource.count({ where: { kind: 'Server' } }),
@@ -58,9 +58,7 @@ export function controlService({
       authMode: 'none',
       endpoints: endpoints(),
       database: {
-        engine: 'sqlite',
-        sizeBytes,
-        migrations,
+        ...facts,
         rows: {
           resources: await read.resource.count(),
           changes,

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import type { AuditRow, BatchOutcome, BulkReply, BulkRequest, ConfigBatch, HoldRow, ReportWrite, ResourceBatch } from './bulk.ts'
+import type { WriterTarget } from './engine.ts'
 
 /** The writer thread as functions. The caller's queue sees to it that one request is open at a time. */
-export async function bulkWriter(path: string) {
+export async function bulkWriter(target: WriterTarget) {
   // Beside this file as a source, beside the bundle as an entry of its own.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url)
-  const worker = new Worker(entry, { workerData: { path }, name: 'mcpg-writer' })
+  const worker = new Worker(entry, { workerData: target, name: 'mcpg-writer' })
   let open: { resolve: (value: unknown) => void; reject: (error: unknown) => void } | null = null
   let failure: unknown = null
   let onFailure = (_error: unknown) => {}

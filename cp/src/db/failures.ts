@@ -1,44 +1,18 @@
 import { McpgError } from '@mcpg/proto/errors'
+import { postgresFailure } from './postgresql/failures.ts'
+import { signsOf } from './signs.ts'
+import { sqliteFailure } from './sqlite/failures.ts'
 
 export const closedMessage = 'The control plane is stopping; its database is closed.'
 
 /**
  * What a caller may hear about a failure of the database itself; null for everything else (a programming error, a constraint).
- * Recognized by text too, because the adapter keeps the driver's code in different places.
+ * Recognized by text too, because the adapters keep the driver's code in different places.
  */
 export function databaseFailure(error: unknown): McpgError | null {
-  const text = describe(error)
-  if (text.includes(closedMessage))
+  if (error instanceof McpgError) return error
+  const signs = signsOf(error)
+  if (signs.text.includes(closedMessage))
     return new McpgError('unavailable', 'database_closed', closedMessage, { cause: error, retryAfterSeconds: 5 })
-  if (/SQLITE_FULL|database or disk is full|ENOSPC/.test(text))
-    return new McpgError('unavailable', 'disk_full', 'The disk of the state dir is full, so nothing was written.', {
-      hint: 'Free some space, then try again: df -h <state-dir>',
-      cause: error,
-      retryAfterSeconds: 30,
-    })
-  if (/SQLITE_CORRUPT|SQLITE_NOTADB|malformed|file is not a database/.test(text))
-    return new McpgError('failed_precondition', 'database_damaged', 'The database file is damaged.', { hint: damagedHint, cause: error })
-  if (/SQLITE_READONLY|SQLITE_IOERR|SQLITE_CANTOPEN|attempt to write a readonly database|disk I\/O error/.test(text))
-    return new McpgError('unavailable', 'database_unreachable', 'The database file cannot be read or written.', {
-      hint: 'Look at the disk and at owner and mode of the state dir: mcpg-ctl doctor',
-      cause: error,
-      retryAfterSeconds: 5,
-    })
-  if (/SQLITE_BUSY|SQLITE_LOCKED|database is locked|Socket timeout/.test(text))
-    return new McpgError('unavailable', 'database_busy', 'Another program holds the database file.', {
-      hint: 'Close what else has mcpg.db open, then try again.',
-      cause: error,
-      retryAfterSeconds: 1,
-    })
-  return null
-}
-
-export const damagedHint =
-  'Stop everything, keep a copy of mcpg.db and mcpg.db-wal, then restore a backup, or move them away to begin anew (gateways must enroll again).'
-
-function describe(error: unknown, depth = 0): string {
-  if (depth > 4 || typeof error !== 'object' || error === null) return typeof error === 'string' ? error : ''
-  const { code, message, originalCode, originalMessage, cause } = error as Record<string, unknown>
-  const own = [code, message, originalCode, originalMessage].filter((part) => typeof part === 'string').join(' ')
-  return `${own} ${describe(cause, depth + 1)}`
+  return sqliteFailure(signs, error) ?? postgresFailure(signs, error)
 }

@@ -12,7 +12,8 @@ export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: num
   const inside = new AsyncLocalStorage<{ open: boolean }>()
   return { run, idle }
 
-  function run<T>(job: () => Promise<T>): Promise<T> {
+  /** `left` is called when what follows in the same call chain may ask for a write of its own again, at the latest when the job ends. */
+  function run<T>(job: (left: () => void) => Promise<T>): Promise<T> {
     // It would wait for itself for ever.
     if (inside.getStore()?.open) return Promise.reject(new Error('db.write was called inside db.write; use the tx that was handed over'))
     if (waiting >= limit) return Promise.reject(busy(`${limit} writes are waiting`))
@@ -24,7 +25,8 @@ export function writeQueue({ limit, maxWaitMs }: { limit: number; maxWaitMs: num
       waiting--
       if (performance.now() - since > maxWaitMs) throw busy(`the writes before this one took ${maxWaitMs / 1000} s`)
       const state = { open: true }
-      return inside.run(state, job).finally(() => (state.open = false))
+      const left = () => void (state.open = false)
+      return inside.run(state, () => job(left)).finally(left)
     })
     tail = result.catch(() => {})
     return result

@@ -14,6 +14,10 @@ export const ControlStatus = z.object({
   endpoints: z.object({ http: z.string(), grpc: z.string(), console: z.string() }),
   database: z.object({
     engine: z.enum(['sqlite', 'postgresql']),
+    /** Of the engine. */
+    version: z.string(),
+    /** Path of the file, or URL without its password. */
+    address: z.string(),
     sizeBytes: z.number(),
     migrations: z.number().int(),
     rows: z.record(z.string(), z.number()),

@@ -1,12 +1,10 @@
 import Database from 'better-sqlite3'
-import { createHash, randomUUID } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { McpgError } from '@mcpg/proto/errors'
-import { databaseFailure, damagedHint } from './failures.ts'
-
-type Migration = { name: string; sql: string; checksum: string }
-type Applied = { name: string; checksum: string; finished: boolean }
+import { databaseFailure } from '../failures.ts'
+import { migrationFailure, readMigrations, refuseStrangers, type Applied, type Migration } from '../migrations.ts'
+import { damagedHint } from './failures.ts'
 
 /** Up to this size the whole file is checked at start (about 100 ms); a damaged larger one is found when the damage is read. */
 const fullCheckBytes = 32 << 20
@@ -58,17 +56,6 @@ function open(path: string): Database.Database {
   }
 }
 
-function readMigrations(folder: string): Migration[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
-    .map((name) => {
-      const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8')
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
-    })
-}
-
 function readApplied(database: Database.Database): Applied[] {
   // Prisma's own table, to the letter, so that its tools recognize the history.
   database.exec(`CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
@@ -82,44 +69,12 @@ function readApplied(database: Database.Database): Applied[] {
   return rows.map(({ name, checksum, finishedAt }) => ({ name, checksum, finished: finishedAt !== null }))
 }
 
-function refuseStrangers(applied: Applied[], known: Migration[]): void {
-  applied.forEach(({ name, checksum, finished }, index) => {
-    if (!finished)
-      throw new McpgError('failed_precondition', 'migration_interrupted', `The migration ${name} of the database began and never ended.`, {
-        hint: 'It was not run by this program, which runs each in one transaction. Restore a backup from before it.',
-      })
-    const own = known[index]
-    if (own?.name !== name)
-      throw new McpgError(
-        'failed_precondition',
-        'database_newer',
-        `The database has the migration ${name}, which this program does not know: a newer version wrote it.`,
-        { hint: 'Start the newer version, or restore a backup from before its first start.' },
-      )
-    if (own.checksum !== checksum)
-      throw new McpgError(
-        'failed_precondition',
-        'migration_edited',
-        `The migration ${name} ran with another text than the one of this program.`,
-        {
-          hint: 'Start the version that made this database, or restore a backup.',
-        },
-      )
-  })
-}
-
 function apply(database: Database.Database, { name, sql, checksum }: Migration): void {
   const startedAt = Date.now()
   try {
     database.exec(sql)
   } catch (error) {
-    throw (
-      databaseFailure(error) ??
-      new McpgError('failed_precondition', 'migration_failed', `The migration ${name} does not fit this database; nothing was changed.`, {
-        hint: 'Start the version that was used last, and report this.',
-        cause: error,
-      })
-    )
+    throw migrationFailure(name, error)
   }
   database
     .prepare(

@@ -1,11 +1,13 @@
 import Database from 'better-sqlite3'
-import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDatabase } from './db.ts'
-import { databaseFailure } from './failures.ts'
+import { openDatabase } from '../db.ts'
+import { databaseFailure } from '../failures.ts'
 import { migrate } from './migrate.ts'
-import { migrationsFolder, temporaryFolder } from './testing.ts'
+import { migrationsFolderOf, silent, temporaryFolder } from '../testing.ts'
+
+const migrationsFolder = migrationsFolderOf('sqlite')
 
 let folder: ReturnType<typeof temporaryFolder>
 let path: string
@@ -127,7 +129,7 @@ describe('migrate', () => {
 
 describe('a full disk', () => {
   it('is told as such, loses nothing that was acknowledged, and writing goes on when there is space again', async () => {
-    const db = await openDatabase({ path, migrationsFolder })
+    const db = await openDatabase({ engine: 'sqlite', path, migrationsFolder }, silent)
     const org = (name: string) => ({ name, displayName: 'x'.repeat(4000), createdAt: 't' })
     await db.write((tx) => tx.org.create({ data: org('first') }))
     // The engine's own limit answers exactly as a full disk does.
@@ -151,5 +153,17 @@ describe('a full disk', () => {
     [new Error('something else'), undefined],
   ])('%j is %s', (error, reason) => {
     expect(databaseFailure(error)?.reason).toBe(reason)
+  })
+})
+
+describe('the stop', () => {
+  it('leaves no WAL, and a late read does not open the file again', async () => {
+    const db = await openDatabase({ engine: 'sqlite', path, migrationsFolder }, silent)
+    for (let turn = 0; turn < 50; turn++) await db.write((tx) => tx.fact.create({ data: { key: `k-${turn}`, value: 'x'.repeat(10_000) } }))
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
+    await db.stop()
+    await expect(db.read.fact.count()).rejects.toThrow('its database is closed')
+    expect(existsSync(`${path}-wal`)).toBe(false)
+    expect(existsSync(`${path}-shm`)).toBe(false)
   })
 })
