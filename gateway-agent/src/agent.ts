@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
+import { stateKey } from './endpoint/asking/parking/state-key.ts'
 import { catalogOf } from './endpoint/catalog.ts'
 import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
@@ -61,6 +62,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     allowedHosts: settings.allowedHosts,
     allowedOrigins: settings.allowedOrigins,
     catalog: catalog,
+    stateKey: await stateKey(folder),
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz,

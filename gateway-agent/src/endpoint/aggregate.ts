@@ -26,6 +26,7 @@ export function aggregate({
   const pagesOf = new WeakMap<Indexes, Map<ListKind, Pages>>()
   const rewriterOf = uriRewriter(catalog)
   return {
+    path: '/mcp',
     covers: () => true,
     exposedUri: (server, uri) => catalog.index().uris.exposed(server, uri),
     facts: async (client) => ({ serverInfo, capabilities: capabilities(client), instructions: instructions() }),

@@ -6,6 +6,8 @@ import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { aggregate } from './aggregate.ts'
 import { askingWays } from './asking/asking.ts'
+import { parking } from './asking/parking/parking.ts'
+import { stateSeal } from './asking/parking/state-seal.ts'
 import { sessionAsks } from './asking/session-asks.ts'
 import { sessionChildren } from './asking/session-children.ts'
 import type { Catalog } from './catalog.ts'
@@ -34,6 +36,8 @@ export type EndpointOptions = {
   allowedHosts: readonly string[]
   allowedOrigins: readonly string[]
   catalog: Catalog
+  /** 32 bytes that outlive this process: what clients carry of parked calls is sealed with them. */
+  stateKey: Uint8Array
   health: Health
   gatewayName: string
   version: string
@@ -54,6 +58,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     allowedHosts,
     allowedOrigins,
     catalog,
+    stateKey,
     health,
     gatewayName,
     version,
@@ -66,7 +71,10 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const performing = performer({ log })
   const asks = sessionAsks({ clock, timers })
   const children = sessionChildren({ asks, timers })
-  const forward = forwarder({ performer: performing, asking: askingWays({ performer: performing, asks, children }) })
+  const seal = stateSeal(stateKey)
+  const parked = parking({ performer: performing, seal, clock, timers })
+  const asking = askingWays({ performer: performing, asks, children, parked, seal })
+  const forward = forwarder({ performer: performing, asking })
   const watch = resourceWatch({ catalog, request: performing.request })
   const levels = logWishes({ catalog, request: performing.request })
   const open = sessions({ catalog, watch, asks, timers, clock, maxSessions })
@@ -95,6 +103,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
   async function stop(): Promise<void> {
     listening.stop()
     open.stop()
+    parked.stop()
     watch.stop()
     levels.stop()
     streams.end()

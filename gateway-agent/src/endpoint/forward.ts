@@ -9,17 +9,19 @@ export function forwarder({ performer, asking }: { performer: Performer; asking:
   return { forward }
 
   function forward(incoming: Incoming, target: Target): Promise<void> | void {
-    const resumed = incoming.params['requestState'] === undefined ? undefined : asking.resume(incoming, target)
-    if (resumed) return
+    if (incoming.params['requestState'] !== undefined && asking.resume(incoming, target)) return
+    // Routing rewrites names in the request; what a retry is compared with is the request as it came.
+    const bound = incoming.declared === undefined ? undefined : asking.bound(incoming, target)
     const routed = target.route(incoming.method, incoming.params)
-    return routed instanceof Promise ? routed.then((route) => follow(incoming, target, route)) : follow(incoming, target, routed)
+    return routed instanceof Promise ? routed.then((route) => follow(incoming, route, bound)) : follow(incoming, routed, bound)
   }
 
-  function follow(incoming: Incoming, target: Target, routed: Routed): Promise<void> | void {
+  function follow(incoming: Incoming, routed: Routed, bound: Buffer | undefined): Promise<void> | void {
     if ('failure' in routed) return incoming.reply.error(routed.failure)
     if ('unavailable' in routed) return performer.refuse(incoming, routed.unavailable)
     const { sessions } = routed.book.server.config
-    if (incoming.declared !== undefined || sessions === 'session') return asking.send(incoming, target, routed)
+    if (bound !== undefined || sessions === 'session' || routed.params['requestState'] !== undefined)
+      return asking.send(incoming, routed, bound)
     return send(incoming, routed)
   }
 

@@ -1,5 +1,6 @@
 import { capabilityFor } from '../mcp/asks.ts'
 import type { Era, McpFailure, McpOutcome } from '../mcp/connection.ts'
+import { inputRequiredByUrl } from './asking/url-first.ts'
 import { metaKeys, metaOf, rpcCodes, type Implementation, type Params } from '../mcp/protocol.ts'
 
 export type Shaped = { json: string } | { failure: McpFailure; status: number }
@@ -35,7 +36,11 @@ export function shapeOutcome(
 ): Shaped {
   const missing = client === 'modern' && refused ? missingCapability(outcome, refused, declared) : undefined
   if (missing) return missing
-  if ('error' in outcome) return shapeError(outcome.error, client, method)
+  if ('error' in outcome) {
+    const first = client === 'modern' && server === 'legacy' ? inputRequiredByUrl(outcome.error) : undefined
+    if (first && declared?.['elicitation'] !== undefined) return { json: JSON.stringify(first) }
+    return shapeError(outcome.error, client, method)
+  }
   const { result } = outcome
   const text = changed ? undefined : outcome.json
   if (client === server) return { json: text ?? JSON.stringify(result) }

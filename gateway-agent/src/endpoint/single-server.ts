@@ -14,6 +14,7 @@ const firstListMs = 10_000
 export function singleServer(server: string, { catalog, timers }: { catalog: Catalog; timers: Timers }): Target {
   const pagesOf = new WeakMap<readonly Definition[], Pages>()
   return {
+    path: `/mcp/servers/${server}`,
     covers: (name) => name === server,
     exposedUri: (_server, uri) => uri,
     facts: async (client) => {

@@ -18,6 +18,8 @@ export type Routed = Route | { failure: McpFailure } | { unavailable: string }
 
 /** What one path of the endpoint serves: everything, or one server. */
 export type Target = {
+  /** Where clients find it. */
+  path: string
   /** Whether events of this server concern its clients. */
   covers(server: string): boolean
   /** What clients call a resource of this server. */

@@ -33,6 +33,7 @@ export async function startEndpoint({
     allowedHosts: [],
     allowedOrigins: [],
     catalog: offers,
+    stateKey: Buffer.alloc(32, 1),
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz: () => ({ status: 503, body: { waiting: [{ server: 'x', reason: 'starting' }] } }),

@@ -66,8 +66,8 @@ async function handshake(wire: StdioWire, era: Era | 'auto', { timeoutMs, client
   }
   const outcome = await ask('initialize', initializeParams(clientInfo, client?.capabilities))
   if ('error' in outcome && discovered) {
-    // The probe's answer may have come late, from a server that knows no initialize.
-    const late = await Promise.race([discovered, Promise.resolve(undefined)])
+    // The probe's answer may come late, from a server that is slow to start and knows no initialize.
+    const late = await Promise.race([discovered, patience()])
     const opened = late && openedModern(late)
     if (opened) return opened
   }

@@ -2,18 +2,28 @@ import { metaKeys, metaOf, type Params } from '../../mcp/protocol.ts'
 import type { Incoming, Performer } from '../perform.ts'
 import { unavailableText, type Route, type Target } from '../target.ts'
 import { cut, withoutForbidden } from './declared.ts'
+import { busy, notReadable } from './parking/endings.ts'
+import type { Parking } from './parking/parking.ts'
+import { boundTo, type StateSeal } from './parking/state-seal.ts'
 import { askInRounds } from './rounds.ts'
 import type { SessionAsks } from './session-asks.ts'
 import type { SessionChildren } from './session-children.ts'
 
 export type Asking = ReturnType<typeof askingWays>
 
-/** The ways of calls whose client can be asked something in the middle, one per pairing of eras. */
-export function askingWays({ performer, asks, children }: { performer: Performer; asks: SessionAsks; children: SessionChildren }) {
-  return { send, resume }
+type Ways = { performer: Performer; asks: SessionAsks; children: SessionChildren; parked: Parking; seal: StateSeal }
 
-  function send(incoming: Incoming, _target: Target, route: Route): Promise<void> {
-    const { forward } = route.book.server.config
+/** The ways of calls whose client can be asked something in the middle, one per pairing of eras. */
+export function askingWays({ performer, asks, children, parked, seal }: Ways) {
+  return { bound, send, resume: (incoming: Incoming, target: Target) => parked.resume(incoming, target) }
+
+  /** What a retry has to be the retry of; only modern clients retry. */
+  function bound({ session, caller, method, params }: Incoming, { path }: Target): Buffer {
+    return session ? nothing : boundTo(caller(), path, method, params)
+  }
+
+  function send(incoming: Incoming, route: Route, request: Buffer | undefined): Promise<void> | void {
+    const { forward, sessions } = route.book.server.config
     const allowed = incoming.declared && cut(incoming.declared, forward)
     const { session } = incoming
     if (route.book.facts()?.era === 'modern') {
@@ -21,13 +31,11 @@ export function askingWays({ performer, asks, children }: { performer: Performer
       restrict(route.params, forward)
       return shared(incoming, route)
     }
-    if (session) return inOwnChild(incoming, session, route)
-    return shared(incoming, route)
-  }
-
-  /** True when the request was the retry of a parked call and has been taken. */
-  function resume(_incoming: Incoming, _target: Target): boolean {
-    return false
+    const state = route.params['requestState']
+    if (state !== undefined) return incoming.reply.error(notReadable(seal.isOfAnother(state) ? 'unknown_key' : 'invalid_request_state'))
+    if (session) return allowed || sessions === 'session' ? inOwnChild(incoming, session, route) : shared(incoming, route)
+    if (allowed && request) return parked.start(incoming, request, route, allowed)
+    return sessions === 'session' ? inCallersChild(incoming, route) : shared(incoming, route)
   }
 
   async function shared(incoming: Incoming, route: Route): Promise<void> {
@@ -54,7 +62,18 @@ export function askingWays({ performer, asks, children }: { performer: Performer
     if (lease.isFull && book.server.config.sessions !== 'session') return shared(incoming, route)
     performer.refuse(incoming, unavailableText(book.name, lease.unavailable))
   }
+
+  /** A modern client has no session: what must not be shared between sessions is its own then. */
+  async function inCallersChild(incoming: Incoming, route: Route): Promise<void> {
+    const { book } = route
+    const wish = { owner: incoming.caller(), belongsTo: 'caller', capabilities: {}, exclusive: false } as const
+    const lease = await book.server.own.acquire(wish)
+    if ('unavailable' in lease) return performer.refuse(incoming, unavailableText(book.name, lease.unavailable), lease.isFull ? busy : {})
+    return performer.perform(incoming, route, lease)
+  }
 }
+
+const nothing = Buffer.alloc(0)
 
 /** What a modern server must not ask for is not declared to it. */
 function restrict(params: Params, forward: Parameters<typeof withoutForbidden>[1]): void {

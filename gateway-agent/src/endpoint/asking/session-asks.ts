@@ -5,6 +5,7 @@ import { failureOf } from '../../mcp/answer-text.ts'
 import { isObject, metaOf, rpcCodes, type Params } from '../../mcp/protocol.ts'
 import { writeEvent, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
+import { stillOpen } from './still-open.ts'
 
 export type SessionAsks = ReturnType<typeof sessionAsks>
 
@@ -25,7 +26,7 @@ export function sessionAsks({ clock, timers }: { clock: Clock; timers: Timers })
         withdraw('Nobody answered in time.')
         settle(refusal(`The client did not answer within ${timers.parked / 1000} s.`))
       })
-      const cancelNews = question.report ? every(timers.askProgress, question.report) : () => {}
+      const cancelNews = stillOpen(question, { clock, ms: timers.askProgress })
       const settle = (answer: McpAnswer) => {
         if (!session.asks.delete(id)) return
         cancelTimer()
@@ -42,18 +43,6 @@ export function sessionAsks({ clock, timers }: { clock: Clock; timers: Timers })
     function withdraw(reason: string): void {
       send?.(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${JSON.stringify({ requestId: id, reason })}}`)
     }
-  }
-
-  /** Tells the server now and then that its question is still being answered, so that it goes on waiting. */
-  function every(ms: number, report: (progress: Params) => void): () => void {
-    let count = 0
-    let cancel = () => {}
-    const tell = () => {
-      report({ progress: ++count, message: 'The client has not answered yet.' })
-      cancel = clock.after(ms, tell)
-    }
-    cancel = clock.after(ms, tell)
-    return () => cancel()
   }
 
   /** False when nobody asked this, or somebody has answered it already. */
