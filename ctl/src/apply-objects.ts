@@ -10,14 +10,14 @@ export async function applyObjects(
   api: Api,
   objects: ManifestObject[],
   { dryRun = false, prune }: { dryRun?: boolean; prune?: string | undefined } = {},
-): Promise<ApplyResult[]> {
+): Promise<ApplyResponse> {
   try {
     const { body } = await api.call('POST', `${workspacePath(api.settings)}/apply`, {
       schema: ApplyResponse,
       query: dryRun ? { dryRun: true } : {},
       body: { objects: objects.map(({ kind, metadata, spec }) => ({ kind, metadata, spec })), ...(prune ? { prune } : {}) },
     })
-    return body.results
+    return body
   } catch (error) {
     throw located(error, objects)
   }

@@ -144,10 +144,24 @@ function declareObjects(program: Command, run: Bind): void {
     .action(run(() => import('./commands/plan.ts')))
   program
     .command('diff')
-    .description('compare manifests with what is stored; exit 1 when they differ')
+    .argument('[gateway]', 'gateway/<name>: two of its configs instead of manifests')
+    .description('compare manifests with what is stored, or two configs of a gateway; exit 1 when they differ')
     .addOption(files())
+    .option('--from <generation>', 'config to compare with')
+    .option('--to <generation>', 'config that is compared (default: the one the gateway should run)')
     .addOption(expand())
     .action(run(() => import('./commands/diff.ts')))
+  program
+    .command('rollback')
+    .argument('<gateway>', 'gateway/<name>')
+    .description('go back to an older config of a gateway and pin it there until it is resumed')
+    .requiredOption('--to <generation>', 'config to go back to; describe gateway/<name> lists them')
+    .action(run(() => import('./commands/rollback.ts')))
+  program
+    .command('resume')
+    .argument('<gateway>', 'gateway/<name>')
+    .description('let changes reach a gateway again that was rolled back')
+    .action(run(() => import('./commands/resume.ts')))
   program
     .command('get')
     .argument('<kinds>', 'kinds separated by commas, all, or kind/name')
@@ -229,6 +243,8 @@ function declareShell(program: Command, run: Bind): void {
     .option('--url <url>', 'endpoint (default: the gateway of this machine)')
     .option('--server <name>', 'only this server, names unprefixed')
     .option('--name <name>', 'gateway agent of this machine')
+    .option('--via-control-plane', 'through the control plane, to a gateway that may be anywhere')
+    .option('--gateway <name>', 'with --via-control-plane: this gateway (default: one that is online)')
     .option('--ca-file <file>', 'roots (PEM) that an https endpoint is held against (default: those of the gateway of this machine)')
     .action(run(() => import('./commands/mcp.ts')))
   program

@@ -207,6 +207,17 @@ describe('apply --wait', () => {
     expect(stderr()).toContain('far is offline: it gets echo when it comes back')
   })
 
+  test('does not wait for a gateway that is pinned, and says what brings the change there', async () => {
+    gateway('edge', 'online')
+    const pinned = { generation: 3, since: '2026-01-01T00:00:00Z', by: 'local' }
+    const { done, stdout, stderr } = await applyAndReport(status([on('edge', 'ready', { pinned })]))
+    expect(await done).toBe(0)
+    expect(stdout()).toMatch(/echo +edge +Pinned +GatewayPinned/)
+    expect(stderr()).toContain(
+      'gateway edge is pinned to generation 3 since 2026-01-01T00:00:00Z by local: this change reaches it after mcpg-ctl resume gateway/edge',
+    )
+  })
+
   test('says that nobody runs it', async () => {
     const unplaced = {
       type: 'Unplaced',
@@ -414,4 +425,37 @@ test('server and enroll send what they say', async () => {
   expect(rest.seen.at(-1)?.body).toEqual({ name: 'edge', labels: { role: 'edge', tier: 'a' }, ttl: '5m', maxUses: 1 })
   expect(created.stdout).toMatch(/url: +http.*\/enroll\//)
   expect(created.stdout).toContain("mcpg-ctl gateway --name edge --enrollment-url 'x'")
+})
+
+describe('rollback and resume', () => {
+  const edge = () =>
+    rest.put({ kind: 'Gateway', metadata: { name: 'edge' }, spec: {} }, { config: { desired: { generation: 9, hash: 'h' } } })
+
+  test('ask the gateway that is named, with or without its kind, and print what was wanted', async () => {
+    edge()
+    const done = await run(['rollback', 'gateway/edge', '--to', '3'])
+    expect(done).toMatchObject({ code: 0, stdout: 'gateway/edge goes back to generation 3, as generation 9\n' })
+    expect(done.stderr).toContain('no change reaches it until mcpg-ctl resume gateway/edge')
+    expect(rest.seen.at(-1)).toMatchObject({
+      method: 'POST',
+      path: expect.stringMatching(/gateways\/edge\/rollback$/) as string,
+      body: { to: 3 },
+    })
+    expect((await run(['rollback', 'edge', '--to', '3', '-o', 'name'])).stdout).toBe('gateway/edge\n')
+    expect(JSON.parse((await run(['resume', 'gw/edge', '--json'])).stdout)).toMatchObject({ kind: 'Gateway' })
+    expect((await run(['resume', 'edge', '-o', 'yaml'])).stdout).toContain('kind: Gateway')
+  })
+
+  test.each([
+    [['rollback', 'edge'], '--to'],
+    [['rollback', 'edge', '--to', 'three'], 'not "three"'],
+    [['rollback', 'server/edge', '--to', '3'], 'server/edge is a Server'],
+    [['diff', 'gateway/edge'], '--from'],
+    [['diff', 'gateway/edge', '-f', 'x.yaml'], 'not both'],
+    [['mcp', '--gateway', 'edge'], '--via-control-plane'],
+    [['mcp', '--via-control-plane', '--url', 'http://127.0.0.1:1'], '--url'],
+  ])('%s is a matter of usage', async (args, named) => {
+    edge()
+    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(named) as string })
+  })
 })

@@ -90,6 +90,7 @@ export function printWaited({ print, say }: Context, { workloads }: Waited, time
     say(`${server} is Unplaced: ${message || 'no gateway matches its placement'}`)
   for (const { server, gateway, state } of of(workloads, 'offline'))
     say(`${gateway} is ${state.replace('_', ' ')}: it gets ${server} when it comes back`)
+  for (const pinned of new Set(of(workloads, 'pinned').map(({ message }) => message))) say(pinned)
   if (failed[0]) say(`hint: mcpg-ctl describe server ${failed[0].server}`)
   else if (of(workloads, 'pending').length > 0) say(`gave up after ${timeout}; the work goes on`)
 }

@@ -1,3 +1,4 @@
+import { pinSentence } from './output/config-history.ts'
 import type { Phase } from './output/ladder.ts'
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
@@ -7,7 +8,7 @@ import { serverDefaults, type ServerOnGateway, type ServerSpec, type ServerStatu
 export type Workload = {
   server: string
   gateway: string
-  verdict: 'ok' | 'pending' | 'failed' | 'offline' | 'unplaced'
+  verdict: 'ok' | 'pending' | 'failed' | 'offline' | 'pinned' | 'unplaced'
   state: string
   reason: string
   message: string
@@ -20,6 +21,7 @@ export const phases: Record<Workload['verdict'], Phase> = {
   pending: 'running',
   failed: 'failed',
   offline: 'skipped',
+  pinned: 'skipped',
   unplaced: 'skipped',
 }
 
@@ -47,6 +49,7 @@ function judge(one: ServerOnGateway, wanted: string, gateway: Resource | undefin
   const row = { gateway: name, state: state as string, reason, message, lastLogLines }
   const connection = (gateway?.status as Partial<GatewayStatus> | undefined)?.connection
   if (one.heldBack) return { ...row, verdict: 'failed', state: 'HeldBack', reason: one.heldBack.reason, message: one.heldBack.message }
+  if (one.pinned) return { ...row, verdict: 'pinned', state: 'Pinned', reason: 'GatewayPinned', message: pinSentence(name, one.pinned) }
   if (connection && silent.has(connection))
     return { ...row, verdict: 'offline', state: connection, reason: '', message: `gateway is ${connection.replace('_', ' ')}` }
   if (wanted === 'stopped') return { ...row, verdict: state === 'stopped' ? 'ok' : 'pending' }

@@ -134,6 +134,8 @@ export async function fakeRest() {
         command: "mcpg-ctl gateway --enrollment-url 'x'",
         expiresAt: '2026-01-01T00:15:00.000Z',
       }
+    const gateway = /^\/environments\/default\/gateways\/([^/]+)\/(configs|rollback|resume)$/.exec(path.slice(scope.length))
+    if (gateway) return gateway[2] === 'configs' ? { items: [] } : found('Gateway', gateway[1]!)
     const [plural = '', name, action] = path
       .slice(scope.length + 1)
       .split('/')

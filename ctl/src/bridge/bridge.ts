@@ -144,6 +144,9 @@ export function bridge({
   async function refuse(message: Message, response: Response): Promise<void> {
     const body = parseMessage(await response.text().catch(() => ''))
     if (body?.error && message.id !== undefined) return write({ ...body, id: message.id })
+    // The control plane in between says what is wrong and what to do about it.
+    const { detail, hint } = (body ?? {}) as { detail?: unknown; hint?: unknown }
+    if (typeof detail === 'string') return fail(message, typeof hint === 'string' ? `${detail} (${hint})` : detail)
     fail(message, `the gateway answered ${response.status} ${response.statusText}`)
   }
 

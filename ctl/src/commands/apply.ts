@@ -24,13 +24,14 @@ export async function run(context: Context, _args: string[], options: ApplyOptio
     return 0
   }
   const api = await context.api()
-  const results = await applyObjects(api, objects, { dryRun: options.dryRun === 'server', prune: options.prune })
+  const response = await applyObjects(api, objects, { dryRun: options.dryRun === 'server', prune: options.prune })
+  const { results } = response
   const isPlan = options.dryRun === 'server'
   const isStale = results.some(({ result }) => result === 'conflict')
   const isWaiting = options.wait === true && !isPlan && !isStale
   // One object on standard output, so with --wait what was waited for comes with it.
   const isOneObject = isWaiting && (context.settings.output === 'json' || context.settings.output === 'yaml')
-  if (!isOneObject) await printResults(context, results, isPlan)
+  if (!isOneObject) await printResults(context, response)
   if (isStale) {
     context.say('hint: somebody changed it in between: mcpg-ctl diff -f <file>, then apply without resourceVersion or with the new one')
     return 6
@@ -39,7 +40,7 @@ export async function run(context: Context, _args: string[], options: ApplyOptio
   const { printWaited, waitForServers } = await import('../wait-for-servers.ts')
   const names = results.filter(({ kind, result }) => kind === 'Server' && result !== 'deleted').map(({ name }) => name)
   const waited = await waitForServers(context, api, names, timeoutMs)
-  if (isOneObject) await printResults(context, results, isPlan, waited.workloads)
+  if (isOneObject) await printResults(context, response, waited.workloads)
   else if (context.settings.output !== 'name' && context.settings.output !== 'ndjson') printWaited(context, waited, options.timeout)
   return waited.exitCode
 }

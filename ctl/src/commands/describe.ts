@@ -1,5 +1,6 @@
 import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import { eventsFor } from '../api/events.ts'
+import { configsOf, placeOf } from '../api/gateway-configs.ts'
 import { listObjects, readTargets } from '../api/objects.ts'
 import type { Context } from '../context.ts'
 import { describeObject, type Related } from '../output/describe-object.ts'
@@ -29,11 +30,13 @@ export async function run(context: Context, args: string[]): Promise<void> {
 }
 
 /** What belongs to an object and is a kind of its own. */
-async function relatedTo(api: Api, kind: KindDeclaration, { metadata }: Resource): Promise<Related> {
+async function relatedTo(api: Api, kind: KindDeclaration, resource: Resource): Promise<Related> {
+  const { metadata } = resource
   const events = kind.kind === 'Event' ? [] : await eventsFor(api, `${kind.plural}/${metadata.name}`)
-  if (kind.kind !== 'Server' && kind.kind !== 'Gateway') return { instances: [], tools: [], events }
+  if (kind.kind !== 'Server' && kind.kind !== 'Gateway') return { instances: [], tools: [], configs: [], events }
   const field = kind.kind.toLowerCase()
   const instances = (await listObjects(api, instanceKind)).filter(({ spec }) => spec[field] === metadata.name)
   const tools = kind.kind === 'Server' ? (await listObjects(api, toolKind)).filter(({ spec }) => spec['server'] === metadata.name) : []
-  return { instances, tools, events }
+  const configs = kind.kind === 'Gateway' ? await configsOf(api, placeOf(api, resource)) : []
+  return { instances, tools, configs, events }
 }

@@ -1,13 +1,17 @@
+import { McpgError } from '@mcpg/proto/errors'
 import { findObject, kindOf } from '../api/objects.ts'
 import type { Context } from '../context.ts'
 import { groupedYaml } from '../manifest/print-form.ts'
 import { readManifests } from '../manifest/read-files.ts'
 import { unifiedDiff } from '../output/unified-diff.ts'
 
-export type DiffOptions = { file: string[]; expand: boolean }
+export type DiffOptions = { file: string[]; expand: boolean; from?: string; to?: string }
 
-/** Exit code 1 when something differs. */
-export async function run(context: Context, _args: string[], options: DiffOptions): Promise<number> {
+/** Manifests with what is stored, or two configs of a gateway; exit code 1 when something differs. */
+export async function run(context: Context, [word]: string[], options: DiffOptions): Promise<number> {
+  if (word !== undefined && options.file.length > 0)
+    throw new McpgError('invalid', 'usage', 'A diff is about manifests (-f) or about the configs of a gateway, not both.')
+  if (word !== undefined) return await (await import('../diff-configs.ts')).diffConfigs(context, word, options)
   const objects = await readManifests(context, options)
   const api = await context.api()
   let differs = false

@@ -3,17 +3,26 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { certificatesOf } from '@mcpg/core/pins'
 import { McpgError } from '@mcpg/proto/errors'
+import { controlPlaneConnection } from '../api/client.ts'
 import { connection, type Connection, type UrlSource } from '../api/connection.ts'
+import { workspacePath } from '../api/paths.ts'
 import { bridge, parseMessage } from '../bridge/bridge.ts'
 import type { Context } from '../context.ts'
 import { listGateways } from '../local/run-files.ts'
 
-export type McpOptions = { url?: string; server?: string; name?: string; caFile?: string }
+export type McpOptions = {
+  url?: string
+  server?: string
+  name?: string
+  caFile?: string
+  viaControlPlane?: boolean
+  gateway?: string
+}
 
 /** Standard output belongs to the protocol; everything else goes to standard error. */
 export async function run(context: Context, _args: string[], options: McpOptions): Promise<void> {
   const { env, settings, stopping } = context
-  const { url, fetch } = await endpointOf(context, options)
+  const { url, fetch } = await (options.viaControlPlane ? throughControlPlane(context, options) : endpointOf(context, options))
   const { receive, close } = bridge({
     url,
     fetch,
@@ -32,7 +41,23 @@ export async function run(context: Context, _args: string[], options: McpOptions
   await close()
 }
 
-async function endpointOf(context: Context, { url, server, name, caFile }: McpOptions): Promise<Connection> {
+/** The same messages, carried over the stream of a gateway: nothing of it needs to be reachable from here. */
+async function throughControlPlane({ settings }: Context, { url, server, name, caFile, gateway }: McpOptions): Promise<Connection> {
+  if (url !== undefined || name !== undefined || caFile !== undefined)
+    throw new McpgError('invalid', 'usage', '--url, --name and --ca-file name an endpoint; --via-control-plane goes to none.', {
+      hint: 'name the gateway with --gateway, or leave --via-control-plane out',
+    })
+  const { url: base, fetch } = await controlPlaneConnection(settings)
+  const target = new URL(`${workspacePath(settings)}/mcp${server === undefined ? '' : `/servers/${encodeURIComponent(server)}`}`, base)
+  if (gateway !== undefined) target.searchParams.set('gateway', gateway.replace(/^gateways?\//, ''))
+  return { url: target.href, fetch }
+}
+
+async function endpointOf(context: Context, { url, server, name, caFile, gateway }: McpOptions): Promise<Connection> {
+  if (gateway !== undefined)
+    throw new McpgError('invalid', 'usage', '--gateway names a gateway of the control plane.', {
+      hint: 'add --via-control-plane; a gateway of this machine is named with --name',
+    })
   const { stateDir, insecurePlaintext } = context.settings
   const local = url === undefined ? await localEndpoint(context, name) : undefined
   // The gateway of this machine has the roots of its own certificate beside its identity.

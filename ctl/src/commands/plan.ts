@@ -7,7 +7,7 @@ export type PlanOptions = { file: string[]; prune?: string; exitCode?: boolean; 
 
 export async function run(context: Context, _args: string[], options: PlanOptions): Promise<number> {
   const objects = await readManifests(context, options)
-  const results = await applyObjects(await context.api(), objects, { dryRun: true, prune: options.prune })
-  await printResults(context, results, true)
-  return options.exitCode && results.some(isChange) ? 1 : 0
+  const response = await applyObjects(await context.api(), objects, { dryRun: true, prune: options.prune })
+  await printResults(context, response)
+  return options.exitCode && response.results.some(isChange) ? 1 : 0
 }

@@ -5,6 +5,8 @@ export type Names = { kinds: () => Promise<string[]>; objects: (kind: string) =>
 
 /** Commands whose arguments are a kind and its names, `kind/name` or names of servers. */
 const byKind = new Set(['get', 'describe', 'delete', 'edit'])
+/** Commands about one gateway. */
+const byGateway = new Set(['rollback', 'resume', 'diff'])
 
 /** What may stand at the last of `words`. */
 export async function candidates(program: Command, words: string[], names: Names): Promise<string[]> {
@@ -34,6 +36,7 @@ async function wordsAt(
   if (command.parent?.name() === 'server') return names.objects('servers')
   if (command.name() === 'revoke') return names.objects('enrollments')
   if (command.name() === 'explain') return names.kinds()
+  if (byGateway.has(command.name())) return args.length > 0 ? [] : (await names.objects('gateways')).map((name) => `gateway/${name}`)
   if (command.name() === 'wait' || (byKind.has(command.name()) && current.includes('/'))) return pairs(current, names)
   if (!byKind.has(command.name())) return []
   return args.length === 0 ? names.kinds() : names.objects(args[0]!)

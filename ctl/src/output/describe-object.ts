@@ -3,12 +3,14 @@ import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import type { ServerStatus } from '@mcpg/proto/kinds/server'
+import type { GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
 import { toYaml } from '../manifest/print-form.ts'
 import { fieldOrder } from '../manifest/field-order.ts'
 import { relative, span } from './age.ts'
+import { historyLines, pinSentence } from './config-history.ts'
 import { harmless, oneLine, pairs, table } from './table.ts'
 
-export type Related = { instances: Resource[]; tools: Resource[]; events: Resource[] }
+export type Related = { instances: Resource[]; tools: Resource[]; configs: GatewayConfigEntry[]; events: Resource[] }
 
 /** Events shown, the newest ones. */
 const maxEvents = 20
@@ -54,7 +56,7 @@ function statusSections(kind: KindDeclaration, name: string, status: Resource['s
     case 'Server':
       return serverSections(name, status as Partial<ServerStatus>, related)
     case 'Gateway':
-      return gatewaySections(status as Partial<GatewayStatus>, related)
+      return gatewaySections(name, status as Partial<GatewayStatus>, related)
     case 'Instance':
       return instanceSections(status as Partial<InstanceStatus>)
     default:
@@ -69,7 +71,7 @@ function serverSections(
 ): string[] {
   const rows = gateways.map((one) => [
     one.gateway,
-    one.heldBack ? 'HeldBack' : one.state,
+    one.heldBack ? 'HeldBack' : one.pinned ? 'Pinned' : one.state,
     `${one.ready}/${one.desired}`,
     String(one.restarts),
     one.resolvedVersion ?? '',
@@ -95,6 +97,10 @@ function serverSections(
       ]),
     ),
     ...(heldBack.length > 0 ? [`  change the server, or try the same again: mcpg-ctl server restart ${name} --retry`] : []),
+    ...section(
+      'Pinned',
+      gateways.flatMap(({ gateway, pinned }) => (pinned ? [pinSentence(gateway, pinned)] : [])),
+    ),
     ...instanceTable(instances),
     ...section(
       'Tools',
@@ -111,7 +117,7 @@ function serverSections(
   ]
 }
 
-function gatewaySections(status: Partial<GatewayStatus>, { instances }: Related): string[] {
+function gatewaySections(name: string, status: Partial<GatewayStatus>, { instances, configs }: Related): string[] {
   const { connection, config, health, servers, conditions = [] } = status
   const point = (one: { generation: number; hash: string } | undefined) =>
     one ? `generation ${one.generation}, ${one.hash.slice(0, 12)}` : 'none'
@@ -130,8 +136,10 @@ function gatewaySections(status: Partial<GatewayStatus>, { instances }: Related)
         ['Desired', point(config?.desired)],
         ['Applied', point(config?.applied)],
         ['Last good', point(config?.lkg)],
+        ...(config?.pinned ? ([['Pinned', pinText(name, config.pinned)]] as [string, string][]) : []),
       ]),
     ),
+    ...section('Config history', historyLines(configs)),
     ...section(
       'Held back',
       (config?.heldBack ?? []).map((hold) => `${hold.server}: ${holdText(hold)}`),
@@ -182,6 +190,11 @@ function conditionSection(conditions: Condition[]): string[] {
     message,
   ])
   return section('Conditions', rows.length > 0 ? table(['type', 'status', 'reason', 'since', 'message'], rows) : [])
+}
+
+function pinText(name: string, { generation, since, by, waiting }: NonNullable<GatewayStatus['config']['pinned']>): string {
+  const waits = waiting.length === 0 ? 'no change waits' : `waiting: ${oneLine(waiting.join(', '))}`
+  return `to generation ${generation} by ${by} (since ${relative(since)}), ${waits}; mcpg-ctl resume gateway/${name}`
 }
 
 /** Many messages begin with their reason. */

@@ -1,7 +1,8 @@
-import type { ApplyResult, FieldDiff } from '@mcpg/proto/rest/apply'
+import type { ApplyResponse, ApplyResult } from '@mcpg/proto/rest/apply'
 import type { Context } from '../context.ts'
 import type { Workload } from '../workloads.ts'
-import { oneLine } from './table.ts'
+import { pinSentence } from './config-history.ts'
+import { fieldLine } from './field-line.ts'
 
 const planned = {
   created: 'would be created',
@@ -15,12 +16,11 @@ const signs = { created: '+', configured: '~', unchanged: ' ', deleted: '-', con
 /** What an apply did, or would do: then with every field that differs. */
 export async function printResults(
   { settings, print, say }: Context,
-  results: ApplyResult[],
-  isPlan: boolean,
+  { results, dryRun: isPlan, pinned = [] }: ApplyResponse,
   workloads?: Workload[],
 ): Promise<void> {
   const { output } = settings
-  const all = { dryRun: isPlan, results, ...(workloads ? { workloads } : {}) }
+  const all = { dryRun: isPlan, results, ...(pinned.length > 0 && { pinned }), ...(workloads ? { workloads } : {}) }
   if (output === 'json') return print(JSON.stringify(all, null, 2))
   if (output === 'ndjson') return results.forEach((one) => print(JSON.stringify(one)))
   if (output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml(all).trimEnd())
@@ -32,18 +32,8 @@ export async function printResults(
     if (result.placedOn?.length === 0 && (result.result === 'created' || result.result === 'configured'))
       say(`note: ${object} is Unplaced: no gateway matches its placement`)
   }
+  for (const { gateway, ...pin } of pinned) say(`note: ${pinSentence(gateway, pin)}`)
   say(summary(results, isPlan))
-}
-
-function fieldLine({ path, before, after }: FieldDiff): string {
-  if (before === undefined) return `+ ${path}: ${short(after)}`
-  if (after === undefined) return `- ${path}: ${short(before)}`
-  return `~ ${path}: ${short(before)} → ${short(after)}`
-}
-
-function short(value: unknown): string {
-  const text = oneLine(JSON.stringify(value) ?? '')
-  return text.length <= 160 ? text : `${text.slice(0, 159)}…`
 }
 
 function summary(results: ApplyResult[], isPlan: boolean): string {

@@ -170,6 +170,7 @@ function stateWord(resource: Resource): string {
   const { gateways = [], conditions = [] } = status(resource)
   if (conditions.some((one) => one.type === 'Unplaced' && one.status === 'True')) return 'unplaced'
   if (gateways.some((one) => one.heldBack)) return 'held back'
+  if (gateways.some((one) => one.pinned)) return 'pinned'
   const worst = ['failed', 'unknown', 'degraded', 'pending', 'starting', 'ready'].find((state) =>
     gateways.some((one) => one.state === state),
   )
