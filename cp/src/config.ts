@@ -11,8 +11,8 @@ import { readDatabaseUrl, type DatabaseSettings } from './db/settings.ts'
 import { readEnrollmentLimits, type EnrollmentLimits } from './enrollments/rate-limits.ts'
 import type { GrpcSettings } from './grpc/server.ts'
 import type { HttpSettings } from './http/server.ts'
-import type { Pair } from './tls/certificate.ts'
-import { readPair, type CertificateFiles } from './tls/given-certificate.ts'
+import type { Pair } from '@mcpg/core/server-certificate'
+import { readPair, type CertificateFiles } from '@mcpg/core/certificate-files'
 
 export type Flags = Record<string, string | boolean | string[] | undefined>
 export type Environment = Record<string, string | undefined>

@@ -9,7 +9,9 @@ import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
 import { configMachine } from './config/machine.ts'
 import { configFolder, openSlots } from './config/slots.ts'
-import { eraseIdentity, loadIdentity, type Identity } from './identity/identity-file.ts'
+import { endpointCertificate, endpointNamesOf } from './identity/endpoint-certificate.ts'
+import { gatewayCredentials } from './identity/credentials.ts'
+import { eraseIdentity, type Identity } from './identity/identity-file.ts'
 import { watchIdentity } from './identity/watch.ts'
 import { contactFile } from './link/contact.ts'
 import { describeGateway } from './link/description.ts'
@@ -28,7 +30,10 @@ export type Overrides = { clock?: Clock; random?: () => number }
 
 export type AgentDeps = {
   folder: string
-  settings: Pick<Settings, 'stateDir' | 'controlPlane' | 'bind' | 'allowedHosts' | 'allowedOrigins' | 'insecurePlaintext' | 'timers'>
+  settings: Pick<
+    Settings,
+    'stateDir' | 'controlPlane' | 'bind' | 'endpointTls' | 'allowedHosts' | 'allowedOrigins' | 'insecurePlaintext' | 'timers'
+  >
   identity: Identity
   policy: Policy
   log: Log
@@ -36,6 +41,12 @@ export type AgentDeps = {
   onSync: () => void
   /** The control plane deleted this gateway: credentials and configs are erased already, the program should end. */
   onDecommission: (message: string) => void
+}
+
+/** Where an identity dials, in order of preference; with a certificate host:port alone means TLS. */
+export function endpointsOf(settings: Pick<Settings, 'controlPlane' | 'insecurePlaintext'>): (me: Identity) => string[] {
+  return ({ controlPlaneEndpoints, credential }) =>
+    controlPlanes(settings.controlPlane, controlPlaneEndpoints, { ...settings, isSecure: credential.kind === 'x509' })
 }
 
 /** Builds the whole agent. Nothing is constructed anywhere else. */
@@ -54,10 +65,23 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets: secrets.open })
   const config = configMachine({ gateway: { gatewayId, keys }, slots, secrets, servers, policy, clock, log })
   const catalog = catalogOf({ servers, timers, clock, log })
+  const endpoints = endpointsOf(settings)
+  const credentials = gatewayCredentials({
+    folder,
+    first: identity,
+    endpoints,
+    endpointNames: endpointNamesOf(settings),
+    clock,
+    timers,
+    log,
+    random,
+  })
   const { bind } = settings
+  const certificate = endpointCertificate({ tls: settings.endpointTls, identity, onRenewed: credentials.onRenewed, clock, timers, log })
   const mcp = endpoint({
     bind: bind?.host ?? '127.0.0.1',
     port: bind?.port,
+    certificate,
     ...(contacts.endpointPort() !== undefined && { preferredPort: contacts.endpointPort() }),
     allowedHosts: settings.allowedHosts,
     allowedOrigins: settings.allowedOrigins,
@@ -75,13 +99,15 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     log,
   })
   const link = linkLoop({
-    identity: storedIdentity,
-    endpoints: (me) => controlPlanes(settings.controlPlane, me.controlPlaneEndpoints, settings),
+    identity: credentials.stored,
+    recover: credentials.recover,
+    onSuperseded: () => credentials.renewal.look(),
+    endpoints,
     config,
     servers,
     source: { onInventory: catalog.onInventory, inventory: (server) => catalog.inventory(server) ?? null },
     delivery,
-    describe: () => describeGateway({ endpoints: [mcpUrl()] }),
+    describe: () => describeGateway({ endpoints: [mcp.url()] }),
     activeSessions: () => mcp.activeSessions(),
     calls: remoteCalls({ door: mcp.door, isAllowed: policy.rules.allowRemoteCalls, policyPath: policyFile(folder) }),
     contact: contacts.contact(),
@@ -92,36 +118,24 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     log,
     random,
   })
+  credentials.onRenewed(() => link.renewed())
   const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions() })
   const parts: Part[] = [
     { name: 'servers', start: async () => {}, stop: () => servers.stop() },
     catalog,
     { name: 'config', start: () => config.start(), stop: () => config.stop() },
     mcp,
-    { name: 'remembered endpoint', start: async () => contacts.saveEndpoint(mcp.address().port), stop: () => contacts.flushed() },
+    { name: 'remembered endpoint', start: async () => contacts.saveEndpoint(mcp.port()), stop: () => contacts.flushed() },
     link,
+    credentials.renewal,
     watchIdentity(folder, () => link.wake()),
+    { name: 'endpoint certificate', start: async () => {}, stop: async () => certificate?.stop() },
   ]
-  return { parts, mcpUrl, wake: () => link.wake() }
-
-  /** What lies on disk may be newer than what was read at the start; damaged meanwhile, it is not needed to go on. */
-  async function storedIdentity(): Promise<Identity> {
-    try {
-      return (await loadIdentity(folder)) ?? identity
-    } catch (error) {
-      log.error({ err: error }, 'the stored identity cannot be read; the one of the start is used')
-      return identity
-    }
-  }
+  return { parts, mcpUrl: () => mcp.url(), wake: () => link.wake() }
 
   function readyz() {
     const waiting = readiness({ config, servers: { report: () => [...servers.report(), ...config.leftOut()] } })
     return waiting.length === 0 ? { status: 200, body: { status: 'ok' } } : { status: 503, body: { waiting } }
-  }
-
-  function mcpUrl(): string {
-    const { host, port } = mcp.address()
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
   }
 
   /** The configs go when the program ends, since until then something runs by them. */

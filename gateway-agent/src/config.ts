@@ -1,7 +1,10 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { readPair, type CertificateFiles } from '@mcpg/core/certificate-files'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 import type { LogSettings } from '@mcpg/core/log'
+import { certificateNames } from '@mcpg/core/machine-names'
+import type { Pair } from '@mcpg/core/server-certificate'
 import { defaultStateDir } from '@mcpg/core/state-dir'
 import { readTimers, type Timers } from '@mcpg/core/timers'
 import { McpgError } from '@mcpg/proto/errors'
@@ -24,6 +27,8 @@ export type Settings = {
   instanceUid: string | undefined
   /** Where the MCP endpoint listens; none given: 127.0.0.1:7845, and the next free port if it is taken. */
   bind: { host: string; port: number } | undefined
+  /** How an endpoint that others reach speaks TLS: with these files, or with a certificate for these names; null: on loopback, plain. */
+  endpointTls: { files: CertificateFiles; pair: Pair } | { names: () => string[] } | null
   allowedHosts: string[]
   allowedOrigins: string[]
   reEnroll: boolean
@@ -48,6 +53,8 @@ export function readSettings(flags: Flags, env: Env): Settings {
       'instance_uid',
       `--instance-uid must be 1-63 of a-z, 0-9 and -, got ${JSON.stringify(instanceUid)}`,
     )
+  const bind = readBind(text('bind'))
+  const allowedHosts = list('allowed-host')
   const url = text('enrollment-url')
   const controlPlane = text('cp-grpc')
   const level = text('log-level') ?? 'info'
@@ -59,8 +66,9 @@ export function readSettings(flags: Flags, env: Env): Settings {
     enrollmentUrl: url === undefined ? undefined : parseEnrollmentUrl(url, { insecurePlaintext }),
     controlPlane: controlPlane === undefined ? undefined : parseControlPlane(controlPlane, { insecurePlaintext }),
     instanceUid,
-    bind: readBind(text('bind')),
-    allowedHosts: list('allowed-host'),
+    bind,
+    endpointTls: endpointTls(),
+    allowedHosts,
     allowedOrigins: list('allowed-origin'),
     reEnroll: flag('re-enroll'),
     fixPermissions: flag('fix-permissions'),
@@ -68,6 +76,41 @@ export function readSettings(flags: Flags, env: Env): Settings {
     log: { level, json: flag('json-logs'), file: text('log-file') },
     timers: timersOf(env['MCPG_TIMERS']),
   }
+
+  function endpointTls(): Settings['endpointTls'] {
+    const given = { cert: text('tls-cert-file'), key: text('tls-key-file') }
+    const isGiven = given.cert !== undefined || given.key !== undefined
+    if (!bind || isLoopbackHost(bind.host)) {
+      check(
+        !isGiven,
+        'tls_cert_file',
+        'A loopback endpoint speaks plain HTTP, so --tls-cert-file and --tls-key-file have no use: give a --bind that others reach',
+      )
+      return null
+    }
+    if (!flag('insecure-allow-unauthenticated')) throw openEndpoint(bind)
+    if (!isGiven) return { names: () => certificateNames({ hosts: [bind.host], named: allowedHosts }).sort() }
+    check(given.cert !== undefined && given.key !== undefined, 'tls_key_file', '--tls-cert-file and --tls-key-file are given together')
+    const files = { cert: resolve(given.cert), key: resolve(given.key) }
+    const found = readPair(files, Date.now())
+    if ('pair' in found) return { files, pair: found.pair }
+    throw new McpgError('invalid', 'invalid_tls_files', found.problems.map(({ detail }) => detail).join('; '), {
+      violations: found.problems.map(({ file, detail }) => ({ pointer: `--tls-${file}-file`, detail })),
+      hint: 'mcpg-ctl gateway --help',
+    })
+  }
+}
+
+/** Until there are tokens for callers, whoever reaches the endpoint may call every tool. */
+function openEndpoint({ host, port }: { host: string; port: number }): McpgError {
+  return new McpgError(
+    'invalid',
+    'endpoint_unauthenticated',
+    `--bind ${host}:${port} can be reached from other machines, and this version cannot ask callers who they are: whoever reaches it may call every tool.`,
+    {
+      hint: `bind 127.0.0.1:${port} and let a proxy that asks publish it, or add --insecure-allow-unauthenticated if everybody who can reach it may`,
+    },
+  )
 }
 
 /** Flags may come as they are typed (`cp-grpc`) or as parsers spell them (`cpGrpc`). */
@@ -105,15 +148,6 @@ function readBind(text: string | undefined): Settings['bind'] {
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3])
   if (!host || port > 65_535) throw invalid('bind', `--bind must be <address>:<port>, e.g. 127.0.0.1:7845, got ${JSON.stringify(text)}`)
-  if (!isLoopbackHost(host))
-    throw new McpgError(
-      'invalid',
-      'bind_not_loopback',
-      `--bind ${text} is not a loopback address, and the endpoint has no TLS and no sign-in yet`,
-      {
-        hint: 'bind 127.0.0.1:7845 and let a proxy on this host publish it',
-      },
-    )
   return { host, port }
 }
 

@@ -178,7 +178,18 @@ describe('an agent', () => {
   })
 
   it.each<[string, Flags, string]>([
-    ['a bind address that is not loopback', { bind: '0.0.0.0:7845' }, 'bind_not_loopback'],
+    ['an endpoint that others reach and that asks nobody', { bind: '0.0.0.0:7845' }, 'endpoint_unauthenticated'],
+    ['certificate files where none are shown', { bind: '127.0.0.1:0', tlsCertFile: 'a.pem', tlsKeyFile: 'b.pem' }, 'invalid_tls_cert_file'],
+    [
+      'a certificate without its key',
+      { bind: '0.0.0.0:0', insecureAllowUnauthenticated: true, tlsCertFile: 'a.pem' },
+      'invalid_tls_key_file',
+    ],
+    [
+      'certificate files that are not there',
+      { bind: '0.0.0.0:0', insecureAllowUnauthenticated: true, tlsCertFile: '/nonexistent/a.pem', tlsKeyFile: '/nonexistent/b.pem' },
+      'invalid_tls_files',
+    ],
     ['a bind address without a port', { bind: '127.0.0.1' }, 'invalid_bind'],
     ['a bad name', { name: 'Not A Name' }, 'invalid_name'],
     ['a bad uid', { 'instance-uid': 'UPPER' }, 'invalid_instance_uid'],

@@ -10,11 +10,14 @@ import { lockFolder } from '@mcpg/core/state-lock'
 import { McpgError } from '@mcpg/proto/errors'
 import { gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
 import { version } from '@mcpg/proto/version'
-import { createAgent } from './agent.ts'
+import { createAgent, endpointsOf } from './agent.ts'
 import { gatewayFolder, readSettings, type Env, type Flags, type Settings } from './config.ts'
 import { crashPoint } from './config/crash-point.ts'
 import { configFolder, openSlots } from './config/slots.ts'
+import { endpointNamesOf, withEndpointCertificate } from './identity/endpoint-certificate.ts'
 import { ensureIdentity } from './identity/enroll.ts'
+import { caFile } from './identity/identity-file.ts'
+import { credentialCalls } from './link/credential-calls.ts'
 import { describeGateway } from './link/description.ts'
 import { loadPolicy, policyFile } from './policy/policy.ts'
 
@@ -28,6 +31,8 @@ export type GatewayReady = {
   gatewayId: string
   /** URL of the MCP endpoint. */
   endpoint: string
+  /** PEM file of the roots that clients need to trust it; absent where they need none. */
+  ca?: string
   /** Dials the control plane at once, for a SIGHUP. */
   wake(): void
 }
@@ -58,17 +63,24 @@ export async function runGateway({
   try {
     if (settings.insecurePlaintext)
       tell('Warning: --insecure-plaintext sends credentials unencrypted to control planes that are not on this machine.')
-    const identity = await ensureIdentity({
+    if (settings.bind && settings.endpointTls)
+      tell(
+        `Warning: --insecure-allow-unauthenticated lets everybody who reaches ${settings.bind.host}:${settings.bind.port} call every tool of this gateway.`,
+      )
+    const endpointNames = endpointNamesOf(settings)
+    const enrolled = await ensureIdentity({
       ...settings,
       folder,
       url: settings.enrollmentUrl,
       description: describeGateway({ endpoints: [] }),
-      endpointNames: null,
+      endpointNames: endpointNames(),
       clock: systemClock,
       tell,
       stopping,
     })
-    if (!identity) return
+    if (!enrolled) return
+    const calls = credentialCalls({ endpoints: endpointsOf(settings), timers: settings.timers })
+    const identity = await withEndpointCertificate(enrolled, { folder, names: endpointNames(), calls, tell })
     const ending = new AbortController()
     let deleted: string | null = null
     const onDecommission = (message: string) => {
@@ -81,7 +93,9 @@ export async function runGateway({
     try {
       await run([...agent.parts, runFilePart(runFile, agent.mcpUrl)], AbortSignal.any([stopping, ending.signal]), () => {
         log.info({ gateway: identity.name, endpoint: agent.mcpUrl() }, 'serving')
-        onReady({ name: settings.name, gateway: identity.name, gatewayId: identity.gatewayId, endpoint: agent.mcpUrl(), wake: agent.wake })
+        const { gatewayId, name: gateway } = identity
+        const ca = endpointNames() ? { ca: caFile(folder) } : {}
+        onReady({ name: settings.name, gateway, gatewayId, endpoint: agent.mcpUrl(), ...ca, wake: agent.wake })
       })
     } finally {
       if (deleted !== null) {

@@ -9,7 +9,9 @@ import { configMachine } from '../src/config/machine.ts'
 import { openSlots } from '../src/config/slots.ts'
 import { innerDoor } from '../src/endpoint/inner-door.ts'
 import { ensureIdentity } from '../src/identity/enroll.ts'
+import { gatewayCredentials } from '../src/identity/credentials.ts'
 import { parseEnrollmentUrl } from '../src/identity/enrollment-url.ts'
+import type { Identity } from '../src/identity/identity-file.ts'
 import type { Contact } from '../src/link/contact.ts'
 import { describeGateway } from '../src/link/description.ts'
 import { controlPlanes } from '../src/link/endpoints.ts'
@@ -17,7 +19,7 @@ import type { Inventory } from '../src/link/inventory.ts'
 import { linkLoop } from '../src/link/link.ts'
 import { remoteCalls } from '../src/link/remote-calls.ts'
 import { policyOf, PolicyFile } from '../src/policy/policy.ts'
-import { fakeControlPlane, type Knobs } from './fake-control-plane.ts'
+import { fakeControlPlane, type FakeControlPlane, type FakeTls, type Knobs } from './fake-control-plane.ts'
 import { fakeServers } from './fake-servers.ts'
 import { secretsOver } from './secret-source.ts'
 
@@ -33,6 +35,8 @@ export async function linkedAgent({
   contact = null,
   isAllowed = true,
   served = (_request, response) => void response.end(),
+  tls,
+  before = async () => {},
 }: {
   knobs?: Partial<Knobs>
   timers?: Partial<Timers>
@@ -42,8 +46,11 @@ export async function linkedAgent({
   /** The host's word on calls of the control plane, and what its endpoint answers to them. */
   isAllowed?: boolean
   served?: RequestListener
+  tls?: FakeTls
+  /** Between the enrollment and the start of the link. */
+  before?: (plane: FakeControlPlane, folder: string) => Promise<void>
 } = {}) {
-  const plane = await fakeControlPlane(knobs)
+  const plane = await fakeControlPlane(knobs, tls)
   const folder = await mkdtemp(join(tmpdir(), 'mcpg-link-'))
   const settings = { ...quickTimers, ...timers }
   const log = createLog({ level: 'silent', json: true })
@@ -79,9 +86,23 @@ export async function linkedAgent({
   const door = innerDoor(served, () => 'localhost')
   const contacts: Contact[] = []
   const decommissions: string[] = []
+  const endpoints = (me: Identity) =>
+    controlPlanes(undefined, me.controlPlaneEndpoints, { insecurePlaintext: false, isSecure: tls !== undefined })
+  const credentials = gatewayCredentials({
+    folder,
+    first: identity,
+    endpoints,
+    endpointNames: () => null,
+    clock,
+    timers: settings,
+    log,
+    random,
+  })
   const link = linkLoop({
-    identity: async () => identity,
-    endpoints: (me) => controlPlanes(undefined, me.controlPlaneEndpoints, { insecurePlaintext: false }),
+    identity: credentials.stored,
+    recover: credentials.recover,
+    onSuperseded: () => credentials.renewal.look(),
+    endpoints,
     config: machine,
     servers: fake.servers,
     source: inventory.source,
@@ -98,11 +119,15 @@ export async function linkedAgent({
     random,
   })
   const failures: unknown[] = []
+  await before(plane, folder)
+  credentials.onRenewed(() => link.renewed())
   await machine.start()
+  await credentials.renewal.start((error) => failures.push(error))
   await link.start((error) => failures.push(error))
   return { plane, folder, identity, fake, inventory, machine, link, contacts, decommissions, failures, stop }
 
   async function stop(): Promise<void> {
+    await credentials.renewal.stop()
     await link.stop()
     door.close()
     await machine.stop()

@@ -23,7 +23,13 @@ import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 import type { TestAuthority } from '@mcpg/core/test-authority'
 import { McpgError, type ErrorCode } from '@mcpg/proto/errors'
-import { DescribeEnrollmentResponseSchema, EnrollRequestSchema, EnrollResponseSchema } from '@mcpg/proto/gen/enrollment'
+import {
+  DescribeEnrollmentResponseSchema,
+  EnrollmentService,
+  EnrollRequestSchema,
+  EnrollResponseSchema,
+  type CompleteRecoveryRequest,
+} from '@mcpg/proto/gen/enrollment'
 import {
   ConnectResponseSchema,
   GatewayService,
@@ -32,6 +38,7 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   type Hello,
+  type RenewCredentialRequest,
 } from '@mcpg/proto/gen/gateway'
 import { CredentialKind, type GatewayCredentialSchema } from '@mcpg/proto/gen/types'
 import { problemOf } from '@mcpg/proto/problem'
@@ -67,6 +74,12 @@ export type Knobs = {
   heartbeatMs: number
   /** Life of the certificates it issues; half of it is when they are to be renewed. */
   certificateLifeMs: number
+  /** Renew or recover, but never answer: as many calls as this. */
+  loseRenewAnswers: number
+  /** Reason with which every recovery is refused. */
+  recoveryRefusal: string | undefined
+  /** How far its clock is ahead. */
+  skewMs: number
   /** Told in Describe and Enroll; none: the real address of the gRPC listener. */
   advertise: string[] | undefined
 }
@@ -89,6 +102,9 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
     ignoreHeartbeats: false,
     heartbeatMs: 200,
     certificateLifeMs: 86_400_000,
+    loseRenewAnswers: 0,
+    recoveryRefusal: undefined,
+    skewMs: 0,
     advertise: undefined,
     ...initial,
   }
@@ -97,7 +113,15 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
   let token = newToken()
   let redeemed: { idempotencyKey: string; spki: string } | null = null
   let bearer = ''
-  const serials = new Set<string>()
+  let instanceUid = ''
+  let challenge = new Uint8Array()
+  let renewed: { key: string; credential: MessageInitShape<typeof GatewayCredentialSchema> } | null = null
+  /** Ends of the certificates that were issued, by serial number, and the public keys that they were issued for. */
+  const serials = new Map<string, number>()
+  const keys: Buffer[] = []
+  const renewals: RenewCredentialRequest[] = []
+  const recoveries: CompleteRecoveryRequest[] = []
+  const serialsOfStreams: string[] = []
   let sequence = 0
   let epoch = 0n
   let generation = 0
@@ -126,6 +150,12 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
     token: () => token,
     requests,
     sessions,
+    renewals,
+    recoveries,
+    /** Serial numbers that streams were opened with, over TLS. */
+    serialsOfStreams,
+    /** Every certificate issued so far has expired. */
+    expireAll: () => serials.forEach((_, serial) => serials.set(serial, 0)),
     /** Streams tried, those that were refused too. */
     attempts: () => attempts,
     session,
@@ -250,6 +280,7 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
     if (redeemed && (redeemed.idempotencyKey !== idempotencyKey || redeemed.spki !== spki))
       throw new McpgError('conflict', 'token_already_used', 'This enrollment token has been used.')
     redeemed = { idempotencyKey, spki }
+    instanceUid = request.instanceUid
     if (request.credentialKind !== (tls ? CredentialKind.X509 : CredentialKind.BEARER))
       throw new McpgError('unsupported', 'credential_kind_unsupported', 'This listener gives another kind.', { status: 400 })
     return toJson(
@@ -284,7 +315,8 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
     const now = Date.now()
     const [notBefore, notAfter] = [now - 300_000, now + knobs.certificateLifeMs]
     const certificate = await tls.authority.client(csr, { notBefore: new Date(notBefore), notAfter: new Date(notAfter) })
-    serials.add(serialOf(certificate))
+    serials.set(serialOf(certificate), notAfter)
+    keys.push(spkiOf(csr))
     return {
       credentialSequence,
       notBefore: timestampFromMs(notBefore),
@@ -298,9 +330,54 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
     return { certificates: [await tls!.authority.client(csr, {}, ['127.0.0.1', 'localhost'])] }
   }
 
+  /** The next certificate; asked again with the same key, the same one. Knows no locks and no ends, only whether it is asked rightly. */
+  async function renewCredential(request: RenewCredentialRequest, context: HandlerContext) {
+    renewals.push(request)
+    admit(context)
+    if (request.credentialSequence !== BigInt(sequence) && !isRepeated(request))
+      throw refusal('credential_clone_suspected', Code.FailedPrecondition)
+    if (request.csr.length > 0 && !isRepeated(request))
+      renewed = { key: hex(request.idempotencyKey), credential: await credential(request.csr) }
+    if (knobs.loseRenewAnswers-- > 0) throw new ConnectError('the answer was lost', Code.Unavailable)
+    return {
+      ...(request.csr.length > 0 && renewed && { credential: renewed.credential }),
+      ...(tls && { trustBundle: [tls.authority.der] }),
+      ...(request.endpointCsr.length > 0 && { endpointCertificate: await endpointChain(request.endpointCsr) }),
+    }
+  }
+
+  function isRepeated({ idempotencyKey }: RenewCredentialRequest): boolean {
+    return renewed?.key === hex(idempotencyKey)
+  }
+
+  async function beginRecovery() {
+    challenge = new Uint8Array(randomBytes(32))
+    if (knobs.recoveryRefusal) throw refusal(knobs.recoveryRefusal, Code.FailedPrecondition)
+    return { challenge, serverTime: timestampFromMs(Date.now() + knobs.skewMs) }
+  }
+
+  async function completeRecovery(request: CompleteRecoveryRequest) {
+    recoveries.push(request)
+    const named = (text: string) => Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)])
+    const signed = Buffer.concat([Buffer.from('mcpg-recover-v1\0'), challenge, named(gatewayId), named(instanceUid)])
+    const isSigned = keys.some((key) => verify('sha256', signed, createPublicKey({ key, format: 'der', type: 'spki' }), request.signature))
+    if (!isSigned) throw refusal('recovery_signature_invalid', Code.Unauthenticated)
+    const answer = { credential: await credential(request.csr), trustBundle: [tls!.authority.der] }
+    if (knobs.loseRenewAnswers-- > 0) throw new ConnectError('the answer was lost', Code.Unavailable)
+    return answer
+  }
+
+  function admit(context: HandlerContext): void {
+    const serial = context.values.get(peerSerial)
+    const isKnown = tls ? serials.has(serial) : context.requestHeader.get('authorization') === `Bearer ${bearer}`
+    if (knobs.refuseCredential || !isKnown) throw new ConnectError('the credential is not accepted', Code.Unauthenticated)
+    if ((serials.get(serial) ?? Infinity) <= Date.now() + knobs.skewMs) throw refusal('credential_expired', Code.Unauthenticated)
+  }
+
   function newGrpcServer(): Http2Server | Http2SecureServer {
     const handle = connectNodeAdapter({
-      routes: (router) => router.service(GatewayService, { connect }),
+      routes: (router) =>
+        router.service(GatewayService, { connect, renewCredential }).service(EnrollmentService, { beginRecovery, completeRecovery }),
       contextValues: (request) => createContextValues().set(peerSerial, serialOfPeer(request)),
     })
     const server =
@@ -317,8 +394,8 @@ export async function fakeControlPlane(initial: Partial<Knobs> = {}, tls?: FakeT
 
   async function* connect(frames: AsyncIterable<ConnectRequest>, context: HandlerContext): AsyncGenerator<ConnectResponse> {
     attempts++
-    const isKnown = tls ? serials.has(context.values.get(peerSerial)) : context.requestHeader.get('authorization') === `Bearer ${bearer}`
-    if (knobs.refuseCredential || !isKnown) throw new ConnectError('the credential is not accepted', Code.Unauthenticated)
+    admit(context)
+    serialsOfStreams.push(context.values.get(peerSerial))
     const waiting: DownFrame[] = []
     let isClosed = false
     let wake = () => {}
@@ -401,6 +478,12 @@ function serialOfPeer(request: IncomingMessage | Http2ServerRequest): string {
 
 const serialOf = (certificate: Uint8Array) => new X509Certificate(certificate).serialNumber.toLowerCase()
 
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+
+function refusal(reason: string, code: Code): ConnectError {
+  return new ConnectError(`No: ${reason}.`, code, { 'mcpg-code': 'failed_precondition', 'mcpg-reason': reason, 'mcpg-hint': 'do%20this' })
+}
+
 const newToken = () => `mcpg_enr_${randomBytes(32).toString('base64url')}_AAAAAA`
 
 /** Throws unless the request holds a key and the sealing key is signed by it; SHA-256 of the key. */
@@ -418,7 +501,7 @@ function proven(csr: Uint8Array, sealingKey: Uint8Array, signature: Uint8Array):
 }
 
 /** A P-256 SubjectPublicKeyInfo has one fixed beginning and 91 bytes. */
-function spkiOf(csr: Uint8Array): Buffer {
+export function spkiOf(csr: Uint8Array): Buffer {
   const start = Buffer.from(csr).indexOf(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'))
   if (start < 0) throw new McpgError('invalid', 'invalid_csr', 'The certificate request has no P-256 key.')
   return Buffer.from(csr.subarray(start, start + 91))

@@ -19,9 +19,9 @@ import {
   type RenewCredentialResponse,
 } from '@mcpg/proto/gen/gateway'
 import { listenFailure } from '../http/listen-failure.ts'
-import type { ServerCertificate } from '../tls/certificate.ts'
-import { onlyTls } from '../tls/first-byte.ts'
-import { advertisedHost } from '../tls/names.ts'
+import type { ServerCertificate } from '@mcpg/core/server-certificate'
+import { onlyTls } from '@mcpg/core/only-tls'
+import { advertisedHost } from '@mcpg/core/machine-names'
 import { rpcAccess } from './access.ts'
 import { calls, type Authenticate } from './calls.ts'
 import { peerBook } from './peers.ts'

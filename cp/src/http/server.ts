@@ -16,9 +16,9 @@ import { listenFailure } from './listen-failure.ts'
 import { sendProblem } from './problems.ts'
 import { newRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
-import type { ServerCertificate } from '../tls/certificate.ts'
-import { httpsOnly, onlyTls } from '../tls/first-byte.ts'
-import { advertisedHost } from '../tls/names.ts'
+import type { ServerCertificate } from '@mcpg/core/server-certificate'
+import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
+import { advertisedHost } from '@mcpg/core/machine-names'
 
 export type HttpSettings = {
   host: string

@@ -3,9 +3,9 @@ import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import type { Config } from '../config.ts'
 import type { Authority } from '../keys/authority.ts'
-import type { ServerCertificate } from './certificate.ts'
-import { givenCertificate } from './given-certificate.ts'
-import { certificateNames } from './names.ts'
+import type { ServerCertificate } from '@mcpg/core/server-certificate'
+import { givenCertificate } from '@mcpg/core/certificate-files'
+import { certificateNames } from '@mcpg/core/machine-names'
 import { ownCertificate } from './own-certificate.ts'
 
 /** What the two listeners show: null where one speaks plaintext. */

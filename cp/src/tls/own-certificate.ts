@@ -4,7 +4,7 @@ import type { Timers } from '@mcpg/core/timers'
 import { isIP } from 'node:net'
 import type { Authority } from '../keys/authority.ts'
 import { newKey, pemOf } from '../keys/certificates.ts'
-import { listeners, type Pair, type ServerCertificate } from './certificate.ts'
+import { listeners, type Pair, type ServerCertificate } from '@mcpg/core/server-certificate'
 
 /**
  * A server certificate by our own authority, for the names that `names` gives. Its key is made at each start and never stored. It is

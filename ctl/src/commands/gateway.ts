@@ -19,6 +19,7 @@ export async function run(context: Context, _args: string[], { detach, ...option
       // What others do on SIGHUP, read the settings again, is here: ask the control plane at once.
       process.on('SIGHUP', () => info.wake())
       print(settings.output === 'json' ? JSON.stringify(info) : `gateway ${info.name} ready: ${info.endpoint}`)
+      if (info.ca) context.say(trustHint(info.ca))
     },
   })
 }
@@ -34,3 +35,7 @@ async function runDetached(context: Context, name: string): Promise<void> {
   context.print(context.settings.output === 'json' ? JSON.stringify({ name, endpoint }) : `gateway ${name} ready: ${endpoint}`)
   context.say(`running in the background (pid ${started.pid}); log: ${started.logFile}\nstop it with: mcpg-ctl stop --all`)
 }
+
+/** An AI client that runs on Node takes further roots by this variable; the bridge of this program finds them by itself. */
+const trustHint = (ca: string) =>
+  `clients trust its certificate with: NODE_EXTRA_CA_CERTS=${ca}\nelsewhere copy that file there (it holds no secret); or let them start: mcpg-ctl mcp --url <endpoint> --ca-file <file>`

@@ -1,8 +1,12 @@
 import { createServer } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { advertisedHost, certificateNames } from '@mcpg/core/machine-names'
+import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
+import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import type { Timers } from '@mcpg/core/timers'
 import { aggregate } from './aggregate.ts'
 import { askingWays } from './asking/asking.ts'
@@ -35,6 +39,8 @@ export type EndpointOptions = {
   preferredPort?: number
   allowedHosts: readonly string[]
   allowedOrigins: readonly string[]
+  /** Speaks TLS with this and nothing else; null: plain HTTP, on loopback. */
+  certificate: ServerCertificate | null
   catalog: Catalog
   /** 32 bytes that outlive this process: what clients carry of parked calls is sealed with them. */
   stateKey: Uint8Array
@@ -47,7 +53,7 @@ export type EndpointOptions = {
   log: Log
 }
 
-export type Endpoint = Part & { address(): { host: string; port: number }; activeSessions(): number; door: Pick<InnerDoor, 'open'> }
+export type Endpoint = Part & { url(): string; port(): number; activeSessions(): number; door: Pick<InnerDoor, 'open'> }
 
 /** The MCP endpoint of a gateway. `start` throws McpgError `conflict` when its port is taken; `stop` ends sessions, streams and sockets. */
 export function endpoint(options: EndpointOptions): Endpoint {
@@ -57,6 +63,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     preferredPort,
     allowedHosts,
     allowedOrigins,
+    certificate,
     catalog,
     stateKey,
     health,
@@ -82,8 +89,9 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const everything = aggregate({ catalog, timers, gatewayName, serverInfo: { name: 'mcpg', title: gatewayName, version } })
   const single = new Map<string, Target>()
   let actualPort = 0
+  const scheme = certificate ? 'https' : 'http'
   const serve = listener({
-    rules: () => ({ scheme: 'http', port: actualPort, allowedHosts, allowedOrigins }),
+    rules: () => ({ scheme, port: actualPort, allowedHosts: [...allowedHosts, ...ownHosts()], allowedOrigins }),
     health,
     targetOf,
     modern: modernFront({ forward, listens: listening, streams, levels }),
@@ -91,8 +99,13 @@ export function endpoint(options: EndpointOptions): Endpoint {
     log,
   })
   const door = innerDoor(serve, () => `localhost:${actualPort}`)
-  const http = createServer({ keepAliveTimeout: 65_000 }, serve)
-  return { name: 'endpoint', start, stop, address: () => ({ host: bind, port: actualPort }), activeSessions: open.count, door }
+  let dropSilent = () => {}
+  const http = certificate ? secureServer(certificate) : createServer({ keepAliveTimeout }, serve)
+  return { name: 'endpoint', start, stop, url, port: () => actualPort, activeSessions: open.count, door }
+
+  function url(): string {
+    return `${scheme}://${bracketed(advertisedHost(bind))}:${actualPort}/mcp`
+  }
 
   async function start(fail: (error: unknown) => void): Promise<void> {
     actualPort = await listenOn(http, bind, port, preferredPort)
@@ -109,9 +122,23 @@ export function endpoint(options: EndpointOptions): Endpoint {
     streams.end()
     door.close()
     if (!http.listening) return
+    dropSilent()
     const closed = new Promise<void>((resolve) => http.close(() => resolve()))
     http.closeAllConnections()
     await closed
+  }
+
+  function secureServer(own: ServerCertificate): HttpsServer {
+    const context = () => ({ ...own.pair(), minVersion: 'TLSv1.2' as const })
+    const server = createHttpsServer({ ...context(), keepAliveTimeout }, serve)
+    own.onChange(() => server.setSecureContext(context()))
+    dropSilent = onlyTls(server, httpsOnly, (source) => log.info({ source }, 'a plaintext request to the HTTPS endpoint was refused'))
+    return server
+  }
+
+  /** Addresses and the name of this machine, as Host with our port: no page of somebody else's can come by an address. */
+  function ownHosts(): string[] {
+    return certificate ? certificateNames({ hosts: [bind], named: [] }).map((name) => `${bracketed(name)}:${actualPort}`) : []
   }
 
   function targetOf(path: string): Target | null {
@@ -123,3 +150,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
     return target
   }
 }
+
+// Node closes idle connections after 5 s by default; proxies keep them for 60 s.
+const keepAliveTimeout = 65_000
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -32,6 +32,7 @@ export async function startEndpoint({
     port: 0,
     allowedHosts: [],
     allowedOrigins: [],
+    certificate: null,
     catalog: offers,
     stateKey: Buffer.alloc(32, 1),
     health: {
@@ -50,7 +51,7 @@ export async function startEndpoint({
   await served.start((error) => {
     throw error
   })
-  const { port } = served.address()
+  const port = served.port()
   return { fleet, catalog: offers, endpoint: served, port, http, legacy, modern, stop }
 
   /** One raw request, read to its end; `onMessage` sees events as they come, `signal` hangs up. */

@@ -82,13 +82,13 @@ const attemptFile = (folder: string) => join(folder, 'attempt.json')
 
 /** Null when there is none. Throws McpgError `unauthenticated`/`credentials_damaged` or `credentials_readable_by_others`. */
 export async function loadIdentity(folder: string, { fixPermissions = false } = {}): Promise<Identity | null> {
-  const identity = await load(identityFile(folder), Identity, fixPermissions)
+  const identity = await loadRecord(identityFile(folder), Identity, fixPermissions)
   if (identity) checkParts(identityFile(folder), identity)
   return identity
 }
 
 export async function saveIdentity(folder: string, identity: Identity): Promise<void> {
-  await save(identityFile(folder), identity)
+  await saveRecord(identityFile(folder), identity)
   await rm(attemptFile(folder), { force: true })
   await writeCopies(folder, identity)
 }
@@ -111,23 +111,25 @@ export const pemOf = (certificates: readonly string[]): string =>
 
 /** A damaged attempt is no loss that could be healed: nothing was promised to anybody yet, so it is made anew. `mend`: takes a wide mode away. */
 export async function loadAttempt(folder: string, { mend = true } = {}): Promise<Attempt | null> {
-  return load(attemptFile(folder), Attempt, mend).catch(() => null)
+  return loadRecord(attemptFile(folder), Attempt, mend).catch(() => null)
 }
 
 export async function saveAttempt(folder: string, attempt: Attempt): Promise<void> {
-  await save(attemptFile(folder), attempt)
+  await saveRecord(attemptFile(folder), attempt)
 }
 
 /** After a decommission: nothing is left that could open a stream. */
 export async function eraseIdentity(folder: string): Promise<void> {
-  for (const file of [identityFile, attemptFile, caFile, certificateFile]) await rm(file(folder), { force: true })
+  for (const file of ['identity.json', 'attempt.json', 'next.json', 'ca.pem', 'cert.pem']) await rm(join(folder, file), { force: true })
 }
 
-async function save(path: string, content: Identity | Attempt): Promise<void> {
+/** A file of ours: the content with a SHA-256 over it, written as a whole or not at all. */
+export async function saveRecord(path: string, content: object): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify({ v: 1, sha256: sha256(JSON.stringify(content)), content }, null, 2)}\n`)
 }
 
-async function load<Content>(path: string, schema: z.ZodType<Content>, fixPermissions: boolean): Promise<Content | null> {
+/** Null when there is none; throws McpgError `unauthenticated` when it is damaged or readable by others. */
+export async function loadRecord<Content>(path: string, schema: z.ZodType<Content>, fixPermissions: boolean): Promise<Content | null> {
   let text: string
   try {
     await checkMode(path, fixPermissions)

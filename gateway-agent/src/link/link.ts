@@ -6,7 +6,9 @@
  *
  *   broken, failed     full jitter (`delays.ts`)
  *   backoff            exactly what was asked for, plus the random wait it names; a stream that may stay is left at that moment
- *   refused, REVOKED   patience, then once an hour; wake() and a changed identity file try at once
+ *   refused, REVOKED   patience, then once an hour; wake() and a changed identity file try at once; so does LOCKED
+ *   expired            recovered before the next dial, by our clock or by a word of the control plane
+ *   renewed()          left, and dialled again at once with the new certificate
  *   DUPLICATE          five minutes
  *   INCOMPATIBLE       once an hour
  *   DECOMMISSIONED     the end: `onDecommission`
@@ -20,6 +22,7 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
+import { McpgError } from '@mcpg/proto/errors'
 import {
   GoodbyeReason,
   HeartbeatSchema,
@@ -32,6 +35,7 @@ import {
 import type { GatewayDescription } from '@mcpg/proto/gen/types'
 import type { ConfigMachine } from '../config/machine.ts'
 import type { Identity } from '../identity/identity-file.ts'
+import { hasExpired } from '../identity/recovery.ts'
 import type { FetchSecrets, SecretDelivery } from '../secrets/delivery.ts'
 import type { Servers } from '../servers/supervision.ts'
 import { commandRunner } from './commands.ts'
@@ -48,6 +52,9 @@ import { configStatusOnWire, hashesOnWire } from './wire.ts'
 /** How stale what is remembered of the last contact may be after a kill. */
 const contactPeriodMs = 60_000
 
+/** Ends that another try soon cannot change. */
+const hourly = new Set([TerminateReason.REVOKED, TerminateReason.LOCKED, TerminateReason.INCOMPATIBLE])
+
 export type LinkState =
   | { phase: 'connecting'; endpoint: string }
   | { phase: 'connected'; endpoint: string; sinceMs: number }
@@ -58,10 +65,14 @@ export type Link = Part & {
   state(): LinkState
   /** Dial at once, whatever was being waited for. */
   wake(): void
+  /** Another certificate is on disk: the next stream begins with it. */
+  renewed(): void
 }
 
 export function linkLoop({
   identity,
+  recover,
+  onSuperseded,
   endpoints,
   config,
   servers,
@@ -80,6 +91,10 @@ export function linkLoop({
 }: {
   /** Asked before every attempt, so that a renewed credential is used at once; must not reject. */
   identity: () => Promise<Identity>
+  /** A new certificate for one that expired; throws McpgError when it is refused. */
+  recover: (identity: Identity) => Promise<Identity>
+  /** The control plane says that a newer certificate exists: an answer of it was lost. */
+  onSuperseded: () => void
   endpoints: (identity: Identity) => string[]
   config: ConfigMachine
   servers: Servers
@@ -108,6 +123,8 @@ export function linkLoop({
   let previousEpoch = 0n
   let lastHeard = contact ? Date.parse(contact.lastHeardAt) : null
   let dialled = 0
+  /** The control plane said so, whatever our clock says. */
+  let isExpired = false
   /** Monotonic time before which the control plane does not want to see us. */
   let notBefore: number | null = null
   let cancelDeparture = () => {}
@@ -119,7 +136,7 @@ export function linkLoop({
   let remote: ReturnType<RemoteCalls['attach']> | null = null
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
-  return { name: 'link', start, stop, state: () => state, wake }
+  return { name: 'link', start, stop, state: () => state, wake, renewed }
 
   async function start(fail: (error: unknown) => void): Promise<void> {
     loop = run().catch(fail)
@@ -140,19 +157,38 @@ export function linkLoop({
     wakeUp()
   }
 
+  function renewed(): void {
+    if (state.phase === 'connected') leaving.abort('renewed')
+    else wake()
+  }
+
   async function run(): Promise<void> {
     for (;;) {
       const me = await identity()
       if (isStopping) return
       const targets = endpoints(me)
       const endpoint = targets[dialled++ % targets.length] ?? ''
-      const end = await connect(me, endpoint)
+      const end = await reach(me, endpoint)
+      if (end.kind === 'refused' && end.reason === 'credential_superseded') onSuperseded()
+      isExpired = end.kind === 'refused' && end.reason === 'credential_expired'
       noteEnd(end)
       if (isStopping) return
       const waitMs = delayAfter(end, endpoint)
       if (waitMs === null) return
       state = { phase: 'waiting', endpoint, retryInMs: waitMs, message: 'message' in end ? end.message : end.kind }
       await pause(waitMs)
+    }
+  }
+
+  async function reach(me: Identity, endpoint: string): Promise<SessionEnd> {
+    if (!isExpired && !hasExpired(me, clock)) return connect(me, endpoint)
+    state = { phase: 'connecting', endpoint }
+    try {
+      return await connect(await recover(me), endpoint)
+    } catch (error) {
+      if (!(error instanceof McpgError)) return { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
+      const { message, reason, hint } = error
+      return { kind: 'refused', reason, message: `${reason}: ${message}${hint ? ` (${hint})` : ''}` }
     }
   }
 
@@ -244,8 +280,7 @@ export function linkLoop({
         return delays.refused()
       case 'terminated':
         if (end.terminate.reason === TerminateReason.DUPLICATE) return timers.duplicateHold
-        if (end.terminate.reason === TerminateReason.REVOKED || end.terminate.reason === TerminateReason.INCOMPATIBLE)
-          return timers.unauthenticatedRetry
+        if (hourly.has(end.terminate.reason)) return timers.unauthenticatedRetry
         return delays.broken(end.livedMs)
       case 'broken':
         return delays.broken(end.livedMs)
@@ -335,8 +370,13 @@ export function linkLoop({
     heard()
     const skewSeconds = seconds === 0n ? 0 : Math.round(clock.now() / 1000) - Number(seconds)
     const isSkewed = Math.abs(skewSeconds) > 30
-    if (isSkewed && !warnedOfSkew)
-      log[Math.abs(skewSeconds) > 300 ? 'error' : 'warn']({ skewSeconds }, 'the clocks of gateway and control plane differ')
+    if (isSkewed && !warnedOfSkew) {
+      const [here, there] = [clock.now(), Number(seconds) * 1000].map((ms) => new Date(ms).toISOString())
+      log[Math.abs(skewSeconds) > 300 ? 'error' : 'warn'](
+        { reason: 'clock_skew', skewSeconds },
+        `the clocks differ: it is ${here} on this machine and ${there} at the control plane`,
+      )
+    }
     warnedOfSkew = isSkewed
   }
 

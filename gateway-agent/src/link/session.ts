@@ -8,11 +8,12 @@ import { GatewayService, type Backoff, type ConnectResponse, type Terminate, typ
 import type { FetchSecrets } from '../secrets/delivery.ts'
 import { connectionTo, type Peer } from './connection.ts'
 import { createOutbox, type Frame, type Outbox } from './outbox.ts'
+import { refusalOf } from './refusal.ts'
 
 /** How one stream ended. */
 export type SessionEnd =
   | { kind: 'failed'; message: string } // no welcome
-  | { kind: 'refused'; message: string } // the credential was not accepted
+  | { kind: 'refused'; message: string; reason?: string | undefined } // the credential was not accepted
   | { kind: 'broken'; message: string; livedMs: number }
   | { kind: 'backoff'; backoff: Backoff } // asked to come back later
   | { kind: 'terminated'; terminate: Terminate; livedMs: number }
@@ -83,7 +84,7 @@ export async function session({
     // Asked only where the end has no reason yet: the explanation may ask the other side for its clock.
     if (!end) {
       const message = (await explain(error)) ?? describe(error)
-      end ??= endOf(message, isRefused(error))
+      end ??= isRefused(error) ? refusedFor(message, error) : endOf(message)
     }
   } finally {
     leaving.signal.removeEventListener('abort', leave)
@@ -166,9 +167,13 @@ export async function session({
     cancelDeadline = clock.after(leaveGraceMs, () => cut.abort())
   }
 
-  function endOf(message: string, isRefusal = false): SessionEnd {
+  function endOf(message: string): SessionEnd {
     if (welcomedAt !== null) return { kind: 'broken', message, livedMs: livedMs() }
-    return { kind: isRefusal ? 'refused' : 'failed', message }
+    return { kind: 'failed', message }
+  }
+
+  function refusedFor(message: string, error: unknown): SessionEnd {
+    return welcomedAt === null ? { kind: 'refused', message, reason: refusalOf(error)?.reason } : endOf(message)
   }
 
   function hangUp(): void {

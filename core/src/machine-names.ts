@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
-import { isLoopbackHost } from '@mcpg/core/http-guard'
+import { isLoopbackHost } from './http-guard.ts'
 
 /** What this machine is called and where it is reached; replaced in tests. */
 export type Machine = { hostname: string; addresses: string[] }

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import type { Clock } from '@mcpg/core/clock'
-import type { Log } from '@mcpg/core/log'
-import type { Timers } from '@mcpg/core/timers'
-import { listeners, type Pair, type ServerCertificate } from './certificate.ts'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+import type { Timers } from './timers.ts'
+import { listeners, type Pair, type ServerCertificate } from './server-certificate.ts'
 
 export type CertificateFiles = { cert: string; key: string }
 
