@@ -39,14 +39,15 @@ const calm = () => ({
   lists: 0,
   onWrite: (_write: Write): Answer => ({ status: 200, body: {} }),
   onRead: (_path: string, _search: URLSearchParams): Answer | undefined => undefined,
+  onLog: (_log: { path: string; search: URLSearchParams }, response: ServerResponse): void => void response.writeHead(503).end(),
   onCall: (_call: Write, response: ServerResponse): void => void response.writeHead(503).end(),
 })
 
 /**
  * A control plane of a few objects for the stories of the console: its files under the real policy, lists, one watch with snapshot,
- * resume and expiry, and writes that are recorded and answered by `onWrite`, calls of tools by
- * `onCall`; what is no list of objects is read from `onRead`. Knobs: `streams` is `ok`, `cut` (each ends at once) or
- * `silent` (a head and nothing more, as behind a proxy that buffers); `down` answers nothing at all.
+ * resume and expiry. Writes are recorded and answered by `onWrite`, calls of tools by `onCall`, logs by `onLog`, what is no list of objects
+ * by `onRead`. `streams` is `ok`, `cut` (each ends at once) or `silent` (a head and nothing more, as behind a proxy that buffers); `down`
+ * answers nothing at all.
  */
 export async function fakeControlPlane(consoleFolder: string) {
   const objects = new Map<string, Resource>()
@@ -118,11 +119,19 @@ export async function fakeControlPlane(consoleFolder: string) {
     if (!pathname.startsWith('/v1/')) return sendFile(pathname, response)
     if (pathname === '/v1/watch') return watch(request, response)
     if (request.method !== 'GET') return write(request, response, pathname, searchParams.toString())
+    if (pathname.endsWith('/logs')) return knobs.onLog({ path: pathname, search: searchParams }, response)
     const told = knobs.onRead(pathname, searchParams)
     if (told) return json(response, told.status, told.body)
     knobs.lists++
     const plural = pathname.split('/').at(-1)!
-    const kind = { servers: 'Server', gateways: 'Gateway', instances: 'Instance', tools: 'Tool', enrollments: 'Enrollment' }[plural]
+    const kind = {
+      servers: 'Server',
+      gateways: 'Gateway',
+      instances: 'Instance',
+      tools: 'Tool',
+      enrollments: 'Enrollment',
+      events: 'Event',
+    }[plural]
     if (kind)
       return json(
         response,

@@ -1,4 +1,5 @@
 import type { EnrollmentStatus } from '@mcpg/proto/kinds/enrollment'
+import type { EventSpec, EventStatus } from '@mcpg/proto/kinds/event'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Resource } from '@mcpg/proto/kinds/kind'
@@ -115,6 +116,12 @@ export function tool(serverName: string, name: string, definition: object = {}):
     { server: serverName, name, exposedName, description, definition: whole, definitionHash: 'ab'.repeat(32) },
     { gateways: ['edge-1'] },
   )
+}
+
+export function event(name: string, spec: Partial<EventSpec> = {}, status: Partial<EventStatus> = {}): Resource {
+  const whole: EventSpec = { object: { kind: 'Gateway', name: 'edge-1' }, reason: 'Offline', type: 'Warning', gateway: 'edge-1', ...spec }
+  const full: EventStatus = { message: 'No frame for 60 s', count: 1, firstAt: ago(600), lastAt: ago(60), ...status }
+  return object('Event', name, whole, full)
 }
 
 export function enrollment(name: string, status: Partial<EnrollmentStatus> = {}, spec: object = {}, createdAt = ago(2)): Resource {

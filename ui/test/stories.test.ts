@@ -47,7 +47,7 @@ describe('overview', () => {
     const flat = rows.map((text) => text.replaceAll(/\s+/g, ' '))
     expect(flat).toHaveLength(5)
     expect(flat[0]).toMatch(
-      /^postgres server on lab Crash loop ExitedEarly The process ended before it answered initialize \d+ s Restart Log lines$/,
+      /^postgres server on lab Crash loop ExitedEarly The process ended before it answered initialize \d+ s Restart Log$/,
     )
     expect(flat.join('\n')).toMatch(/github server on lab Held back InitializeTimeout .* 2 min Restart --retry/)
     expect(flat.join('\n')).toMatch(/lab gateway Rolled back UNHEALTHY .* mcpg-ctl describe gateway lab/)

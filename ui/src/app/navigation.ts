@@ -1,4 +1,13 @@
-import { IconLayoutDashboard, IconPlugConnected, IconServer2, IconTicket, IconTool, type Icon } from '@tabler/icons-react'
+import {
+  IconBell,
+  IconFileText,
+  IconLayoutDashboard,
+  IconPlugConnected,
+  IconServer2,
+  IconTicket,
+  IconTool,
+  type Icon,
+} from '@tabler/icons-react'
 
 export type Destination = { label: string; path: string; key: string; icon: Icon; words: string }
 
@@ -17,6 +26,13 @@ export const navigation: { group: string; items: Destination[] }[] = [
     items: [
       { label: 'Servers', path: '/servers', key: 's', icon: IconServer2, words: 'srv' },
       { label: 'Tools', path: '/tools', key: 't', icon: IconTool, words: '' },
+    ],
+  },
+  {
+    group: 'Observe',
+    items: [
+      { label: 'Events', path: '/events', key: 'v', icon: IconBell, words: 'warnings ev' },
+      { label: 'Logs', path: '/logs', key: 'l', icon: IconFileText, words: 'control plane' },
     ],
   },
 ]

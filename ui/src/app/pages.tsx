@@ -10,6 +10,8 @@ const servers = () => import('../features/servers/servers.tsx')
 const server = () => import('../features/servers/server.tsx')
 const tools = () => import('../features/tools/tools.tsx')
 const tool = () => import('../features/tools/tool.tsx')
+const events = () => import('../features/events/events.tsx')
+const logs = () => import('../features/logs/logs.tsx')
 const enrollments = () => import('../features/enrollments/enrollments.tsx')
 const enrollmentWizard = () => import('../features/enrollments/wizard.tsx')
 
@@ -19,12 +21,16 @@ const Servers = lazy(() => servers().then((page) => ({ default: page.Servers }))
 const Server = lazy(() => server().then((page) => ({ default: page.Server })))
 const Tools = lazy(() => tools().then((page) => ({ default: page.Tools })))
 const Tool = lazy(() => tool().then((page) => ({ default: page.Tool })))
+const Events = lazy(() => events().then((page) => ({ default: page.Events })))
+const Logs = lazy(() => logs().then((page) => ({ default: page.Logs })))
 const Enrollments = lazy(() => enrollments().then((page) => ({ default: page.Enrollments })))
 const EnrollmentWizard = lazy(() => enrollmentWizard().then((page) => ({ default: page.EnrollmentWizard })))
 
 /** Fetches every page behind the first one, so that the console can still be walked when the control plane is away. */
 export async function prefetchPages(): Promise<void> {
-  await Promise.allSettled([gateways, gateway, servers, server, tools, tool, enrollments, enrollmentWizard].map((load) => load()))
+  await Promise.allSettled(
+    [gateways, gateway, servers, server, tools, tool, events, logs, enrollments, enrollmentWizard].map((load) => load()),
+  )
 }
 
 /** A page's path is the resource's plural, as in REST and the CLI. */
@@ -39,6 +45,8 @@ export function Pages() {
         <Route path="servers/:name" element={<Server />} />
         <Route path="tools" element={<Tools />} />
         <Route path="tools/:server/:name" element={<Tool />} />
+        <Route path="events" element={<Events />} />
+        <Route path="logs" element={<Logs />} />
         <Route path="enrollments" element={<Enrollments />} />
         <Route path="enrollments/new" element={<EnrollmentWizard />} />
         <Route path="*" element={<NotFound />} />

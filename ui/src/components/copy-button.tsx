@@ -3,7 +3,15 @@ import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 
 /** Copies text and says so for a moment. Without access to the clipboard it says that instead. */
-export function CopyButton({ text, label = 'Copy', withText = false }: { text: string; label?: string; withText?: boolean }) {
+export function CopyButton({
+  text,
+  label = 'Copy',
+  withText = false,
+}: {
+  text: string | (() => string)
+  label?: string
+  withText?: boolean
+}) {
   const [result, setResult] = useState<'copied' | 'refused' | undefined>()
   useEffect(() => {
     if (!result) return
@@ -11,7 +19,7 @@ export function CopyButton({ text, label = 'Copy', withText = false }: { text: s
     return () => clearTimeout(timer)
   }, [result])
   const copy = () => {
-    const done = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'))
+    const done = navigator.clipboard?.writeText(typeof text === 'function' ? text() : text) ?? Promise.reject(new Error('no clipboard'))
     void done.then(
       () => setResult('copied'),
       () => setResult('refused'),

@@ -53,3 +53,9 @@ export function spellDuration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
   return `${Math.floor(ms / 60_000)} min ${Math.floor(ms / 1000) % 60} s`
 }
+
+/** `14:02:07`, of a line of a log. */
+export function secondTime(text: string): string {
+  const time = timeOf(text)
+  return time === undefined ? '' : new Date(time).toLocaleTimeString(undefined, { hour12: false })
+}

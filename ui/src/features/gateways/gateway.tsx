@@ -4,9 +4,11 @@ import { ConditionTable } from '../../components/condition-table.tsx'
 import { CopyButton } from '../../components/copy-button.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { EventCard } from '../../components/event-card.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Labels } from '../../components/labels.tsx'
 import { Loading } from '../../components/loading.tsx'
+import { LogPanel } from '../../components/log-panel/log-panel.tsx'
 import { Note } from '../../components/note.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { PageTabs } from '../../components/page-tabs.tsx'
@@ -19,8 +21,9 @@ import { StateWord } from '../../components/state-word.tsx'
 import { spellBytes } from '../../lib/format.ts'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { gatewayView, type GatewayView } from '../../lib/objects/gateway.ts'
+import { gatewayRestPath } from '../../lib/paths.ts'
 import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
-import { useHref } from '../../lib/scope.ts'
+import { useHref, useScope } from '../../lib/scope.ts'
 import { ConfigHistory } from './config-history.tsx'
 import styles from './gateway.module.css'
 import { HashTriptych } from './hash-triptych.tsx'
@@ -65,6 +68,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
           <ShowCli
             commands={[
               { what: 'Describe', command: `mcpg-ctl describe gateway ${name}` },
+              { what: 'Its log', command: `mcpg-ctl logs gateway/${name} -f` },
               { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
               { what: 'On its machine', command: 'mcpg-ctl gateway-status' },
             ]}
@@ -77,6 +81,14 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
           tabs={[
             { value: 'overview', label: 'Overview', content: () => <GatewayOverview gateway={gateway} /> },
             { value: 'config', label: 'Config', content: () => <ConfigHistory gateway={gateway} /> },
+            { value: 'logs', label: 'Logs', content: () => <GatewayLogs gateway={gateway} /> },
+            {
+              value: 'events',
+              label: 'Events',
+              content: () => (
+                <EventCard isAbout={(event) => event.gateway === name || (event.kind === 'Gateway' && event.object === name)} what={name} />
+              ),
+            },
           ]}
         />
       </PageStack>
@@ -122,6 +134,11 @@ function GatewayOverview({ gateway }: { gateway: GatewayView }) {
       )}
     </PageStack>
   )
+}
+
+function GatewayLogs({ gateway: { name, environment } }: { gateway: GatewayView }) {
+  const path = `${gatewayRestPath(useScope(), environment, name)}/logs`
+  return <LogPanel path={path} label={`Log of ${name}`} fileName={`${name}.log`} />
 }
 
 function factsOf(gateway: GatewayView): [string, React.ReactNode][] {

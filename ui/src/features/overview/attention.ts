@@ -121,7 +121,7 @@ function ofServer(server: ServerView, instances: InstanceView[]): Attention[] {
   for (const on of server.gateways) {
     const own = instances.filter((one) => one.server === server.name && one.gateway === on.gateway)
     const bad = own.find((one) => one.state === 'crash_loop') ?? own.find((one) => one.state === 'failed' || one.state === 'unhealthy')
-    const open: Fix = { kind: 'open', label: 'Log lines', path: object.path, search: { gateway: on.gateway } }
+    const open: Fix = { kind: 'open', label: 'Log', path: object.path, search: { tab: 'logs', ...(bad && { instance: bad.name }) } }
     if (on.heldBack)
       rows.push({
         key: `${server.name}/${on.gateway}`,

@@ -21,6 +21,7 @@ import { useStoredFlag } from '../../lib/stored-flag.ts'
 import { AttentionTable } from './attention-table.tsx'
 import { attentionOf } from './attention.ts'
 import { FirstSteps } from './first-steps.tsx'
+import { RecentWarnings } from './recent-warnings.tsx'
 import { StatusStrip } from './status-strip.tsx'
 
 /** More gateways than this stand on their own page. */
@@ -76,6 +77,7 @@ export function Overview() {
           <>
             <StatusStrip fleet={fleet} toolCount={tools.length} />
             <AttentionTable rows={attention} />
+            <RecentWarnings />
             <Card
               title="Gateways"
               count={fleet.gateways.length}

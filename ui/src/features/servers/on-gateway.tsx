@@ -10,6 +10,7 @@ import { Since } from '../../components/since.tsx'
 import { StateWord } from '../../components/state-word.tsx'
 import type { InstanceView } from '../../lib/objects/instance.ts'
 import type { ServerOnGatewayView } from '../../lib/objects/server.ts'
+import { gatewayPath, serverPath } from '../../lib/pages.ts'
 import { useHref } from '../../lib/scope.ts'
 import styles from './on-gateway.module.css'
 
@@ -40,7 +41,7 @@ export function OnGateway({ server, on, instances, isOpenAtFirst, onError }: OnG
           <IconChevronRight size={16} aria-hidden />
         </button>
         <div className={styles.name}>
-          <Link to={href(`/gateways/${encodeURIComponent(on.gateway)}`)} data-row>
+          <Link to={href(gatewayPath(on.gateway))} data-row>
             {on.gateway}
           </Link>
           <span>{on.environment}</span>
@@ -149,6 +150,11 @@ function Cause({ on, instances }: { on: ServerOnGatewayView; instances: Instance
   )
 }
 
+function LogLink({ instance: { name, server } }: { instance: InstanceView }) {
+  const href = useHref()
+  return <Link to={href(serverPath(server), { tab: 'logs', instance: name })}>Log</Link>
+}
+
 const rowKey = (one: InstanceView) => one.name
 
 const columns: Column<InstanceView>[] = [
@@ -159,4 +165,5 @@ const columns: Column<InstanceView>[] = [
   { key: 'flight', header: 'Calls in flight', align: 'right', cell: (one) => one.inFlight },
   { key: 'mcp', header: 'MCP', cell: (one) => one.protocolVersion || '–' },
   { key: 'started', header: 'Started', align: 'right', cell: (one) => <Since at={one.startTime} /> },
+  { key: 'log', header: '', align: 'right', cell: (one) => <LogLink instance={one} /> },
 ]

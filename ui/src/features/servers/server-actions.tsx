@@ -16,6 +16,7 @@ export function ServerActions({ server, onError }: { server: ServerView; onError
       <ShowCli
         commands={[
           { what: 'Describe', command: `mcpg-ctl describe server ${name}` },
+          { what: 'Its log', command: `mcpg-ctl logs ${name} -f` },
           { what: 'As YAML', command: `mcpg-ctl get server ${name} -o yaml` },
           { what: isStopped ? 'Start' : 'Stop', command: `mcpg-ctl server ${isStopped ? 'start' : 'stop'} ${name}` },
           { what: 'Restart', command: `mcpg-ctl server restart ${name}${isHeld ? ' --retry' : ''}` },

@@ -3,6 +3,7 @@ import { useParams } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { ConditionTable } from '../../components/condition-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
+import { EventCard } from '../../components/event-card.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { Note } from '../../components/note.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -12,13 +13,14 @@ import { PageStack } from '../../components/stack.tsx'
 import { StateWord } from '../../components/state-word.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { trueCondition } from '../../lib/objects/condition.ts'
-import { instanceView } from '../../lib/objects/instance.ts'
+import { instanceView, type InstanceView } from '../../lib/objects/instance.ts'
 import { overallState, serverView, type ServerView } from '../../lib/objects/server.ts'
 import { toolView } from '../../lib/objects/tool.ts'
 import { useUrlState } from '../../lib/scope.ts'
 import { OnGateway } from './on-gateway.tsx'
 import { ServerActions } from './server-actions.tsx'
 import { ServerFacts } from './server-facts.tsx'
+import { ServerLogs } from './server-logs.tsx'
 import styles from './server.module.css'
 import { ToolList } from './tool-list.tsx'
 
@@ -50,6 +52,8 @@ function ServerPage({ server }: { server: ServerView }) {
   const [error, setError] = useState<Error | null>(null)
   const { items: allTools = [] } = useObjects('Tool', toolView)
   const tools = allTools.filter((one) => one.server === server.name)
+  const { items: instances = [] } = useObjects('Instance', instanceView)
+  const own = instances.filter((one) => one.server === server.name)
   const isHeld = server.gateways.some((on) => on.heldBack)
   return (
     <>
@@ -71,8 +75,19 @@ function ServerPage({ server }: { server: ServerView }) {
       )}
       <PageTabs
         tabs={[
-          { value: 'overview', label: 'Overview', content: () => <ServerOverview server={server} onError={setError} /> },
+          { value: 'overview', label: 'Overview', content: () => <ServerOverview server={server} instances={own} onError={setError} /> },
           { value: 'tools', label: 'Tools', count: tools.length || server.tools, content: () => <ToolList tools={tools} /> },
+          { value: 'logs', label: 'Logs', content: () => <ServerLogs server={server.name} instances={own} /> },
+          {
+            value: 'events',
+            label: 'Events',
+            content: () => (
+              <EventCard
+                isAbout={(event) => event.server === server.name || (event.kind === 'Server' && event.object === server.name)}
+                what={server.name}
+              />
+            ),
+          },
           { value: 'yaml', label: 'YAML', content: () => <YamlView resource={server.resource} plural="servers" /> },
         ]}
       />
@@ -80,8 +95,15 @@ function ServerPage({ server }: { server: ServerView }) {
   )
 }
 
-function ServerOverview({ server, onError }: { server: ServerView; onError: (error: Error | null) => void }) {
-  const { items: instances = [] } = useObjects('Instance', instanceView)
+function ServerOverview({
+  server,
+  instances,
+  onError,
+}: {
+  server: ServerView
+  instances: InstanceView[]
+  onError: (error: Error | null) => void
+}) {
   const [chosen] = useUrlState('gateway')
   const unplaced = trueCondition(server.conditions, 'Unplaced')
   const trouble = server.gateways.filter((on) => on.heldBack || on.state === 'failed' || on.state === 'degraded')
@@ -108,7 +130,7 @@ function ServerOverview({ server, onError }: { server: ServerView; onError: (err
               key={`${on.environment}/${on.gateway}`}
               server={server.name}
               on={on}
-              instances={instances.filter((one) => one.server === server.name && one.gateway === on.gateway)}
+              instances={instances.filter((one) => one.gateway === on.gateway)}
               isOpenAtFirst={openByDefault.has(on.gateway)}
               onError={onError}
             />

@@ -5,6 +5,7 @@ export const watchedKinds = {
   Instance: 'instances',
   Tool: 'tools',
   Enrollment: 'enrollments',
+  Event: 'events',
 } as const
 export type WatchedKind = keyof typeof watchedKinds
 

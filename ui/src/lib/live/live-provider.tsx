@@ -6,6 +6,7 @@ import { flusher } from './flusher.ts'
 import { watchedKindNames, watchedKinds } from './kinds.ts'
 import { objectsKey } from './objects-key.ts'
 import { readWatch } from './read-watch.ts'
+import { wait } from './wait.ts'
 import { watchTables } from './watch-tables.ts'
 
 /** A hidden tab gives its stream back after this long: a browser allows about six connections per host. */
@@ -91,11 +92,4 @@ function follow({ scope, client, onLive }: { scope: Workspace; client: QueryClie
     heardAt = Date.now()
     draw.request()
   }
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  return promise
 }

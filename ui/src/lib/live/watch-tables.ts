@@ -51,7 +51,14 @@ export function watchTables() {
   }
 }
 
-const emptyTables = (): Tables => ({ Server: new Map(), Gateway: new Map(), Instance: new Map(), Tool: new Map(), Enrollment: new Map() })
+const emptyTables = (): Tables => ({
+  Server: new Map(),
+  Gateway: new Map(),
+  Instance: new Map(),
+  Tool: new Map(),
+  Enrollment: new Map(),
+  Event: new Map(),
+})
 
 const identity = ({ metadata }: Resource) => metadata.uid || `${metadata.environment ?? ''}/${metadata.name}`
 

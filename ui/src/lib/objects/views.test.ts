@@ -1,12 +1,13 @@
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import { describe, expect, it } from 'vitest'
 import { enrollmentView } from './enrollment.ts'
+import { byTime, eventView } from './event.ts'
 import { gatewayView } from './gateway.ts'
 import { instanceView } from './instance.ts'
 import { overallState, serverView } from './server.ts'
 import { parametersOf, toolView } from './tool.ts'
 
-const views = { gatewayView, serverView, instanceView, toolView, enrollmentView }
+const views = { gatewayView, serverView, instanceView, toolView, enrollmentView, eventView }
 
 /** What a peer of another version may send: no status, nulls, and values of other types. */
 const strange = [
@@ -52,6 +53,13 @@ describe('views of objects', () => {
     expect(overallState(on('word of a newer version'))).toBe('word of a newer version')
     expect(overallState(on())).toBe('unplaced')
     expect(overallState(server({ state: 'stopped' }, { gateways: [{ state: 'failed' }] }))).toBe('stopped')
+  })
+
+  it('put events in the order of their last time, newest first', () => {
+    const event = (name: string, lastAt: string) =>
+      eventView({ kind: 'Event', metadata: { ...metadata, name }, spec: { type: 'Warning' }, status: { lastAt } })
+    const sorted = byTime([event('b', '2026-11-28T14:00:00Z'), event('c', '2026-11-28T14:00:01Z'), event('a', '2026-11-28T14:00:00Z')])
+    expect(sorted.map((one) => one.name)).toEqual(['c', 'a', 'b'])
   })
 
   it('put the parameters of a tool in words', () => {
