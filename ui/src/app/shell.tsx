@@ -47,8 +47,14 @@ export function Shell() {
 
 function Navigation() {
   const href = useHref()
+  const { pathname } = useLocation()
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a phone it is one row that scrolls; where one is must be in sight.
+    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [pathname])
   return (
-    <nav className={styles.nav} aria-label="Main">
+    <nav className={styles.nav} aria-label="Main" ref={nav}>
       {navigation.map(({ group, items }) => (
         <div key={group}>
           <p className={styles.group}>{group}</p>

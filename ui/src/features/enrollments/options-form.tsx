@@ -69,8 +69,9 @@ export function OptionsForm({ onIssued }: { onIssued: (created: CreatedEnrollmen
             </div>
           </Radio.Group>
           <p className={styles.limits}>
-            The control plane listens on loopback, so the gateway runs on the same machine. Other hosts, Docker and Kubernetes need a
-            listener with TLS, which this version does not have.
+            {isLoopback(location.hostname)
+              ? 'You are on the machine of the control plane. A gateway on another host needs it to listen beyond loopback (serve --bind-http, --bind-grpc); the URL then holds a pin that the gateway checks before it says anything.'
+              : `The gateway has to reach ${location.host} and the port for agents. Where the certificate is our own, the URL holds a pin that the gateway checks before it says anything.`}
           </p>
         </Card>
         <Card title="Options">
@@ -155,6 +156,8 @@ export function OptionsForm({ onIssued }: { onIssued: (created: CreatedEnrollmen
     </form>
   )
 }
+
+const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 
 /** Only what was filled in: the rest is the control plane's default. */
 function bodyOf({ name, labels, ttl, maxUses, expectedInstanceUid, cidrs }: Options) {

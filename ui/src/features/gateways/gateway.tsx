@@ -25,6 +25,7 @@ import { gatewayRestPath } from '../../lib/paths.ts'
 import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
 import { ConfigHistory } from './config-history.tsx'
+import { credentialFacts } from './credential-facts.tsx'
 import styles from './gateway.module.css'
 import { HashTriptych } from './hash-triptych.tsx'
 import { PinNote } from './pin-note.tsx'
@@ -153,6 +154,7 @@ function factsOf(gateway: GatewayView): [string, React.ReactNode][] {
     ['Connected', <Since key="connected" at={gateway.connectedAt} />],
     ['Last seen', gateway.connection === 'online' ? 'now' : <Since key="seen" at={gateway.lastSeenAt} />],
     ['Enrolled', <Since key="enrolled" at={gateway.enrolledAt} />],
+    ...credentialFacts(gateway.credential),
     ['Instance uid', <code key="uid">{gateway.instanceUid || '–'}</code>],
     ['Labels, for placement', <Labels key="labels" labels={gateway.labels} />],
     ['Says about itself', <Labels key="reported" labels={gateway.reportedLabels} />],

@@ -37,6 +37,23 @@ describe('what needs attention', () => {
     expect(words({ gateways: [gateway('g', { connection })] })).toEqual([])
   })
 
+  it.each([
+    ['2026-01-01T23:00:00Z', []],
+    ['2026-01-01T15:00:00Z', ['g expiring Certificate']],
+    ['2026-01-01T11:00:00Z', ['g expired Certificate']],
+  ])('names a certificate that ends %s only when its renewals must have failed', (notAfter, rows) => {
+    const status = { connection: 'online', credential: { kind: 'certificate', notAfter } }
+    expect(words({ gateways: [gateway('g', status)] })).toEqual(rows)
+    expect(words({ gateways: [gateway('g', { ...status, connection: 'revoked' })] })).toEqual([])
+    expect(words({ gateways: [gateway('g', { ...status, credential: { kind: 'bearer', notAfter } })] })).toEqual([])
+  })
+
+  it('names a gateway that is pinned, and what waits for it', () => {
+    const pinned = { generation: 3, since: '2026-01-01T11:00:00Z', by: 'ada', waiting: ['a', 'b'] }
+    const rows = attentionOf({ ...none, gateways: [gateway('g', { connection: 'online', config: { state: 'applied', pinned } })] }, now)
+    expect(rows).toMatchObject([{ word: 'pinned', tone: 'amber', message: expect.stringContaining('2 servers would change') }])
+  })
+
   it('keeps a refused config apart from a silent gateway', () => {
     const both = gateway('g', { connection: 'offline', config: { state: 'rolled_back', reason: 'UNHEALTHY' } })
     expect(words({ gateways: [both] }).sort()).toEqual(['g offline', 'g rolled_back UNHEALTHY'])

@@ -3,6 +3,7 @@ import type { GatewayView } from '../../lib/objects/gateway.ts'
 import type { InstanceView } from '../../lib/objects/instance.ts'
 import { trueCondition } from '../../lib/objects/condition.ts'
 import type { ServerView } from '../../lib/objects/server.ts'
+import { gatewayPath, serverPath } from '../../lib/pages.ts'
 import { plural, timeOf } from '../../lib/format.ts'
 
 /** What to press: an action of the console, a page, or a command to run. */
@@ -32,7 +33,7 @@ const expiringMs = 180_000
 /** Everything that is broken or will be, the worst and newest first. */
 export function attentionOf({ gateways, servers, instances, enrollments }: Fleet, now: number): Attention[] {
   const found = [
-    ...gateways.flatMap(ofGateway),
+    ...gateways.flatMap((gateway) => [...ofGateway(gateway), ...ofCredential(gateway, now)]),
     ...servers.flatMap((server) => ofServer(server, instances)),
     ...enrollments.flatMap((enrollment) => ofEnrollment(enrollment, now)),
   ]
@@ -40,9 +41,6 @@ export function attentionOf({ gateways, servers, instances, enrollments }: Fleet
 }
 
 const rank = ({ tone }: Attention) => (tone === 'red' ? 0 : 1)
-
-const gatewayPath = (name: string) => `/gateways/${encodeURIComponent(name)}`
-const serverPath = (name: string) => `/servers/${encodeURIComponent(name)}`
 
 const connections: Record<string, { tone: Attention['tone']; message: string }> = {
   offline: { tone: 'red', message: 'No frame for 60 s, or the stream broke. It goes on serving its last known good config.' },
@@ -96,6 +94,30 @@ function ofGateway(gateway: GatewayView): Attention[] {
       ],
     })
   return rows
+}
+
+/** A certificate lives a day and is renewed half way; with this much left the renewals have been failing for hours. */
+const lateRenewalMs = 6 * 3_600_000
+
+function ofCredential({ name, connection, credential }: GatewayView, now: number): Attention[] {
+  const ends = timeOf(credential.notAfter)
+  if (credential.kind !== 'certificate' || connection === 'revoked' || ends === undefined || ends - now > lateRenewalMs) return []
+  const hasEnded = ends <= now
+  return [
+    {
+      key: `${name}/certificate`,
+      tone: 'amber',
+      word: hasEnded ? 'expired' : 'expiring',
+      object: { kind: 'gateway', name, path: gatewayPath(name) },
+      on: '',
+      reason: 'Certificate',
+      message: hasEnded
+        ? 'Its certificate ended. It gets a new one by itself when it comes back within 30 days; later it has to be enrolled again.'
+        : 'Its certificate should have been renewed hours ago. The log of the gateway says why it was not.',
+      since: hasEnded ? ends : undefined,
+      fixes: [{ kind: 'open', label: 'Log', path: gatewayPath(name), search: { tab: 'logs' } }],
+    },
+  ]
 }
 
 const waitingOn = (servers: string[]) =>

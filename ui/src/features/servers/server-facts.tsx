@@ -6,6 +6,7 @@ import { ServersReady } from '../../components/servers-ready.tsx'
 import { Since } from '../../components/since.tsx'
 import { plural } from '../../lib/format.ts'
 import { labelsOf, listOf, recordOf, textOf, textsOf } from '../../lib/objects/reported.ts'
+import { secretRefsOf } from '../../lib/objects/secret-refs.ts'
 import type { ServerView } from '../../lib/objects/server.ts'
 
 /** What the definition says, defaults included, and how much of it is true. */
@@ -26,6 +27,7 @@ export function ServerFacts({ server }: { server: ServerView }) {
       `start ${textOf(spec['startTimeout']) || '60s'}, call ${textOf(spec['callTimeout']) || '60s'}, stop ${textOf(spec['stopGrace']) || '5s'}`,
     ],
     ['Environment variables', variablesOf(spec)],
+    ['Secrets', secretsOf(spec)],
     ['Labels', <Labels key="labels" labels={server.labels} />],
     ['Created', <Since key="created" at={server.createdAt} />],
     ['Changed', <Since key="changed" at={server.resource.metadata.updatedAt} />],
@@ -47,6 +49,20 @@ function processesOf(spec: Record<string, unknown>): string {
   const sessions = textOf(spec['sessions']) || 'identity'
   const whose = { shared: 'one for everybody', session: 'one per client session' }[sessions] ?? 'one per caller'
   return `${whose}, at most ${Number(spec['maxSessions'] ?? 16)} of their own`
+}
+
+/** Which key of which secret goes where; never what is in it. */
+function secretsOf(spec: Record<string, unknown>): ReactNode {
+  const refs = secretRefsOf(spec)
+  if (refs.length === 0) return ''
+  return refs.map(({ usedAs, secret, key }) => (
+    <div key={usedAs}>
+      <code>
+        {secret}/{key}
+      </code>{' '}
+      as {usedAs}
+    </div>
+  ))
 }
 
 /** Names only: a value may be what somebody should have kept secret. */

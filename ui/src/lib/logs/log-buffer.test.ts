@@ -52,7 +52,10 @@ describe('line of a log', () => {
       text: '3 lines dropped',
       from: 'edge-1',
     })
-    expect(lineOf({ type: 'gateway', gateway: 'edge-1', state: 'offline', message: '' }).text).toBe('edge-1 is offline')
+    expect(lineOf({ type: 'gateway', gateway: 'edge-1', state: 'offline', message: '' })).toMatchObject({
+      text: 'It is offline',
+      from: 'edge-1',
+    })
     expect(lineOf({ type: 'error', message: 'no such instance' })).toMatchObject({ kind: 'mark', level: 'error' })
   })
 

@@ -65,7 +65,7 @@ export function lineOf(entry: LogEntry): LogLine {
     case 'dropped':
       return mark(`${entry.lines} ${entry.lines === 1 ? 'line' : 'lines'} dropped`, 'warn')
     case 'gateway':
-      return mark(entry.message || `${entry.gateway} is ${entry.state}`, entry.state === 'online' ? 'plain' : 'warn')
+      return { ...mark(entry.message || `It is ${entry.state}`, entry.state === 'online' ? 'plain' : 'warn'), from: entry.gateway }
     case 'error':
       return mark(entry.message, 'error')
   }

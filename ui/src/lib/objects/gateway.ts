@@ -8,6 +8,9 @@ export type ConfigPointView = { generation: number; hash: string; at: string }
 /** A gateway rolled back by hand stays there; `waiting` are servers whose changes it does not get. */
 export type PinView = { generation: number; since: string; by: string; waiting: string[] }
 
+/** How a gateway proves who it is; `kind` is empty where the control plane does not say. Times in RFC 3339. */
+export type CredentialView = { kind: string; serial: string; notAfter: string; renewals: number; recoveries: number }
+
 /** `connection`, `config.state` and `health` are the three axes, words of the API. */
 export type GatewayView = {
   name: string
@@ -38,6 +41,7 @@ export type GatewayView = {
   endpoints: string[]
   reportedLabels: Record<string, string>
   enrolledAt: string
+  credential: CredentialView
   connectedAt: string
   lastSeenAt: string
   conditions: ConditionView[]
@@ -84,6 +88,7 @@ export function gatewayView(resource: Resource): GatewayView {
     endpoints: textsOf(status['endpoints']),
     reportedLabels: labelsOf(status['reportedLabels']),
     enrolledAt: textOf(status['enrolledAt']) || textOf(metadata.createdAt),
+    credential: credentialOf(status['credential']),
     connectedAt: textOf(status['connectedAt']),
     lastSeenAt: textOf(status['lastSeenAt']),
     conditions: conditionsOf(status['conditions']),
@@ -101,4 +106,15 @@ function pinOf(value: unknown): PinView | undefined {
   const pin = recordOf(value)
   const generation = numberOf(pin['generation'])
   return generation === 0 ? undefined : { generation, since: textOf(pin['since']), by: textOf(pin['by']), waiting: textsOf(pin['waiting']) }
+}
+
+function credentialOf(value: unknown): CredentialView {
+  const credential = recordOf(value)
+  return {
+    kind: textOf(credential['kind']),
+    serial: textOf(credential['serial']),
+    notAfter: textOf(credential['notAfter']),
+    renewals: numberOf(credential['renewals']),
+    recoveries: numberOf(credential['recoveries']),
+  }
 }

@@ -4,6 +4,7 @@ import { enrollmentView } from './enrollment.ts'
 import { byTime, eventView } from './event.ts'
 import { gatewayView } from './gateway.ts'
 import { instanceView } from './instance.ts'
+import { secretRefsOf } from './secret-refs.ts'
 import { overallState, serverView } from './server.ts'
 import { parametersOf, toolView } from './tool.ts'
 
@@ -53,6 +54,19 @@ describe('views of objects', () => {
     expect(overallState(on('word of a newer version'))).toBe('word of a newer version')
     expect(overallState(on())).toBe('unplaced')
     expect(overallState(server({ state: 'stopped' }, { gateways: [{ state: 'failed' }] }))).toBe('stopped')
+  })
+
+  it('name the secrets that a server uses, and where', () => {
+    const valueFrom = (name: string, key: string) => ({ valueFrom: { secretRef: { name, key } } })
+    const spec = {
+      env: [{ name: 'TOKEN', ...valueFrom('github', 'token') }, { name: 'PLAIN', value: 'x' }, null],
+      url: { url: 'https://x', headers: [{ name: 'Authorization', ...valueFrom('api', 'key') }] },
+    }
+    expect(secretRefsOf(spec)).toEqual([
+      { usedAs: 'variable TOKEN', secret: 'github', key: 'token' },
+      { usedAs: 'header Authorization', secret: 'api', key: 'key' },
+    ])
+    expect(secretRefsOf({ env: 'none', url: null })).toEqual([])
   })
 
   it('put events in the order of their last time, newest first', () => {
