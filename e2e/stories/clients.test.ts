@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpTransportV2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as StdioTransportV2 } from '@modelcontextprotocol/client/stdio'
@@ -11,13 +10,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { closeLater, shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
 import { fastTimers, programFile, type Gateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
-import { fixture, startFleet, type ServerInput } from '../scenarios/fleet.ts'
+import { fixture, startFleet } from '../scenarios/fleet.ts'
+import { published } from '../scenarios/published.ts'
 import { secondAgent } from '../scenarios/second-agent.ts'
 import type { Api } from '../harness/api.ts'
 
 const env = { MCPG_TIMERS: fastTimers }
 const info = { name: 'story', version: '1' }
-const { resolve } = createRequire(import.meta.url)
 
 it('lets a second agent join by URL, run published servers, come back with and without the URL, and nobody else use it', async () => {
   const { starts, facts, reuse, grpcPort } = await secondAgent({ env })
@@ -39,7 +38,11 @@ describe('everything, filesystem and memory behind one endpoint', () => {
       mkdirSync(shared)
       writeFileSync(join(shared, 'note.txt'), 'written by the story')
       ;({ gateway, rest } = await startFleet(
-        [published('everything'), published('filesystem', [shared]), published('memory', [], join(shared, '../memory.json'))],
+        [
+          published('everything'),
+          published('filesystem', [shared]),
+          published('memory', [], [{ name: 'MEMORY_FILE_PATH', value: join(shared, '../memory.json') }]),
+        ],
         env,
       ))
     })
@@ -108,12 +111,6 @@ describe('everything, filesystem and memory behind one endpoint', () => {
 })
 
 /** A package from this workspace: what is shown is the way to its tools, not the registry. */
-function published(name: string, args: string[] = [], memoryFile?: string): ServerInput {
-  const entry = join(resolve(`@modelcontextprotocol/server-${name}/package.json`), '../dist/index.js')
-  const variables = memoryFile === undefined ? {} : { env: [{ name: 'MEMORY_FILE_PATH', value: memoryFile }] }
-  return { name, spec: { command: [process.execPath, entry, ...args], ...variables } }
-}
-
 type AnyClient = ClientV1 | ClientV2
 
 async function v1(transport: HttpTransportV1 | StdioTransportV1): Promise<ClientV1> {

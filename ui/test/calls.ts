@@ -11,7 +11,7 @@ export const paramsOf = ({ body }: Write) => (body as { params: Params }).params
 
 /** One JSON answer. */
 export const answering = (answer: (params: Params) => Answer) => (call: Write, response: ServerResponse) => {
-  response.writeHead(200, { 'content-type': 'application/json' })
+  response.writeHead(200, { 'content-type': 'application/json', 'mcpg-gateway': 'lab' })
   response.end(JSON.stringify({ jsonrpc: '2.0', id: idOf(call), ...answer(paramsOf(call)) }))
 }
 

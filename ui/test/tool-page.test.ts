@@ -48,6 +48,9 @@ describe('tool page', () => {
     await field('Gateway').selectOption('lab')
     await button('Call').click()
     await result().getByText('planned').waitFor()
+    await result()
+      .getByText(/^lab answered after \d+ ms$/)
+      .waitFor()
     expect(story.cp.writes).toHaveLength(1)
     const [call] = story.cp.writes
     expect(call!.path).toBe('/v1/orgs/default/workspaces/default/mcp/servers/everything')
@@ -238,6 +241,8 @@ describe('questions in the middle of a call', () => {
       inputResponses: { traveler: { action: 'accept', content: { name: 'Ada', class: 'b' } } },
       requestState: 'sealed',
     })
+    // The answer goes to the gateway that asked, whichever that was.
+    expect(story.cp.writes.map((one) => one.query)).toEqual(['', 'gateway=lab'])
   })
 
   it('may be several of several kinds; all answers go at once, and an address is opened by nobody but a person', async () => {

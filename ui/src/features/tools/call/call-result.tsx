@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useMemo } from 'react'
 import { Note } from '../../../components/note.tsx'
 import { ProblemNote } from '../../../components/problem-note.tsx'
-import { clockTime } from '../../../lib/format.ts'
+import { clockTime, spellDuration } from '../../../lib/format.ts'
 import { JsonTree } from '../result/json-tree.tsx'
 import { resultView } from '../result/result-view.ts'
 import { ResultViewer } from '../result/result-viewer.tsx'
@@ -35,6 +35,11 @@ export function CallResult({ call, onAnswer, onCancel, onGiveUp }: CallResult) {
         </div>
       )}
       {call.notices.length > 0 && <Notices call={call} />}
+      {outcome && 'gateway' in outcome && !call.isRunning && (
+        <p className={styles.answered}>
+          {outcome.gateway ? `${outcome.gateway} answered` : 'Answered'} after {spellDuration(call.ms)}
+        </p>
+      )}
       {outcome && <OutcomeView key={call.rounds} outcome={outcome} onAnswer={onAnswer} onGiveUp={onGiveUp} />}
     </div>
   )

@@ -4,10 +4,10 @@ import { workspacePath, type Workspace } from '../../../lib/paths.ts'
 import { findNumber, recordOf, textOf } from '../../../lib/objects/reported.ts'
 import { toolRequest, type ToolRequest } from './request.ts'
 
-/** What came of one request. `failed` is the protocol's word, `refused` the control plane's; a tool that failed is a result. */
+/** What came of one request. `gateway` is the one that answered, empty if it was not said. `failed` is the protocol's word, `refused` the control plane's; a tool that failed is a result. */
 export type Outcome =
-  | { kind: 'result'; result: Record<string, unknown>; bytes: number }
-  | { kind: 'failed'; code: number; message: string; data: unknown }
+  | { kind: 'result'; result: Record<string, unknown>; bytes: number; gateway: string }
+  | { kind: 'failed'; code: number; message: string; data: unknown; gateway: string }
   | { kind: 'refused'; error: Error }
   | { kind: 'cancelled' }
 
@@ -43,7 +43,7 @@ export async function callTool(
     const type = response.headers.get('content-type') ?? ''
     if (type.startsWith('application/problem+json')) return { kind: 'refused', error: await errorOfResponse(response) }
     const message = type.startsWith('text/event-stream') ? await lastMessage(response, onNotice) : await jsonMessage(response)
-    return message ? outcomeOf(message) : { kind: 'refused', error: noAnswer(response.status) }
+    return message ? outcomeOf(message, response.headers.get('mcpg-gateway') ?? '') : { kind: 'refused', error: noAnswer(response.status) }
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled' }
     return { kind: 'refused', error: error instanceof ApiError ? error : unreachable(error) }
@@ -92,10 +92,10 @@ function noticeOf(message: Record<string, unknown>): Notice {
   }
 }
 
-function outcomeOf({ message, bytes }: Message): Outcome {
-  if (!('error' in message)) return { kind: 'result', result: recordOf(message['result']), bytes }
+function outcomeOf({ message, bytes }: Message, gateway: string): Outcome {
+  if (!('error' in message)) return { kind: 'result', result: recordOf(message['result']), bytes, gateway }
   const error = recordOf(message['error'])
-  return { kind: 'failed', code: findNumber(error['code']) ?? 0, message: textOf(error['message']), data: error['data'] }
+  return { kind: 'failed', code: findNumber(error['code']) ?? 0, message: textOf(error['message']), data: error['data'], gateway }
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

@@ -85,8 +85,10 @@ export function useCalls(tool: Pick<ToolView, 'server' | 'name' | 'inputSchema'>
       return call.id
     },
     answer: (call: Call, inputResponses: Record<string, unknown>, requestState: string | undefined) => {
+      // What waits for the answer lives on the gateway that asked.
+      const asked = call.outcome?.kind === 'result' && call.outcome.gateway ? call.outcome.gateway : call.gateway
       change(call.id, (one) => ({ ...one, isRunning: true, runningSince: performance.now(), rounds: one.rounds + 1, outcome: undefined }))
-      void request(call, { inputResponses, requestState })
+      void request({ ...call, gateway: asked }, { inputResponses, requestState })
     },
     cancel: (id: number) => running.current.get(id)?.abort(),
     giveUp: (id: number) => change(id, (one) => ({ ...one, outcome: { kind: 'cancelled' } })),
