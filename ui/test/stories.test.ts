@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { FakeControlPlane } from './fake-control-plane.ts'
 import { ago, enrollment, gateway, onGateway, server, troubledFleet } from './fleet.ts'
+import { line, logStreams } from './log-stream.ts'
 import { stories, until } from './story.ts'
 
 const token = `mcpg_enr_${'A'.repeat(43)}_abcdef`
@@ -409,6 +410,7 @@ describe('shell', () => {
   })
 
   it('is driven by keys alone', async () => {
+    logStreams(cp)
     await open('/')
     await row('Needs attention', 'postgres').waitFor()
     await page.keyboard.press('g')
@@ -419,12 +421,16 @@ describe('shell', () => {
     await page.keyboard.press('j')
     await page.keyboard.press('o')
     await page.getByRole('heading', { name: 'github' }).waitFor()
+    await page.keyboard.press('y')
+    await page.getByLabel('Manifest', { exact: true }).waitFor()
+    await page.keyboard.press('l')
+    await page.getByRole('log').waitFor()
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keys' }).waitFor()
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.keyboard.press('Control+k')
-    await page.getByRole('combobox').fill('echo')
+    await page.getByRole('combobox', { name: 'Search and go to' }).fill('echo')
     await page.getByRole('option', { name: /everything__echo/ }).waitFor()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'echo', level: 1 }).waitFor()
@@ -517,7 +523,8 @@ describe('shell', () => {
   it.each([false, true])('has enough contrast for its texts (dark: %s)', async (dark) => {
     await story.reopen({ dark })
     ;({ page } = story)
-    for (const path of ['/', '/servers/postgres', '/servers/github', '/enrollments/new']) {
+    logStreams(cp, [line('one'), line('[error] two'), line('WARN three', { source: 'stdout' }), { type: 'dropped', lines: 1 }])
+    for (const path of ['/', '/servers/postgres', '/servers/github?tab=logs', '/tools/everything/echo', '/events', '/enrollments/new']) {
       await open(path)
       await page.getByRole('heading', { level: 1 }).waitFor()
       await pill().getByText('Live').first().waitFor()

@@ -194,6 +194,23 @@ describe('tool page', () => {
     await result().getByText('mcpg-ctl get gateways').waitFor()
   })
 
+  it('says that an answer was too large when it broke off at the limit, and that nobody knows when it broke off before', async () => {
+    story.mayComplain = true // the browser itself notes the broken answers
+    const breakAfter = (bytes: number) => {
+      story.cp.knobs.onCall = (_call, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.write('x'.repeat(bytes), () => response.destroy())
+      }
+    }
+    await story.open('/tools/everything/ping')
+    breakAfter(4 * 1024 * 1024)
+    await button('Call').click()
+    await result().getByText('at most 4 MiB go through the control plane').waitFor()
+    breakAfter(1000)
+    await button('Call').click()
+    await result().getByText('Whether the tool had any effect is unknown.').waitFor()
+  })
+
   it('draws a part of a huge answer and the rest on demand', async () => {
     story.cp.knobs.onCall = answering(() => text('x'.repeat(300_000)))
     await story.open('/tools/everything/ping')

@@ -12,6 +12,8 @@ const keys: [string[], string][] = [
   [['j'], 'Next row'],
   [['k'], 'Previous row'],
   [['o'], 'Open the row'],
+  [['l'], 'Logs of this object'],
+  [['y'], 'YAML of this object'],
   [['?'], 'This sheet'],
   [['Esc'], 'Close'],
 ]

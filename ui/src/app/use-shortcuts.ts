@@ -34,12 +34,18 @@ export function useShortcuts({ onPalette, onKeys, isQuiet }: Shortcuts): void {
       else if (event.key === '?') onKeys()
       else if (event.key === '/') focusFilter(event)
       else if (event.key === 'j' || event.key === 'k') focusRow(event.key === 'j' ? 1 : -1)
+      else if (tabKeys.has(event.key)) openTab(event.key)
       else if (event.key === 'o' && isRow(document.activeElement)) document.activeElement.click()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [navigate, href, onPalette, onKeys, isQuiet])
 }
+
+/** Keys of tabs (`page-tabs.tsx`); they do something where the page has such a tab. */
+const tabKeys = new Set(['l', 'y'])
+
+const openTab = (key: string) => document.querySelector<HTMLElement>(`[role=tab][data-key="${key}"]`)?.click()
 
 function areOff(): boolean {
   try {

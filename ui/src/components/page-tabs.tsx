@@ -4,7 +4,8 @@ import { useUrlState } from '../lib/scope.ts'
 import { Loading } from './loading.tsx'
 import styles from './page-tabs.module.css'
 
-export type PageTab = { value: string; label: string; count?: number; content: () => ReactNode }
+/** `shortcut` is a key that opens it (`app/use-shortcuts.ts`). */
+export type PageTab = { value: string; label: string; count?: number; shortcut?: 'l' | 'y'; content: () => ReactNode }
 
 /** The parts of an object's page; which one stands in the URL, and the first one is where one arrives. */
 export function PageTabs({ tabs }: { tabs: PageTab[] }) {
@@ -14,8 +15,8 @@ export function PageTabs({ tabs }: { tabs: PageTab[] }) {
   return (
     <Tabs value={chosen} onChange={(next) => setTab(next === first ? '' : (next ?? ''))} keepMounted={false}>
       <Tabs.List mb="lg" className={styles.tabs!}>
-        {tabs.map(({ value, label, count }) => (
-          <Tabs.Tab key={value} value={value}>
+        {tabs.map(({ value, label, count, shortcut }) => (
+          <Tabs.Tab key={value} value={value} data-key={shortcut}>
             {label}
             {count !== undefined && <span className={styles.count}> {count}</span>}
           </Tabs.Tab>

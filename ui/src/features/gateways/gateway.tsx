@@ -82,7 +82,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
           tabs={[
             { value: 'overview', label: 'Overview', content: () => <GatewayOverview gateway={gateway} /> },
             { value: 'config', label: 'Config', content: () => <ConfigHistory gateway={gateway} /> },
-            { value: 'logs', label: 'Logs', content: () => <GatewayLogs gateway={gateway} /> },
+            { value: 'logs', label: 'Logs', shortcut: 'l', content: () => <GatewayLogs gateway={gateway} /> },
             {
               value: 'events',
               label: 'Events',

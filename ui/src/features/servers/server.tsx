@@ -77,7 +77,7 @@ function ServerPage({ server }: { server: ServerView }) {
         tabs={[
           { value: 'overview', label: 'Overview', content: () => <ServerOverview server={server} instances={own} onError={setError} /> },
           { value: 'tools', label: 'Tools', count: tools.length || server.tools, content: () => <ToolList tools={tools} /> },
-          { value: 'logs', label: 'Logs', content: () => <ServerLogs server={server.name} instances={own} /> },
+          { value: 'logs', label: 'Logs', shortcut: 'l', content: () => <ServerLogs server={server.name} instances={own} /> },
           {
             value: 'events',
             label: 'Events',
@@ -88,7 +88,7 @@ function ServerPage({ server }: { server: ServerView }) {
               />
             ),
           },
-          { value: 'yaml', label: 'YAML', content: () => <YamlView resource={server.resource} plural="servers" /> },
+          { value: 'yaml', label: 'YAML', shortcut: 'y', content: () => <YamlView resource={server.resource} plural="servers" /> },
         ]}
       />
     </>

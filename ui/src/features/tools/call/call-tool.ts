@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import { ApiError, errorOfResponse } from '../../../lib/api.ts'
+import { spellBytes } from '../../../lib/format.ts'
 import { workspacePath, type Workspace } from '../../../lib/paths.ts'
 import { findNumber, recordOf, textOf } from '../../../lib/objects/reported.ts'
 import { toolRequest, type ToolRequest } from './request.ts'
@@ -25,6 +26,7 @@ export async function callTool(
   request: ToolRequest,
   { signal, onNotice }: { signal: AbortSignal; onNotice: (notice: Notice) => void },
 ): Promise<Outcome> {
+  let received = 0
   try {
     const { headers, body } = toolRequest(request)
     const response = await fetch(mcpPath(target), {
@@ -42,24 +44,41 @@ export async function callTool(
     })
     const type = response.headers.get('content-type') ?? ''
     if (type.startsWith('application/problem+json')) return { kind: 'refused', error: await errorOfResponse(response) }
-    const message = type.startsWith('text/event-stream') ? await lastMessage(response, onNotice) : await jsonMessage(response)
+    const message = await (type.startsWith('text/event-stream') ? lastMessage : jsonMessage)(texts(response), onNotice)
     return message ? outcomeOf(message, response.headers.get('mcpg-gateway') ?? '') : { kind: 'refused', error: noAnswer(response.status) }
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled' }
-    return { kind: 'refused', error: error instanceof ApiError ? error : unreachable(error) }
+    return { kind: 'refused', error: error instanceof ApiError ? error : broken(error, received) }
+  }
+
+  async function* texts({ body }: Response): AsyncGenerator<string> {
+    const decoder = new TextDecoder()
+    const reader = body!.getReader()
+    try {
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) return
+        received += value.length
+        yield decoder.decode(value, { stream: true })
+      }
+    } finally {
+      // Also when the answer was in the stream and nobody waits for its end.
+      await reader.cancel().catch(() => {})
+    }
   }
 }
 
 type Message = { message: Record<string, unknown>; bytes: number }
 
-async function jsonMessage(response: Response): Promise<Message | undefined> {
-  const text = await response.text()
-  const message = parsed(text)
-  return message && { message, bytes: text.length }
+async function jsonMessage(texts: AsyncIterable<string>): Promise<Message | undefined> {
+  let whole = ''
+  for await (const text of texts) whole += text
+  const message = parsed(whole)
+  return message && { message, bytes: whole.length }
 }
 
 /** Reads a stream to the response in it; what comes before are notices. */
-async function lastMessage(response: Response, onNotice: (notice: Notice) => void): Promise<Message | undefined> {
+async function lastMessage(texts: AsyncIterable<string>, onNotice: (notice: Notice) => void): Promise<Message | undefined> {
   let answer: Message | undefined
   const parser = createParser({
     onEvent: ({ data }) => {
@@ -69,14 +88,11 @@ async function lastMessage(response: Response, onNotice: (notice: Notice) => voi
       else onNotice(noticeOf(message))
     },
   })
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-  while (!answer) {
-    const { done, value } = await reader.read()
-    if (done) return undefined
-    parser.feed(value)
+  for await (const text of texts) {
+    parser.feed(text)
+    if (answer) return answer
   }
-  await reader.cancel()
-  return answer
+  return undefined
 }
 
 function noticeOf(message: Record<string, unknown>): Notice {
@@ -114,10 +130,18 @@ const noAnswer = (status: number) =>
     detail: 'The stream ended without an answer. Whether the tool had any effect is unknown.',
   })
 
-const unreachable = (cause: unknown) =>
-  new ApiError(0, {
-    code: 'unavailable',
-    reason: 'unreachable',
-    detail: `The connection to the control plane broke (${(cause as Error).message}). Whether the tool had any effect is unknown.`,
-    hint: 'mcpg-ctl status',
+/** A connection that breaks near the limit broke because of it: the head had left before anybody knew. */
+const nearLimit = 3.5 * 1024 * 1024
+
+function broken(cause: unknown, received: number): ApiError {
+  const isTooLarge = received > nearLimit
+  const what = received > 0 ? `The answer broke off after ${spellBytes(received)}` : 'The connection to the control plane broke'
+  return new ApiError(0, {
+    code: isTooLarge ? 'too_large' : 'unavailable',
+    reason: isTooLarge ? 'answer_too_large' : 'unreachable',
+    detail: isTooLarge
+      ? `${what}: at most 4 MiB go through the control plane. The endpoint of the gateway gives more.`
+      : `${what} (${(cause as Error).message}). Whether the tool had any effect is unknown.`,
+    hint: isTooLarge ? 'mcpg-ctl mcp' : 'mcpg-ctl status',
   })
+}
