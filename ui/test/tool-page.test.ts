@@ -146,6 +146,15 @@ describe('tool page', () => {
     expect(await result().locator('img').count()).toBe(1)
   })
 
+  it('warns of a tool that says it destroys', async () => {
+    story.cp.put(tool('everything', 'wipe', { annotations: { destructiveHint: true } }))
+    await story.open('/tools/everything/ping')
+    await button('Call').waitFor()
+    expect(await story.page.getByText('may destroy something').count()).toBe(0)
+    await story.open('/tools/everything/wipe')
+    await story.page.getByText('The server says that this tool may destroy something').waitFor()
+  })
+
   it('shows progress, and Cancel ends the request', async () => {
     const opened = Promise.withResolvers<ServerResponse>()
     story.cp.knobs.onCall = (call, response) => {

@@ -1,3 +1,4 @@
+import { useMemo } from 'react'
 import { Link } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { EventTable } from '../../components/event-table.tsx'
@@ -9,9 +10,9 @@ const maxShown = 8
 
 /** The last warnings, gone once there are none; what is broken now stands above under "Needs attention". */
 export function RecentWarnings() {
-  const { items = [] } = useObjects('Event', eventView)
+  const { items } = useObjects('Event', eventView)
   const href = useHref()
-  const warnings = byTime(items.filter((one) => one.isWarning))
+  const warnings = useMemo(() => byTime((items ?? []).filter((one) => one.isWarning)), [items])
   if (warnings.length === 0) return null
   return (
     <Card title="Recent warnings" count={warnings.length} isFlush action={<Link to={href('/events')}>All events</Link>}>

@@ -83,6 +83,7 @@ function ToolPage({ tool }: { tool: ToolView }) {
               form={form}
               state={state}
               gateways={tool.gateways}
+              isDestructive={tool.claims.includes('destructive')}
               isRunning={calls.some((one) => one.isRunning)}
               onCall={(wanted) => setChosen(start(wanted))}
             />

@@ -14,12 +14,13 @@ type CallForm = {
   form: GroupField
   state: FormState
   gateways: string[] // that serve the tool
+  isDestructive: boolean // as its server claims
   isRunning: boolean
   onCall: (start: Start) => void
 }
 
 /** Asks for the arguments and calls. What the schema forbids stops the first attempt; whoever wants to see the server's own word calls anyway. */
-export function CallForm({ form, state, gateways, isRunning, onCall }: CallForm) {
+export function CallForm({ form, state, gateways, isDestructive, isRunning, onCall }: CallForm) {
   const [gateway, setGateway] = useState('')
   const [mustNotAsk, setMustNotAsk] = useStoredFlag('mcpg-tool-must-not-ask')
   const element = useRef<HTMLFormElement>(null)
@@ -79,6 +80,7 @@ export function CallForm({ form, state, gateways, isRunning, onCall }: CallForm)
           checked={!mustNotAsk}
           onChange={(event) => setMustNotAsk(!event.currentTarget.checked)}
         />
+        {isDestructive && <Note tone="amber" title="The server says that this tool may destroy something" />}
         <div className={styles.buttons}>
           <Button type="submit" disabled={isRunning}>
             Call

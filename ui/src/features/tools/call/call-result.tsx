@@ -36,7 +36,7 @@ export function CallResult({ call, onAnswer, onCancel, onGiveUp }: CallResult) {
       )}
       {call.notices.length > 0 && <Notices call={call} />}
       {outcome && 'gateway' in outcome && !call.isRunning && (
-        <p className={styles.answered}>
+        <p className={styles.answered} role="status">
           {outcome.gateway ? `${outcome.gateway} answered` : 'Answered'} after {spellDuration(call.ms)}
         </p>
       )}
