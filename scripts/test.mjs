@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { ensureBuilt, root, runNode } from './workspace.mjs'
 
 ensureBuilt()
+/** The suites over a database run twice, once on each engine. */
+const projects = ['unit', 'unit-postgres', 'ui', 'e2e', 'e2e-postgres']
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 const chosen = process.argv.slice(2)
 if (chosen.length > 0) process.exitCode = await runNode([vitest, 'run', ...chosen], { cwd: root })
@@ -12,13 +14,13 @@ else {
   mkdirSync(results, { recursive: true })
   let failed = 0
   // Whole programs compete for the machine, so the stories over processes run after the others and one at a time.
-  for (const project of ['unit', 'ui', 'e2e']) {
+  for (const project of projects) {
     const file = join(results, `${project}.json`)
     rmSync(file, { force: true })
     const code = await runNode([vitest, 'run', '--project', project], { cwd: root, env: { MCPG_RESULTS: file } })
     if (code !== 0) failed = 1
   }
   const { tally } = await import('./tally.mjs')
-  const sum = tally(['unit', 'ui', 'e2e'])
+  const sum = tally(projects)
   process.exitCode = failed || sum.failed ? 1 : 0
 }

@@ -85,7 +85,7 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
     publicGrpc: config.external.grpc,
   })
   const gateways = async () => fleet.counts()
-  const metrics = metricsOf({ gateways })
+  const metrics = metricsOf({ gateways, database: db })
   const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
 
   const features = [

@@ -7,6 +7,9 @@ import type { Endpoints } from './control/control.ts'
 import { runFile } from './control/run-file.ts'
 import { takeStateDir } from './control/state-folder.ts'
 import { databaseFailure } from './db/db.ts'
+import { inspectDatabase, type Inspection } from './db/inspect.ts'
+
+export type { Inspection }
 
 export type ServeOptions = {
   flags: Flags
@@ -38,4 +41,9 @@ export async function serve({ flags, env, stopping, stderr, onReady }: ServeOpti
   } finally {
     release()
   }
+}
+
+/** What a person is told about a PostgreSQL with no control plane running; null for a file. Throws McpgError when it cannot be reached. */
+export async function inspect(flags: Flags, env: Environment): Promise<Inspection | null> {
+  return await inspectDatabase(readConfig(flags, env).database)
 }

@@ -4,6 +4,7 @@ import type { Clock } from '@mcpg/core/clock'
 import { createApp, type App } from '../src/app.ts'
 import { readConfig, type Config } from '../src/config.ts'
 import { temporaryFolder } from '../src/db/testing.ts'
+import { onEngineOfRun } from './database.ts'
 
 export type TestApp = {
   app: App
@@ -22,7 +23,7 @@ export async function testApp({
 }: { clock?: Clock; change?: (config: Config) => Config } = {}): Promise<TestApp> {
   const folder = temporaryFolder()
   const flags = { 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }
-  const config = change(readConfig(flags, {}))
+  const { config, remove } = await onEngineOfRun(change(readConfig(flags, {})))
   const app = await createApp(config, clock ? { clock } : {})
   return {
     app,
@@ -36,6 +37,7 @@ export async function testApp({
     },
     async close() {
       for (const part of app.parts.toReversed()) await part.stop()
+      await remove()
       folder.remove()
     },
   }

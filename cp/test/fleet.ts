@@ -4,6 +4,7 @@ import { createApp, type App } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import { temporaryFolder } from '../src/db/testing.ts'
 import type { Answer } from './app.ts'
+import { onEngineOfRun } from './database.ts'
 import { fakeAgent, type FakeAgent, type Knobs } from './fake-agent.ts'
 import { enrollRequest, newIdentity, type Identity } from './identity.ts'
 import { inProcessTransport } from './in-process.ts'
@@ -20,11 +21,11 @@ export async function testFleet({
   limits,
 }: { clock?: Clock; timers?: string; limits?: { failedPerSecond: number; failedBurst: number; perSecond: number } } = {}) {
   const folder = temporaryFolder()
-  const config = {
+  const { config, remove } = await onEngineOfRun({
     ...readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {}),
     timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
     enrollmentLimits: limits ?? { failedPerSecond: 1, failedBurst: 20, perSecond: 10_000 },
-  }
+  })
   const agents: FakeAgent[] = []
   let app = await start()
   const transport = inProcessTransport(
@@ -107,6 +108,7 @@ export async function testFleet({
   async function close(): Promise<void> {
     for (const agent of agents) agent.disconnect()
     for (const part of app.parts.toReversed()) await part.stop()
+    await remove()
     folder.remove()
   }
 }

@@ -24,6 +24,12 @@ const whole = (text: string) => {
 const timeout = (fallback: string) => new Option('--timeout <duration>', 'give up after (exit 8), e.g. 90s or 5m').default(fallback)
 const selector = () => new Option('-l, --selector <selector>', 'only objects with these labels, e.g. role=edge,tier!=test')
 const detach = () => new Option('--detach', 'go to the background once ready; logs go to a file of the state dir')
+const databaseUrl = () =>
+  new Option(
+    '--database-url <url>',
+    'postgres://<user>@<host>:5432/<database> or sqlite:<path> (default: mcpg.db in the state dir); with a password better MCPG_DATABASE_URL',
+  )
+const databaseUrlFile = () => new Option('--database-url-file <file>', 'file that holds the URL of the database')
 const expand = () => new Option('--no-expand', 'leave ${VAR} in manifests as it stands')
 
 function declareMachine(program: Command, run: Bind): void {
@@ -46,7 +52,8 @@ function declareMachine(program: Command, run: Bind): void {
     .option('--tls-key-file <file>', 'its key, PEM; both files are read again when they change')
     .option('--insecure-allow-unauthenticated', 'let everybody who reaches a --bind-http beyond loopback do everything')
     .addOption(several('--endpoint-domain <domain>', 'public names at or below it may be certified for endpoints of gateways'))
-    .option('--database-url <url>', 'sqlite:<path> (default: mcpg.db in the state dir)')
+    .addOption(databaseUrl())
+    .addOption(databaseUrlFile())
     .option('--auth-mode <mode>', 'who may call the API: only none (the default) works in this version')
     .option('--external-url <url>', 'the URL under which others reach REST and console')
     .option('--external-grpc <url>', 'the URL under which gateways reach this control plane')
@@ -65,6 +72,8 @@ function declareMachine(program: Command, run: Bind): void {
   program
     .command('status')
     .description('what runs on this machine, and the database')
+    .addOption(databaseUrl())
+    .addOption(databaseUrlFile())
     .action(run(() => import('./commands/status.ts')))
   program
     .command('doctor')
@@ -72,6 +81,8 @@ function declareMachine(program: Command, run: Bind): void {
     .option('--bind-http <address>', 'address to look at', '127.0.0.1:7843')
     .option('--bind-grpc <address>', 'address to look at', '127.0.0.1:7844')
     .option('--bind <address>', 'address to look at', '127.0.0.1:7845')
+    .addOption(databaseUrl())
+    .addOption(databaseUrlFile())
     .action(run(() => import('./commands/doctor.ts')))
 }
 

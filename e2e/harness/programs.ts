@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isSameProcess } from '@mcpg/core/process-identity'
 import { controlPlaneRunFile, gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
 import { closeLater } from './cleanup.ts'
+import { databaseOf } from './database.ts'
 import { until } from './until.ts'
 
 // Another build, such as an installed package, is tried by E2E_PROGRAM.
@@ -113,7 +114,10 @@ export async function startControlPlane({
   grpc?: string
   env?: Record<string, string>
 }): Promise<ControlPlane> {
-  const running = start(['serve', '--bind-http', http, '--bind-grpc', grpc, '--json-logs'], { stateDir, ...(env ? { env } : {}) })
+  const running = start(['serve', '--bind-http', http, '--bind-grpc', grpc, '--json-logs'], {
+    stateDir,
+    env: { ...(await databaseOf(stateDir)), ...env },
+  })
   const { endpoints } = await runFile(join(stateDir, controlPlaneRunFile), running)
   const address = (url: string | undefined) => new URL(url ?? '').host
   return {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { enrollmentTokenPattern } from '@mcpg/proto/rest/enrollments'
 import { api } from '../harness/api.ts'
 import { temporaryFolder } from '../harness/cleanup.ts'
+import { dumpOf } from '../harness/database.ts'
 import { ctl, startControlPlane, startGateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 import { fixture, serverUrl, serving } from './fleet.ts'
@@ -100,10 +101,12 @@ export async function plantToken({ env = {} }: { env?: Record<string, string> } 
   await controlPlane.stop()
   look('output of the control plane', controlPlane.output())
   look('output of the gateway', gateway.output())
-  for (const file of filesBelow(folder)) {
-    const bytes = readFileSync(file)
+  const dump = await dumpOf(join(folder, 'control-plane'))
+  const contents = filesBelow(folder).map((file) => ({ where: `file ${file.slice(folder.length)}`, read: () => readFileSync(file) }))
+  for (const { where, read } of [...contents, ...(dump ? [{ where: 'the database', read: () => dump }] : [])]) {
+    const bytes = read()
     looked++
-    for (const one of [secret, detachedSecret]) if (bytes.includes(one)) found.push(`file ${file.slice(folder.length)}`)
+    for (const one of [secret, detachedSecret]) if (bytes.includes(one)) found.push(where)
   }
   return { found, looked }
 }

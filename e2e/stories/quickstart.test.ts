@@ -1,15 +1,17 @@
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../harness/cleanup.ts'
+import { databaseOf } from '../harness/database.ts'
 import { legacySession, modernRequest } from '../harness/mcp.ts'
 import { ctl, start } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 
 const free = ['--bind-http', '127.0.0.1:0', '--bind-grpc', '127.0.0.1:0', '--no-browser']
 // The gateway of quickstart takes a free port, so that the story does not meet another one on 7845.
-const env = { MCPG_BIND: '127.0.0.1:0' }
+const bind = { MCPG_BIND: '127.0.0.1:0' }
 
 it('goes from nothing to a tool call, tells about itself when started twice, and ends with everything it started', async () => {
   const stateDir = temporaryFolder()
+  const env = { ...bind, ...(await databaseOf(stateDir)) }
   // 1 one command
   const quickstart = start(['quickstart', ...free], { stateDir, env })
   const [, endpoint] = await until('it printed its endpoint', () => /(http:\/\/127\.0\.0\.1:\d+\/mcp)/.exec(quickstart.output()), 120_000)

@@ -76,6 +76,7 @@ export function controlService({
 
   async function ready(): Promise<void> {
     try {
+      db.assertWritable()
       await db.read.$queryRaw`SELECT 1`
     } catch (error) {
       throw new McpgError('unavailable', 'database_unreachable', 'The database cannot be read.', { cause: error, retryAfterSeconds: 5 })

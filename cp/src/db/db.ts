@@ -47,6 +47,8 @@ export type Db = Part & {
   /** At most some hundred rows at once: whoever waits for the door waits for all of them. */
   writeReports(writes: ReportWrite[]): Promise<void>
   facts(): Promise<DatabaseFacts>
+  /** Throws unavailable while nothing can be written, before anything is tried. */
+  assertWritable(): void
 }
 
 const mostWaiting = 1_000
@@ -75,6 +77,7 @@ export async function openDatabase(settings: DatabaseSettings, log: Pick<Log, 'i
     insertHolds: (rows) => inTurn(() => bulk.insertHolds(rows)),
     writeReports: (writes) => inTurn(() => bulk.writeReports(writes)),
     facts: () => told(() => engine.facts()),
+    assertWritable: () => engine.assertWritable(),
     async start(fail) {
       bulk.watch(fail)
       engine.watch(fail)

@@ -45,5 +45,8 @@ export type PostgresTarget = Omit<PostgresAddress, 'tls'> & {
 /** The control plane that a database belongs to: a row of `facts`, and the name of its connections. */
 export type Owner = { boot: string; host: string; pid: number; since: string }
 
+/** What can be seen of a database from outside. `owner` is the control plane that has it now; null for none. */
+export type Inspection = DatabaseFacts & { owner: Owner | null }
+
 /** Longest that a transaction waits for its turn, and that it may take. */
 export const transactionLimits = { maxWaitMs: 30_000, timeoutMs: 30_000 }

@@ -13,6 +13,9 @@ import { migrate } from './sqlite/migrate.ts'
 export const engines = ['sqlite', 'postgresql'] as const
 export type EngineName = (typeof engines)[number]
 
+/** The engine that this run of the tests is about: `MCPG_TEST_DATABASE`. */
+export const engineOfRun: EngineName = process.env['MCPG_TEST_DATABASE'] === 'postgresql' ? 'postgresql' : 'sqlite'
+
 export const migrationsFolderOf = (engine: EngineName): string =>
   fileURLToPath(new URL(`../../prisma/${engine}/migrations`, import.meta.url))
 
@@ -31,7 +34,7 @@ export type TestDatabase = {
 }
 
 /** A migrated, empty database for one test file. Closing deletes it. */
-export async function testDatabase(engine: EngineName = 'sqlite'): Promise<TestDatabase> {
+export async function testDatabase(engine: EngineName = engineOfRun): Promise<TestDatabase> {
   const { settings, remove } = await newDatabase(engine)
   const db = await openDatabase(settings, silent)
   return {

@@ -119,7 +119,7 @@ describe('redeeming a token', () => {
       )
       expect(await usesOf(name)).toBe(1)
     }
-  })
+  }, 90_000)
 
   it('repeats a lost answer for the same key: the same gateway, a fresh bearer, and the old one void', async () => {
     const { token } = await fleet.createEnrollment()

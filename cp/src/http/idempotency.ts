@@ -37,8 +37,9 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     const requestSha256 = createHash('sha256')
       .update(JSON.stringify(request.body ?? null))
       .digest('hex')
-    const scope = `${callerOf(request).subject}\0${request.method} ${request.url}`
-    const id = `${scope}\0${key}`
+    // No NUL between them: text of PostgreSQL has none.
+    const scope = `${callerOf(request).subject}\n${request.method} ${request.url}`
+    const id = `${scope}\n${key}`
     // A second request with the key waits for the first instead of starting the work again.
     for (let before = running.get(id); before; before = running.get(id)) await before.catch(() => {})
     const first = perform(scope, key, id, requestSha256, secret, work)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { create } from '@bufbuild/protobuf'
 import { HeartbeatSchema, TerminateReason } from '@mcpg/proto/gen/gateway'
 import { ConfigFailureReason, ConfigState } from '@mcpg/proto/gen/types'
+import { engineOfRun } from '../db/testing.ts'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
 import { inventoryOf, last, type FakeAgent } from '../../test/fake-agent.ts'
 
@@ -447,9 +448,14 @@ describe('a gateway that is', () => {
   })
 })
 
-/** Goes up with every commit of anybody. */
+/** Changes with every row that anybody writes about a gateway. */
 async function versionOfDatabase(): Promise<unknown> {
-  return JSON.stringify(await fleet.db().read.$queryRaw`PRAGMA data_version`, (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  )
+  const { read } = fleet.db()
+  const found =
+    engineOfRun === 'sqlite'
+      ? await read.$queryRaw`PRAGMA data_version`
+      : await read.$queryRaw`SELECT CAST(xmin AS TEXT) AS version FROM "gateways" UNION ALL SELECT CAST(xmin AS TEXT) FROM "assignments"
+          UNION ALL SELECT CAST(xmin AS TEXT) FROM "gateway_servers" UNION ALL SELECT CAST(xmin AS TEXT) FROM "events"
+          UNION ALL SELECT CAST(xmin AS TEXT) FROM "audit" ORDER BY version`
+  return JSON.stringify(found, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
 }

@@ -4,13 +4,14 @@ import { fail, type Check } from '../doctor/check.ts'
 import { checkBrowser, checkClock, checkNode, checkPort } from '../doctor/machine.ts'
 import { checkState } from '../doctor/state.ts'
 import { checkSupervision } from '../doctor/supervision.ts'
+import type { DatabaseOptions } from '../local/database.ts'
 import { findControlPlane, listGateways } from '../local/run-files.ts'
 import { table } from '../output/table.ts'
 
-export type DoctorOptions = { bindHttp: string; bindGrpc: string; bind: string }
+export type DoctorOptions = DatabaseOptions & { bindHttp: string; bindGrpc: string; bind: string }
 
 /** Exit code 1 when something fails. */
-export async function run(context: Context, _args: string[], { bindHttp, bindGrpc, bind }: DoctorOptions): Promise<number> {
+export async function run(context: Context, _args: string[], { bindHttp, bindGrpc, bind, ...database }: DoctorOptions): Promise<number> {
   const { settings, env, print } = context
   const controlPlane = await findControlPlane(settings.stateDir)
   const controlPlaneAt = await controlPlaneConnection(settings)
@@ -18,7 +19,7 @@ export async function run(context: Context, _args: string[], { bindHttp, bindGrp
   const own = new Set([...(controlPlane ? [controlPlane.pid] : []), ...gateways.map(({ pid }) => pid)])
   const checks: Check[] = [
     checkNode(),
-    ...(await tried('state dir', () => checkState(settings.stateDir, controlPlane))),
+    ...(await tried('state dir', () => checkState(context, controlPlane, database))),
     await checkPort('port REST', '--bind-http', bindHttp, own, false),
     await checkPort('port gRPC', '--bind-grpc', bindGrpc, own, false),
     await checkPort('port MCP', '--bind', bind, own, true),

@@ -1,16 +1,27 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { ControlStatus } from '@mcpg/proto/rest/control'
 import type { Context } from '../context.ts'
+import { databaseLine, failedInspection, inspectDatabase, inspectionLine } from '../local/database.ts'
 import { findControlPlane, listGateways } from '../local/run-files.ts'
-import { bytes, relative, span } from '../output/age.ts'
+import { relative, span } from '../output/age.ts'
 import { pairs, table } from '../output/table.ts'
 
-/** Answers with the control plane down, too: then only what this machine knows. */
-export async function run(context: Context): Promise<void> {
+type StatusOptions = { databaseUrl?: string; databaseUrlFile?: string }
+
+/** Answers with the control plane down, too: then only what this machine knows, and the database that is named. */
+export async function run(context: Context, _args: string[], options: StatusOptions): Promise<void> {
   const { settings, print } = context
   const local = { controlPlane: await findControlPlane(settings.stateDir), gateways: await listGateways(settings.stateDir) }
   const { status, error, url } = await remoteStatus(context)
-  const all = { stateDir: settings.stateDir, ...local, url, status, ...(error ? { error: error.message } : {}) }
+  const database = status ? null : await inspectDatabase(context, options).catch((failure: unknown) => failedInspection(failure))
+  const all = {
+    stateDir: settings.stateDir,
+    ...local,
+    url,
+    status,
+    ...(error ? { error: error.message } : {}),
+    ...(database ? { database } : {}),
+  }
   if (settings.output === 'json') return print(JSON.stringify(all, null, 2))
   if (settings.output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml(all).trimEnd())
   print(`state dir: ${settings.stateDir}\n`)
@@ -31,6 +42,7 @@ export async function run(context: Context): Promise<void> {
   print('')
   if (status) statusLines(status, url).forEach((line) => print(line))
   else print(`control plane at ${url}: ${error?.message ?? 'no answer'}`)
+  if (database) print(`database: ${'error' in database ? database.error : inspectionLine(database)}`)
 }
 
 const endpointNames: Record<string, string> = { http: 'REST', grpc: 'gateways', mcp: 'MCP' }
@@ -50,7 +62,7 @@ function statusLines({ version, uptimeSeconds, authMode, database, gateways, ser
     ['sign-in', authMode],
     ['gateways', `${gateways.online} online of ${gateways.total}`],
     ['servers', String(servers)],
-    ['database', `${database.engine}, ${bytes(database.sizeBytes)}, ${database.migrations} migrations`],
+    ['database', databaseLine(database)],
     [
       'rows',
       Object.entries(database.rows)

@@ -3,22 +3,32 @@ import { stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { prepareStateDir } from '@mcpg/core/state-dir'
 import type { RunFile } from '@mcpg/proto/run-files'
+import type { Context } from '../context.ts'
+import type { DatabaseOptions } from '../local/database.ts'
 import { bytes } from '../output/age.ts'
 import { fail, ok, warn, type Check } from './check.ts'
+import { checkPostgres } from './postgres.ts'
 
 const mebibyte = 1024 * 1024
 
 /** Owner, mode, space and lock of the state dir, then what is in it. Creates nothing. */
-export async function checkState(folder: string, controlPlane: RunFile | null): Promise<Check[]> {
-  if (!existsSync(folder)) return [ok('state dir', `${folder} is created at the first start`), await checkSpace(nearestFolder(folder))]
+export async function checkState(context: Context, controlPlane: RunFile | null, options: DatabaseOptions): Promise<Check[]> {
+  const folder = context.settings.stateDir
+  const postgres = await checkPostgres(context, controlPlane, options)
+  if (!existsSync(folder))
+    return [
+      ok('state dir', `${folder} is created at the first start`),
+      await checkSpace(nearestFolder(folder)),
+      ...(postgres ? [postgres.check] : []),
+    ]
   const problem = await prepareStateDir(folder)
   if (problem) return [fail('state dir', problem.message, problem.fix)]
   return [
     ok('state dir', `${folder}, yours alone`),
     await checkSpace(folder),
     await checkLock(folder, controlPlane),
-    await checkKeys(folder),
-    await checkDatabase(folder),
+    await checkKeys(folder, existsSync(join(folder, 'mcpg.db')) || postgres?.hasData === true),
+    postgres?.check ?? (await checkDatabase(folder)),
   ]
 }
 
@@ -56,9 +66,8 @@ async function checkLock(folder: string, controlPlane: RunFile | null): Promise<
 }
 
 /** A database without its key is locked for ever, so a missing key beside data is the worst there is. */
-async function checkKeys(folder: string): Promise<Check> {
+async function checkKeys(folder: string, hasData: boolean): Promise<Check> {
   const key = join(folder, 'master.key')
-  const hasData = existsSync(join(folder, 'mcpg.db'))
   const facts = await stat(key).catch(() => null)
   if (!facts && hasData)
     return fail(

@@ -1,13 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { ClientBase } from 'pg'
-import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
-import { McpgError } from '@mcpg/proto/errors'
 import type { Reads, Tx } from '../client.ts'
-import { transactionLimits, type DatabaseFacts, type Engine, type PostgresAddress, type PostgresTarget } from '../engine.ts'
+import { transactionLimits, type DatabaseFacts, type Engine, type PostgresAddress } from '../engine.ts'
 import { closedMessage, databaseFailure } from '../failures.ts'
 import { PrismaClient as PostgresClient } from '../generated/postgresql/client.ts'
 import type { PrismaClient } from '../generated/sqlite/client.ts'
@@ -15,6 +11,7 @@ import { shownAddress } from './address.ts'
 import { admitWriter, clientConfig, drop } from './connect.ts'
 import { startFailure } from './failures.ts'
 import { takeOwnership, type Ownership } from './ownership.ts'
+import { targetOf } from './target.ts'
 
 /** Connections of the reads; with the one of writes, its spare, the writer thread's and the owner's a control plane has 14 at most. */
 const readConnections = 10
@@ -86,6 +83,8 @@ export async function openPostgres({
       // The pool waits for what this answers, whatever its type says.
       onConnect: (connection: ClientBase) => {
         open.add(connection)
+        // Told by the query that it breaks, and by the ownership.
+        connection.on('error', () => {})
         connection.once('end', () => open.delete(connection))
         return purpose === 'writes' ? admitWriter(connection, target.owner) : undefined
       },
@@ -109,32 +108,5 @@ export async function openPostgres({
       sizeBytes: Number(row?.size ?? 0),
       migrations: ownership.migrations,
     }
-  }
-}
-
-function targetOf({ tls, ...address }: PostgresAddress): PostgresTarget {
-  const owner = { boot: randomUUID(), host: hostname(), pid: process.pid, since: new Date().toISOString() }
-  if (tls.mode === 'disable') return { ...address, ssl: false, owner }
-  const { rootCertFile, certFile, keyFile } = tls
-  return {
-    ...address,
-    ssl: {
-      rejectUnauthorized: tls.mode === 'verify-full',
-      ...(rootCertFile ? { ca: contentOf('sslrootcert', rootCertFile) } : {}),
-      ...(certFile ? { cert: contentOf('sslcert', certFile) } : {}),
-      ...(keyFile ? { key: contentOf('sslkey', keyFile) } : {}),
-    },
-    owner,
-  }
-}
-
-function contentOf(parameter: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new McpgError('invalid', 'invalid_setting', `--database-url: ${parameter} cannot be read: ${(error as Error).message}`, {
-      hint: 'Name a PEM file that this user can read.',
-      cause: error,
-    })
   }
 }

@@ -1,0 +1,54 @@
+import { Client } from 'pg'
+import { randomUUID } from 'node:crypto'
+import { closeLater } from './cleanup.ts'
+
+/** Which database the control planes of this run have; the stories are the same. */
+const isPostgres = process.env['MCPG_TEST_DATABASE'] === 'postgresql'
+
+const urls = new Map<string, string>()
+
+/**
+ * Variables that put the control plane of a state dir on the engine of the run: on PostgreSQL a database of its own that is kept over
+ * restarts, on SQLite nothing.
+ */
+export async function databaseOf(stateDir: string): Promise<Record<string, string>> {
+  if (!isPostgres) return {}
+  const known = urls.get(stateDir) ?? (await newPostgresDatabase())
+  urls.set(stateDir, known)
+  return { MCPG_DATABASE_URL: known }
+}
+
+/** An empty database on the PostgreSQL of the run; it is dropped after the test. */
+export async function newPostgresDatabase(server = process.env['MCPG_TEST_PG_URL']): Promise<string> {
+  if (!server) throw new Error('MCPG_TEST_PG_URL is not set; the set-up of the test run starts a PostgreSQL and sets it')
+  const name = `mcpg_e2e_${randomUUID().replaceAll('-', '')}`
+  await query(server, `CREATE DATABASE "${name}"`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  closeLater(() => query(server, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`))
+  return url.href
+}
+
+/** Every row of every table as the database keeps it, bytes as they are; null where the files of the state dir are all there is. */
+export async function dumpOf(stateDir: string): Promise<Buffer | null> {
+  const url = urls.get(stateDir)
+  if (!url) return null
+  const parts: Buffer[] = []
+  const tables = await query<{ name: string }>(url, `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)
+  for (const { name } of tables)
+    for (const row of await query<Record<string, unknown>>(url, `SELECT * FROM "${name}"`))
+      for (const value of Object.values(row)) parts.push(Buffer.isBuffer(value) ? value : Buffer.from(String(value)), Buffer.from('\n'))
+  return Buffer.concat(parts)
+}
+
+/** One statement over a connection of its own. */
+export async function query<Row extends object>(url: string, statement: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => {}) // told by the query
+  await client.connect()
+  try {
+    return (await client.query(statement)).rows as Row[]
+  } finally {
+    await client.end()
+  }
+}
