@@ -70,6 +70,12 @@ export async function runConformance({
   }
 }
 
+/** Runs one scenario for what it leaves behind and not for its outcome. */
+export async function runScenario(url: string, scenario: string): Promise<void> {
+  const output = await mkdtemp(join(tmpdir(), 'conformance-'))
+  await runSuite(['server', '--url', url, '--scenario', scenario, '-o', output]).finally(() => rm(output, { recursive: true, force: true }))
+}
+
 /** Exit code 1 only means that a scenario failed; what failed is in the result files. */
 async function runSuite(args: string[]): Promise<string> {
   // Colors would end up in the messages, and the suite's own environment has nothing to tell it.

@@ -14,6 +14,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   8: () => import('./08-conformance.ts'),
   9: () => import('./09-bench.ts'),
   10: () => import('./10-canary.ts'),
+  13: () => import('./13-conformance.ts'),
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })

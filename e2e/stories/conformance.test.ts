@@ -1,18 +1,27 @@
-import { expect, it } from 'vitest'
-import { conformanceThrough, legs } from '../scenarios/conformance.ts'
-import { fastTimers } from '../harness/programs.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shareWithFile } from '../harness/cleanup.ts'
+import { fastTimers, type Gateway } from '../harness/programs.ts'
+import { conformanceThrough, legs, required, startFixtures, type Leg } from '../scenarios/conformance.ts'
 
-// A scenario of the expected failures that passes is an entry to remove, so it fails here too.
-it.each(legs)(
-  'passes the official suite of $requirements through the gateway, over $transport, but for what is expected',
-  async (leg) => {
-    const { passed, unexpected, stale, failures } = await conformanceThrough(leg, { MCPG_TIMERS: fastTimers })
-    expect({ unexpected, stale, failures: failures.filter(({ scenario }) => unexpected.includes(scenario)) }).toEqual({
-      unexpected: [],
-      stale: [],
-      failures: [],
+const env = { MCPG_TIMERS: fastTimers }
+
+/** Both sets against servers of both eras; over HTTP where the other row is over stdio. `npm run prove -- 13` runs all of them. */
+const shown = legs.filter(({ requirements, transport, era }) => {
+  const isCrossed = (requirements === '2025-11-25') !== (era === 'legacy')
+  return transport === (isCrossed === (era === 'modern') ? 'http' : 'stdio')
+})
+
+describe('the official suite, through one gateway with all servers beside each other', () => {
+  let gateway: Gateway
+  beforeAll(async () => {
+    await shareWithFile(async () => {
+      gateway = await startFixtures(legs, { env })
     })
-    expect(passed.length).toBe({ '2026-07-28': 37, '2025-11-25': 30 }[leg.requirements] - leg.expectedFailures.length)
-  },
-  180_000,
-)
+  }, 120_000)
+
+  it.each(shown)('passes for $requirements against a $era server over $transport', { timeout: 180_000 }, async (leg: Leg) => {
+    const { passed, failed, failures } = await conformanceThrough(gateway, leg)
+    expect({ failed, failures: failures.filter(({ scenario }) => failed.includes(scenario)) }).toEqual({ failed: [], failures: [] })
+    expect(passed).toHaveLength(required[leg.requirements])
+  })
+})

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { isObject, metaKeys, metaOf, newestLegacy, rpcCodes, type Params } from '../mcp/protocol.ts'
+import { isObject, newestLegacy, rpcCodes, type Params } from '../mcp/protocol.ts'
 import type { Forward } from './forward.ts'
 import { kindOfMethod } from './lists.ts'
 import { admits, isLogLevel } from './log-levels.ts'
@@ -108,7 +108,6 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   /** A client that goes away has not cancelled, says the legacy era; the call runs on until its timeout. */
   function call(session: Session, id: string, method: string, params: Params, reply: Reply): Promise<void> | void {
     const { level } = session
-    if (level !== undefined) withLevel(params, level)
     return forward.forward(
       {
         era: 'legacy',
@@ -219,11 +218,6 @@ function withNotice(instructions: string | undefined, full: string[]): string | 
 }
 
 const notJsonRpc = { code: rpcCodes.invalidRequest, message: 'Not a JSON-RPC message.' }
-
-/** A server of the modern era is told the level with each request. */
-function withLevel(params: Params, level: string): void {
-  params['_meta'] = { ...metaOf(params), [metaKeys.logLevel]: level }
-}
 
 export function isRequest(message: unknown): message is RpcRequest {
   if (!isObject(message) || typeof message['method'] !== 'string') return false

@@ -1,7 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
 import type { Log } from '@mcpg/core/log'
 import type { Era, McpCall, McpConnection, McpFailure, McpOutcome } from '../mcp/connection.ts'
-import { rpcCodes, type Params } from '../mcp/protocol.ts'
+import { metaKeys, metaOf, rpcCodes, type Params } from '../mcp/protocol.ts'
 import type { Reply } from './reply.ts'
 import { shapeOutcome, toolError } from './result-text.ts'
 import type { ServerBook } from './server-book.ts'
@@ -45,6 +45,7 @@ export function performer({ log }: { log: Log }) {
   ): Promise<void> {
     const { method } = incoming
     const { connection } = slot
+    if (incoming.session && connection.era === 'modern') withLevel(params, incoming.session)
     const call: McpCall = { method, params, timeoutMs: book.server.config.callTimeoutMs, onNotification: incoming.notify }
     incoming.started(call)
     try {
@@ -100,4 +101,9 @@ export function performer({ log }: { log: Log }) {
       slot.release()
     }
   }
+}
+
+/** A server of the modern era logs only for requests that say so; a legacy client that has set no level takes what comes. */
+function withLevel(params: Params, { level = 'info' }: Session): void {
+  params['_meta'] = { ...metaOf(params), [metaKeys.logLevel]: level }
 }
