@@ -6,7 +6,9 @@ type Reply = { id: number; value?: unknown; error?: string }
 
 /** A process of the bench with functions that may be called from here; it ends with the bench. */
 export async function startPeer(file: string) {
-  const child = fork(file, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  // Its own program, whoever starts it: in a test it would take itself for a file of tests.
+  const { VITEST: _, ...env } = process.env
+  const child = fork(file, { execArgv: [], env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let last = 0
   const exited = once(child, 'exit').then(() => {

@@ -15,6 +15,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   9: () => import('./09-bench.ts'),
   10: () => import('./10-canary.ts'),
   13: () => import('./13-conformance.ts'),
+  17: () => import('./17-remote-calls.ts'),
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })

@@ -23,7 +23,7 @@ import { secretDelivery } from './secrets/delivery.ts'
 import { gatewaySecrets } from './secrets/secrets.ts'
 import { superviseServers } from './servers/supervisor.ts'
 import { readiness } from './status/health.ts'
-import { gatewayMetrics } from './status/metrics.ts'
+import { gatewayMetrics, heartbeatMetric } from './status/metrics.ts'
 
 /** What a test may replace. Everything else is the real thing. */
 export type Overrides = { clock?: Clock; random?: () => number }
@@ -98,6 +98,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     clock,
     log,
   })
+  const heartbeats = heartbeatMetric()
   const link = linkLoop({
     identity: credentials.stored,
     recover: credentials.recover,
@@ -112,6 +113,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     calls: remoteCalls({ door: mcp.door, isAllowed: policy.rules.allowRemoteCalls, policyPath: policyFile(folder) }),
     contact: contacts.contact(),
     onContact: contacts.saveContact,
+    onAcknowledged: heartbeats.observe,
     onDecommission: decommission,
     clock,
     timers,
@@ -120,6 +122,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   })
   credentials.onRenewed(() => link.renewed())
   const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions() })
+  heartbeats.register(metrics)
   const parts: Part[] = [
     { name: 'servers', start: async () => {}, stop: () => servers.stop() },
     catalog,

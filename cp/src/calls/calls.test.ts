@@ -170,7 +170,7 @@ describe('a call that cannot be made', () => {
     expect((await fleet.call('POST', path, call)).body).toMatchObject({
       status: 503,
       reason: 'no_gateway_online',
-      detail: 'No gateway that is online has files ready: edge-1 is stopped.',
+      detail: 'No gateway that runs files is online: edge-1 is stopped.',
       hint: 'mcpg-ctl describe server files',
     })
     expect((await fleet.call('POST', `${path}?gateway=edge-1`, call)).body).toMatchObject({
@@ -237,7 +237,8 @@ describe('a call that cannot be made', () => {
     ['7', 400, 'not_json_rpc'],
     ['', 400, 'body_missing'],
     [JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen' }), 405, 'no_streams'],
-  ])('because of its body %s is refused before it leaves', async (body, status, reason) => {
+    [' '.repeat(4 * 1024 * 1024 + 1), 413, 'body_too_large'],
+  ])('because of its body is refused before it leaves', async (body, status, reason) => {
     const answered = await fleet
       .app()
       .http.inject({ method: 'POST', url: path, payload: body, headers: { 'content-type': 'application/json' } })

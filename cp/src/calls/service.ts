@@ -131,10 +131,11 @@ export function callService({
       .filter(({ id, revokedAt }) => revokedAt === null && (server === undefined || live.serversOf(id).has(server)))
     const able = running.flatMap((gateway) => {
       const line = link.line(gateway.id)
-      const isReady = server === undefined || live.serversOf(gateway.id).get(server)?.state === 'ready'
-      return line?.has(GatewayCapability.REMOTE_CALLS) && isReady ? [{ gateway, line, load: lines.openOn(line) }] : []
+      // What it reported last may be older than what it serves: one that is not ready comes last, and says itself what is the matter.
+      const rank = server === undefined || live.serversOf(gateway.id).get(server)?.state === 'ready' ? 0 : 1
+      return line?.has(GatewayCapability.REMOTE_CALLS) ? [{ gateway, line, rank, load: lines.openOn(line) }] : []
     })
-    able.sort((a, b) => a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
+    able.sort((a, b) => a.rank - b.rank || a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
     if (able[0]) return able[0]
     await requireWorkspace(scope)
     // Whether there is such a server at all.
@@ -155,18 +156,16 @@ export function callService({
   }
 
   function nobody(server: string | undefined, running: Gateway[]): McpgError {
-    const named = running.slice(0, maxNamed).map(({ id, name }) => `${name} is ${stateOf(id, server)}`)
+    const named = running.slice(0, maxNamed).map(({ id, name }) => `${name} is ${stateOf(id)}`)
     if (running.length > maxNamed) named.push(`and ${running.length - maxNamed} more`)
-    const what = server === undefined ? 'No gateway is online' : `No gateway that is online has ${server} ready`
+    const what = server === undefined ? 'No gateway is online' : `No gateway that runs ${server} is online`
     const hint = server === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe server ${server}`
     const text = named.length === 0 ? `${what}.` : `${what}: ${named.join(', ')}.`
     return new McpgError('unavailable', 'no_gateway_online', text, { hint })
   }
 
-  function stateOf(id: string, server: string | undefined): string {
-    const connection = live.presence.stateOf(id)
-    if (server === undefined || !isConnected(connection)) return connectionOf(id)
-    return `online and its ${server} is ${live.serversOf(id).get(server)?.state ?? 'unknown'}`
+  function stateOf(id: string): string {
+    return isConnected(live.presence.stateOf(id)) ? 'online with an agent that is too old' : connectionOf(id)
   }
 
   function connectionOf(id: string): string {

@@ -9,6 +9,7 @@ import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
 import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import type { Timers } from '@mcpg/core/timers'
 import { aggregate } from './aggregate.ts'
+import { anonymous } from './asking/caller.ts'
 import { askingWays } from './asking/asking.ts'
 import { parking } from './asking/parking/parking.ts'
 import { stateSeal } from './asking/parking/state-seal.ts'
@@ -94,6 +95,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     rules: () => ({ scheme, port: actualPort, allowedHosts: [...allowedHosts, ...ownHosts()], allowedOrigins }),
     health,
     targetOf,
+    principalOf: (request) => door.principalOf(request) ?? anonymous,
     modern: modernFront({ forward, listens: listening, streams, levels }),
     legacy: legacyFront({ forward, children, asks, sessions: open, watch, streams, levels }),
     log,

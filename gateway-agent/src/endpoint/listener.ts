@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkRequest, type GuardRules } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
 import { rpcCodes } from '../mcp/protocol.ts'
-import { anonymous } from './asking/caller.ts'
 import type { Health } from './health.ts'
 import type { legacyFront } from './legacy-front.ts'
 import type { modernFront } from './modern-front.ts'
@@ -17,13 +16,15 @@ type Parts = {
   health: Health
   /** The target of an MCP path; null when there is none. */
   targetOf: (path: string) => Target | null
+  /** Whom the entrance has let in. */
+  principalOf: (request: IncomingMessage) => string
   modern: ReturnType<typeof modernFront>
   legacy: ReturnType<typeof legacyFront>
   log: Log
 }
 
 /** Everything before a message is read: guard, path, probes, methods. */
-export function listener({ rules, health, targetOf, modern, legacy, log }: Parts) {
+export function listener({ rules, health, targetOf, principalOf, modern, legacy, log }: Parts) {
   const receive = receiver({ modern, legacy }, guarded)
   /** The last Host that was found to be ours: nearly every request names the same one and no Origin. */
   let knownHost: string | undefined
@@ -57,7 +58,7 @@ export function listener({ rules, health, targetOf, modern, legacy, log }: Parts
     const target = targetOf(path)
     if (!target)
       return sendJson(response, 404, errorText('null', { code: rpcCodes.invalidRequest, message: `Nothing is served at ${path}.` }))
-    const post: Post = { request, response, target, principal: anonymous }
+    const post: Post = { request, response, target, principal: principalOf(request) }
     if (request.method === 'POST') return receive(post)
     if (isSessionless(request))
       return sendJson(response, 405, errorText('null', { code: rpcCodes.invalidRequest, message: 'Only POST is allowed here.' }), {

@@ -83,6 +83,7 @@ export function linkLoop({
   calls,
   contact,
   onContact,
+  onAcknowledged = () => {},
   onDecommission,
   clock,
   timers,
@@ -105,6 +106,8 @@ export function linkLoop({
   calls: RemoteCalls
   contact: Contact | null
   onContact: (contact: Contact) => void
+  /** How long a heartbeat waited for its answer. */
+  onAcknowledged?: (afterMs: number) => void
   onDecommission: (message: string) => void
   clock: Clock
   timers: Timers
@@ -203,7 +206,7 @@ export function linkLoop({
       clock,
       timers,
       random,
-      conversation: { hello: () => hello(me), heartbeat, welcome, receive, serverTime, backoff },
+      conversation: { hello: () => hello(me), heartbeat, welcome, receive, serverTime, acknowledged: onAcknowledged, backoff },
     })
     cancelDeparture()
     config.forgetNonce()

@@ -29,6 +29,8 @@ export type Conversation = {
   welcome: (welcome: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets) => () => void
   receive: (frame: ConnectResponse['frame'], outbox: Outbox) => void
   serverTime: (seconds: bigint) => void
+  /** A heartbeat was answered, so long after it was due to leave. */
+  acknowledged: (afterMs: number) => void
   /** Asked to leave at a time of its choosing while the stream may stay. */
   backoff: (backoff: Backoff) => void
 }
@@ -70,6 +72,7 @@ export async function session({
   let cancelHeartbeat = () => {}
   let cancelDeadline = clock.after(timers.helloDeadline, () => giveUp('no welcome came in time'))
   let awaitsAnswer = true
+  const beats: number[] = []
 
   leaving.signal.addEventListener('abort', leave, { once: true })
   outbox.push('hello', conversation.hello)
@@ -108,6 +111,7 @@ export async function session({
         beat()
         return false
       case 'heartbeatAck':
+        noteBeat()
         conversation.serverTime(frame.value.serverTime?.seconds ?? 0n)
         pace(frame.value.heartbeatInterval)
         return false
@@ -136,10 +140,17 @@ export async function session({
 
   function beat(): void {
     cancelHeartbeat = clock.after(jitter(intervalMs, 0.1, random), beat)
+    beats.push(clock.monotonic())
     outbox.push('heartbeat', () => {
       expectAnswer()
       return conversation.heartbeat()
     })
+  }
+
+  /** Answers come in the order of the beats. */
+  function noteBeat(): void {
+    const due = beats.shift()
+    if (due !== undefined) conversation.acknowledged(clock.monotonic() - due)
   }
 
   /** From the first frame that waits for an answer; any frame of the other side is one. */

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { serverStates } from '@mcpg/proto/status'
 import { version } from '@mcpg/proto/version'
 import type { ConfigMachine } from '../config/machine.ts'
@@ -51,4 +51,15 @@ export function gatewayMetrics({
   })
   gauge('mcpg_gateway_sessions', 'Open client sessions', [], (sessions) => sessions.set(activeSessions()))
   return register
+}
+
+/** How long heartbeats wait for their answers: what else is on the stream must not hold them up. */
+export function heartbeatMetric(): { observe(afterMs: number): void; register(registry: Registry): void } {
+  const histogram = new Histogram({
+    name: 'mcpg_gateway_heartbeat_seconds',
+    help: 'From a heartbeat that is due to its acknowledgement',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+    registers: [],
+  })
+  return { observe: (afterMs) => histogram.observe(afterMs / 1000), register: (registry) => registry.registerMetric(histogram) }
 }
