@@ -3,10 +3,11 @@ import { benchCalls, type Goal } from './calls.ts'
 import { benchLoop } from './loop.ts'
 import { machine } from './machine.ts'
 import { benchPropagation } from './propagation.ts'
+import { benchRemote } from './remote.ts'
 import type { Say } from './say.ts'
 import { benchStarts } from './starts.ts'
 
-export const sections = ['calls', 'propagation', 'starts', 'loop'] as const
+export const sections = ['calls', 'propagation', 'starts', 'loop', 'remote'] as const
 
 /** Quick counts show that the bench works and nothing else; their figures are not worth a word. */
 export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick: boolean }, say: Say) {
@@ -32,6 +33,7 @@ export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick:
           : { gateways: 20, rounds: 5, objects: 1_000, auditSeconds: 10, auditRowsPerSecond: 5_000 },
         say,
       ),
+    remote: () => benchRemote(isQuick ? { pairs: 200, cancels: 5, answers: 20 } : { pairs: 3_000, cancels: 50, answers: 100 }, say),
   }
   const results: Record<string, unknown> = {}
   const goals: Goal[] = []

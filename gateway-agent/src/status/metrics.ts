@@ -54,7 +54,7 @@ export function gatewayMetrics({
 }
 
 /** How long heartbeats wait for their answers: what else is on the stream must not hold them up. */
-export function heartbeatMetric(): { observe(afterMs: number): void; register(registry: Registry): void } {
+export function heartbeatMetric(): { observe: (afterMs: number) => void; register: (registry: Registry) => void } {
   const histogram = new Histogram({
     name: 'mcpg_gateway_heartbeat_seconds',
     help: 'From a heartbeat that is due to its acknowledgement',
