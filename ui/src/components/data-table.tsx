@@ -41,20 +41,20 @@ export function DataTable<Row>({ caption, rows, columns, rowKey, rowHref, empty,
           {waiting} new – show
         </button>
       )}
-      <table className={styles.table}>
+      <table className={styles.table} role="table">
         <caption>{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((one) => (
               <HeaderCell key={one.key} column={one} order={isPlain ? undefined : order} onOrder={setOrder} />
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {shown.map((row) => (
-            <tr key={rowKey(row)}>
+            <tr key={rowKey(row)} role="row">
               {columns.map((one, index) => (
-                <td key={one.key} data-align={one.align}>
+                <td key={one.key} role="cell" data-align={one.align} data-header={one.header}>
                   {index === 0 && rowHref ? (
                     <Link className={styles.link!} data-row to={rowHref(row)}>
                       {one.cell(row)}
@@ -76,14 +76,14 @@ function HeaderCell<Row>({ column, order, onOrder }: { column: Column<Row>; orde
   const { key, header, sort, align } = column
   if (!sort || order === undefined)
     return (
-      <th scope="col" data-align={align}>
+      <th scope="col" role="columnheader" data-align={align}>
         {header}
       </th>
     )
   const direction = order === key ? 'ascending' : order === `-${key}` ? 'descending' : 'none'
   const Arrow = direction === 'descending' ? IconArrowDown : IconArrowUp
   return (
-    <th scope="col" data-align={align} aria-sort={direction}>
+    <th scope="col" role="columnheader" data-align={align} aria-sort={direction}>
       <button
         type="button"
         className={styles.sort}
