@@ -14,6 +14,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   8: () => import('./08-conformance.ts'),
   9: () => import('./09-bench.ts'),
   10: () => import('./10-canary.ts'),
+  11: () => import('./11-databases.ts'),
   13: () => import('./13-conformance.ts'),
   17: () => import('./17-remote-calls.ts'),
 }
