@@ -19,6 +19,10 @@ import { loadAuthority } from './keys/authority.ts'
 import { loadKeys, loadMasterKey } from './keys/keys.ts'
 import { resourceEngine } from './resources/resources.ts'
 import { resourceRoutes } from './resources/routes.ts'
+import { secretChores } from './secrets/retention.ts'
+import { secretRoom } from './secrets/secrets.ts'
+import { secretStore } from './secrets/store.ts'
+import { valueBox } from './secrets/value-box.ts'
 import { serverRoom } from './servers/servers.ts'
 import { tenancyRoutes } from './tenancy/routes.ts'
 import { tenancyService } from './tenancy/tenancy.ts'
@@ -48,15 +52,17 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
   await tenancy.ensureDefaults()
 
   const { requireWorkspace, requireEnvironment } = tenancy
+  const masterKey = await loadMasterKey(db, config.masterKeyPath)
+  const keys = await loadKeys({ db, masterKey, clock })
   const resources = resourceEngine({ db, audit, changes, clock, requireWorkspace })
   serverRoom({ db, audit, changes, resources })
   const history = changeHistory({ db, clock })
   const watches = watchService({ changes, history, resources })
-  const onceOnly = idempotency({ db, clock })
+  const onceOnly = idempotency({ db, keys, clock })
+  const secrets = { store: secretStore(db.read), box: valueBox(keys) }
+  secretRoom({ db, ...secrets, audit, changes, resources })
 
   const { timers } = config
-  const masterKey = await loadMasterKey(db, config.masterKeyPath)
-  const keys = await loadKeys({ db, masterKey, clock })
   const authority = await loadAuthority({ db, masterKey, clock, timers, log })
   const certificates = await listenerCertificates({ config, authority, clock, timers, log })
   if (config.openToOthers)
@@ -70,6 +76,7 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
     audit,
     changes,
     resources,
+    secrets,
     onceOnly,
     requireWorkspace,
     requireEnvironment,
@@ -108,7 +115,7 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
   })
 
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const chores = [history.chore, audit.chore, onceOnly.chore, ...fleet.chores]
+  const chores = [history.chore, audit.chore, onceOnly.chore, ...secretChores({ db, clock }), ...fleet.chores]
   const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
   const parts: Part[] = [db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
   return { parts, http, db, changes, resources, control, fleet, authority, log }

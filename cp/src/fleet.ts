@@ -20,6 +20,7 @@ import { holdBook } from './config/holds.ts'
 import { pinBook } from './config/pins.ts'
 import { rollbackService } from './config/rollbacks.ts'
 import { configRoutes } from './config/routes.ts'
+import { gatewayDocuments } from './config/gateway-documents.ts'
 import { configService } from './config/service.ts'
 import { configStore } from './config/store.ts'
 import { credentialBook } from './credentials/book.ts'
@@ -55,6 +56,10 @@ import type { Authority } from './keys/authority.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
 import type { Resources } from './resources/resources.ts'
+import { secretDelivery } from './secrets/delivery.ts'
+import { secretSealer } from './secrets/sealing.ts'
+import type { SecretStore } from './secrets/store.ts'
+import type { ValueBox } from './secrets/value-box.ts'
 import type { Tenancies } from './tenancy/tenancy.ts'
 import type { ListenerCertificates } from './tls/listeners.ts'
 
@@ -65,6 +70,7 @@ export function createFleet({
   audit,
   changes,
   resources,
+  secrets,
   onceOnly,
   requireWorkspace,
   requireEnvironment,
@@ -84,6 +90,7 @@ export function createFleet({
   audit: Audit
   changes: Changes
   resources: Resources
+  secrets: { store: SecretStore; box: ValueBox }
   onceOnly: Idempotency
   requireWorkspace: Tenancies['requireWorkspace']
   requireEnvironment: Tenancies['requireEnvironment']
@@ -173,6 +180,15 @@ export function createFleet({
     grpcEndpoints: () => [new URL(publicGrpc ?? grpc.address()).host],
   })
 
+  const fetchSecrets = secretDelivery({
+    registry,
+    documentsOf: gatewayDocuments({ read: db.read, documents, generations, registry }),
+    store: secrets.store,
+    box: secrets.box,
+    seal: secretSealer(),
+    audit,
+    log,
+  })
   const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
   link.join(reportedEvents({ events, registry, live }))
   const lines = mcpLines({ clock, deadlineMs: timers.remoteCall })
@@ -201,6 +217,7 @@ export function createFleet({
       renewCredential: credentials.renew,
       beginRecovery: recoveries.begin,
       completeRecovery: recoveries.complete,
+      fetchSecrets,
     },
     beforeClose: link.drain,
   })

@@ -71,7 +71,7 @@ describe('what is past its time', () => {
         data: [...Array.from({ length: 1_200 }, (_, i) => audit(`old-${i}`, 401 * day)), audit('young', 399 * day)],
       })
       await tx.gatewayTombstone.createMany({ data: [tombstone('old', 401 * day), tombstone('young', 399 * day)] })
-      const key = (name: string, age: number) => ({ scope: 's', key: name, requestSha256: '', body: '{}', createdAt: at(age) })
+      const key = (name: string, age: number) => ({ scope: 's', key: name, requestDigest: '', body: '{}', createdAt: at(age) })
       await tx.idempotencyKey.createMany({ data: [key('old', day + 1_000), key('young', day - 1_000)] })
       const inventory = (hash: string, age: number) => ({ hash, body: '{}', createdAt: at(age) })
       await tx.inventory.createMany({ data: [inventory('old', 2 * day), inventory('shown', 2 * day), inventory('young', 1_000)] })

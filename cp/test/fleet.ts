@@ -77,12 +77,13 @@ export async function testFleet({
   /** Enrolls an installation and connects its agent. */
   async function join(instanceUid: string, { knobs = {}, labels = {} }: { knobs?: Knobs; labels?: Record<string, string> } = {}) {
     const { token } = await createEnrollment({ labels })
-    const { status, body } = await redeem(token, await newIdentity(), instanceUid)
+    const identity = await newIdentity()
+    const { status, body } = await redeem(token, identity, instanceUid)
     if (status !== 200) throw new Error(JSON.stringify(body))
     const agent = agentOf(body.credential.bearerToken, instanceUid, knobs)
     agent.connect()
     await agent.waitFor(() => agent.frames.find((frame) => frame.case === 'welcome'))
-    return { agent, bearer: body.credential.bearerToken as string, gatewayId: body.gatewayId as string }
+    return { agent, identity, bearer: body.credential.bearerToken as string, gatewayId: body.gatewayId as string }
   }
 
   function agentOf(bearer: string, instanceUid: string, knobs: Knobs = {}): FakeAgent {

@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
-import { KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
+import { generateKeyPairSync, KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
 import { create, toJson, type JsonObject } from '@bufbuild/protobuf'
 import { EnrollRequestSchema } from '@mcpg/proto/gen/enrollment'
 import { CredentialKind } from '@mcpg/proto/gen/types'
@@ -17,7 +17,9 @@ export async function newIdentity() {
     { name: 'CN=gateway', keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } },
     webcrypto as never,
   )
-  const sealingPublicKey = new Uint8Array(randomBytes(32))
+  const sealing = generateKeyPairSync('x25519')
+  const raw = (key: KeyObject, part: 'x' | 'd') => new Uint8Array(Buffer.from(key.export({ format: 'jwk' })[part] ?? '', 'base64url'))
+  const sealingPublicKey = raw(sealing.publicKey, 'x')
   const vouched = Buffer.concat([Buffer.from('mcpg-sealing-v1\0'), sealingPublicKey])
   const signature = sign('sha256', vouched, KeyObject.from(keys.privateKey))
   return {
@@ -25,11 +27,12 @@ export async function newIdentity() {
     sealingPublicKey,
     sealingKeySignature: new Uint8Array(signature),
     idempotencyKey: new Uint8Array(randomBytes(16)),
+    sealingPrivateKey: raw(sealing.privateKey, 'd'),
   }
 }
 
 /** An EnrollRequest as it is posted. */
-export function enrollRequest(identity: Identity, instanceUid: string): JsonObject {
+export function enrollRequest({ sealingPrivateKey: _private, ...identity }: Identity, instanceUid: string): JsonObject {
   return toJson(
     EnrollRequestSchema,
     create(EnrollRequestSchema, { ...identity, instanceUid, credentialKind: CredentialKind.BEARER }),

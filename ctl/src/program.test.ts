@@ -90,7 +90,7 @@ describe('completion', () => {
     expect(await complete('server', '')).toEqual(['restart', 'start', 'stop'])
     expect(await complete('apply', '--dr')).toEqual(['--dry-run'])
     expect(await complete('get', 'servers', '-o', 'j')).toEqual(['json'])
-    expect(await complete('get', 's')).toEqual(['servers'])
+    expect(await complete('get', 's')).toEqual(['secrets', 'servers'])
     expect(await complete('--workspace', 'x', 'get', 'to')).toEqual(['tools'])
     expect(await complete('get', 'servers', '')).toEqual([])
   })

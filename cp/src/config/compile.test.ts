@@ -21,6 +21,7 @@ const server = (name: string, spec: ServerSpec = { command: [name] }, rest: Part
   spec,
   restarts: 0,
   upgrades: 0,
+  secrets: new Map(),
   ...rest,
 })
 const gateway = (id: string, rest: Partial<SnapshotGateway> = {}): SnapshotGateway => ({

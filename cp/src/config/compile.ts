@@ -1,14 +1,23 @@
 import canonicalize from 'canonicalize'
 import { createHash } from 'node:crypto'
 import { durationMs } from '@mcpg/proto/durations'
-import type { ConfigServerInput } from '@mcpg/proto/gateway-config'
+import type { ConfigServerInput, SecretReference } from '@mcpg/proto/gateway-config'
 import { argvOf, serverDefaults, type ServerSpec } from '@mcpg/proto/kinds/server'
 import { turn } from '../turns.ts'
 
 /** Largest document, as canonical JSON. */
 export const maxDocumentBytes = 1024 * 1024
 
-export type SnapshotServer = { uid: string; name: string; generation: number; spec: ServerSpec; restarts: number; upgrades: number }
+export type SnapshotServer = {
+  uid: string
+  name: string
+  generation: number
+  spec: ServerSpec
+  restarts: number
+  upgrades: number
+  /** Versions of the secrets that the spec names, by `secret/key`. */
+  secrets: ReadonlyMap<string, number>
+}
 
 /** A refused revision; `entry` is its canonical JSON where that is still known. */
 export type Hold = { subHash: string; entry: string | undefined }
@@ -182,7 +191,7 @@ export function entryOf(server: SnapshotServer): Entry {
   return entry
 }
 
-function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Entry {
+function makeEntry({ uid, name, spec, restarts, upgrades, secrets }: SnapshotServer): Entry {
   const defaults = serverDefaults
   const { package: source, url } = spec
   const entry: ConfigServerInput = {
@@ -201,10 +210,10 @@ function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Ent
       url: {
         url: url.url,
         ...(url.transport && url.transport !== 'auto' && { transport: url.transport }),
-        ...(url.headers?.length && { headers: url.headers }),
+        ...(url.headers?.length && { headers: url.headers.map((header) => ({ name: header.name, ...valueOf(header, secrets) })) }),
       },
     }),
-    ...(spec.env?.length && { env: Object.fromEntries(spec.env.map((variable) => [variable.name, variable.value])) }),
+    ...(spec.env?.length && { env: Object.fromEntries(spec.env.map((variable) => [variable.name, variableOf(variable, secrets)])) }),
     ...(spec.inheritEnv?.length && { inheritEnv: spec.inheritEnv }),
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.era && spec.era !== defaults.era && { era: spec.era }),
@@ -228,6 +237,23 @@ function makeEntry({ uid, name, spec, restarts, upgrades }: SnapshotServer): Ent
     stopped: entry.state === 'stopped',
     required: entry.required !== false,
   }
+}
+
+type Valued = NonNullable<ServerSpec['env']>[number]
+
+/** What stands in the document: the value itself, or which version of which secret it is. */
+function valueOf(
+  { value = '', valueFrom }: Valued,
+  secrets: ReadonlyMap<string, number>,
+): { value: string } | { secretRef: SecretReference } {
+  if (!valueFrom) return { value }
+  const { name, key } = valueFrom.secretRef
+  return { secretRef: { name, key, version: secrets.get(`${name}/${key}`) ?? 0 } }
+}
+
+function variableOf(variable: Valued, secrets: ReadonlyMap<string, number>) {
+  const found = valueOf(variable, secrets)
+  return 'value' in found ? found.value : found
 }
 
 function duration<Field extends string>(field: Field, given: string | undefined, byDefault: string): { [Key in Field]?: number } {

@@ -120,13 +120,14 @@ export function configService({
   function hear({ kind, type, scope, name, detail, object }: Change): void {
     // A restart raises counters beside the object, so it is told as a change of status.
     if (type === 'STATUS' && detail?.['restart'] !== true) return
-    if (kind === 'Server' || kind === 'Gateway') causes.touched(scope, kind, name)
+    const isCompiled = kind === 'Server' || kind === 'Gateway' || kind === 'Secret'
+    if (isCompiled) causes.touched(scope, kind, name)
     if (kind === 'Server' && detail?.['retry'] === true)
       holds.forgive(scope, name).then(
         () => due.touch(scope),
         (error: unknown) => log.error({ err: error, server: name }, 'a hold could not be lifted'),
       )
-    else if (kind === 'Server' || kind === 'Gateway') due.touch(scope)
+    else if (isCompiled) due.touch(scope)
     if (kind === 'Gateway' && type === 'DELETED') forgetMissing()
     if (kind === 'Server' && type === 'DELETED' && object) specErrors.delete(object.metadata.uid)
     if (kind === 'Server' && type === 'DELETED') holds.forgetServer(object?.metadata.uid)

@@ -5,6 +5,7 @@ import type { ServerReport } from '../gateways/reports.ts'
 import { turn } from '../turns.ts'
 import type { Hold, Snapshot, SnapshotGateway, SnapshotServer, UnreadableServer } from './compile.ts'
 import type { Evidence } from './failing.ts'
+import { areCurrent, readSecretVersions, versionsOf, type SecretVersions } from './secret-versions.ts'
 
 /** Where one generation stands: nothing was heard of it yet, it is on its way, or what the gateway said last. */
 export type AssignmentState = ConfigState | 'waiting' | 'offered'
@@ -81,15 +82,17 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     return await snapshot(async (reads) => {
       const scope = `${org}/${workspace}`
       const counter = await reads.scope.findUnique({ where: { scope } })
+      const versions = await readSecretVersions(reads, scope)
       const before = servers.get(scope)
       const now = new Map<string, SnapshotServer>()
       const changed: string[] = []
       for await (const { uid, generation, restarts, upgrades } of revisions(reads, scope)) {
         const known = before?.get(uid)
-        if (known?.generation === generation && known.restarts === restarts && known.upgrades === upgrades) now.set(uid, known)
+        const isSame = known?.generation === generation && known.restarts === restarts && known.upgrades === upgrades
+        if (isSame && areCurrent(known.secrets, versions)) now.set(uid, known)
         else changed.push(uid)
       }
-      const unreadable = await readSpecs(reads, changed, now)
+      const unreadable = await readSpecs(reads, changed, versions, now)
       servers.set(scope, now)
       const gateways = await readGateways(reads, org, workspace)
       return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, gateways }
@@ -114,7 +117,12 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   }
 
   /** Puts those that can be read into `into` and answers the others. */
-  async function readSpecs(reads: Reads, uids: string[], into: Map<string, SnapshotServer>): Promise<StoredSnapshot['unreadable']> {
+  async function readSpecs(
+    reads: Reads,
+    uids: string[],
+    versions: SecretVersions,
+    into: Map<string, SnapshotServer>,
+  ): Promise<StoredSnapshot['unreadable']> {
     const unreadable: StoredSnapshot['unreadable'] = []
     for (let from = 0; from < uids.length; from += wholeRows) {
       const part = uids.slice(from, from + wholeRows)
@@ -124,9 +132,9 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       )
       await turn()
       for (const { uid, name, generation, spec, specVersion } of rows) {
-        const read = readSpec(spec, specVersion)
+        const read = readSpec(spec, specVersion, versions)
         const { restarts = 0, upgrades = 0 } = controls.get(uid) ?? {}
-        if ('spec' in read) into.set(uid, { uid, name, generation, spec: read.spec, restarts, upgrades })
+        if ('spec' in read) into.set(uid, { uid, name, generation, ...read, restarts, upgrades })
         else unreadable.push({ uid, name, error: read.error })
         await turn()
       }
@@ -323,10 +331,17 @@ function readySubHash(status: string): string | null {
 }
 
 /** One spec that another version wrote, or a hand in the database, must not stop the others of its workspace. */
-function readSpec(text: string, specVersion: number): { spec: ServerSpec } | { error: string } {
+function readSpec(
+  text: string,
+  specVersion: number,
+  versions: SecretVersions,
+): Pick<SnapshotServer, 'spec' | 'secrets'> | { error: string } {
   try {
     const parsed = ServerSpec.safeParse(serverKind.upgrade(JSON.parse(text), specVersion))
-    if (parsed.success) return { spec: parsed.data }
+    if (parsed.success) {
+      const named = versionsOf(parsed.data, versions)
+      return 'error' in named ? named : { spec: parsed.data, ...named }
+    }
     return { error: parsed.error.issues.map(({ path, message }) => `/${['spec', ...path].join('/')} ${message}`).join('; ') }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }

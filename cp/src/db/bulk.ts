@@ -32,6 +32,17 @@ export type ResourceRow = {
   updatedAt: string
 }
 
+/** One version of one key of a secret, sealed under a data key. */
+export type SecretValueRow = {
+  name: string
+  key: string
+  version: number
+  secretUid: string
+  dataKeyId: string
+  sealed: Uint8Array
+  createdAt: string
+}
+
 /**
  * One change of a batch. `was` is the version the plan was made from (null: there was none); the batch is stale when the table says
  * otherwise. `object` is the envelope as JSON text without its resourceVersion, for the watch history.
@@ -41,7 +52,11 @@ export type ResourceChange = {
   was: number | null
   row: ResourceRow
   labels: [key: string, value: string][]
-  refs: { kind: string; name: string; pointer: string }[]
+  refs: { kind: string; name: string; part: string; pointer: string }[]
+  /** Parts of it that others may refer to. */
+  parts: string[]
+  /** New values that are kept beside it. */
+  values: SecretValueRow[]
   object: string
   audit: AuditRow
 }

@@ -38,6 +38,8 @@ const added = (name: string, refs: ResourceChange['refs'] = []): ResourceChange 
   },
   labels: [['team', 'web']],
   refs,
+  parts: [],
+  values: [],
   object: '{}',
   audit: audit('server.create'),
 })
@@ -158,7 +160,7 @@ describe.each(engines)('%s', (engine) => {
     })
 
     it('lets objects of one batch refer to each other, refuses a missing one, and keeps what is used from being deleted', async () => {
-      const toB = [{ kind: 'Server', name: 'target', pointer: '/spec/servers/0' }]
+      const toB = [{ kind: 'Server', name: 'target', part: '', pointer: '/spec/servers/0' }]
       expect(await db.applyResources(batch('r/r', [added('user', toB)]))).toEqual({
         outcome: 'refused',
         reason: 'reference_missing',

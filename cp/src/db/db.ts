@@ -23,6 +23,7 @@ export type {
   ResourceBatch,
   ResourceChange,
   ResourceRow,
+  SecretValueRow,
 } from './bulk.ts'
 
 export type Db = Part & {

@@ -1,4 +1,5 @@
 import type { Access } from '@mcpg/proto/access'
+import type { DeliveryService } from '@mcpg/proto/gen/delivery'
 import type { EnrollmentService } from '@mcpg/proto/gen/enrollment'
 import type { GatewayService } from '@mcpg/proto/gen/gateway'
 
@@ -13,7 +14,11 @@ export const rpcAccess = {
     beginRecovery: 'public',
     completeRecovery: 'public',
   },
+  delivery: {
+    fetchSecrets: 'gateway',
+  },
 } as const satisfies {
   gateway: Record<keyof typeof GatewayService.method, Access>
   enrollment: Record<keyof typeof EnrollmentService.method, Access>
+  delivery: Record<keyof typeof DeliveryService.method, Access>
 }

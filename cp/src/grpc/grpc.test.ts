@@ -140,6 +140,7 @@ function serverWith({ port = 0, maxConnections, onFrame = () => {} }: { port?: n
         },
         closed: () => closed++,
       }),
+      fetchSecrets: () => Promise.reject(new Error('nobody asks')),
     },
     beforeClose: async () => {},
   })

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Server as NetServer } from 'node:n
 import { createServer as createTlsServer, type SecureContextOptions } from 'node:tls'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { DeliveryService, type FetchSecretsRequest, type FetchSecretsResponse } from '@mcpg/proto/gen/delivery'
 import {
   EnrollmentService,
   type BeginRecoveryRequest,
@@ -40,6 +41,7 @@ export type GrpcHandlers = {
   renewCredential: UnaryHandler<RenewCredentialRequest, RenewCredentialResponse>
   beginRecovery: PublicHandler<BeginRecoveryRequest, BeginRecoveryResponse>
   completeRecovery: PublicHandler<CompleteRecoveryRequest, CompleteRecoveryResponse>
+  fetchSecrets: UnaryHandler<FetchSecretsRequest, FetchSecretsResponse>
 }
 
 // A replica that comes up later gets its share of the fleet only if streams end some day; grpc-js adds ±10 %.
@@ -102,6 +104,9 @@ export function grpcServer({
     server.addService(serviceDefinition(EnrollmentService), {
       beginRecovery: open(rpcAccess.enrollment.beginRecovery, handlers.beginRecovery),
       completeRecovery: open(rpcAccess.enrollment.completeRecovery, handlers.completeRecovery),
+    })
+    server.addService(serviceDefinition(DeliveryService), {
+      fetchSecrets: unary(rpcAccess.delivery.fetchSecrets, handlers.fetchSecrets),
     })
     injector = server.createConnectionInjector(ServerCredentials.createInsecure())
     listener = tls ? secureListener(tls) : createServer({ noDelay: true }, (socket) => injector?.injectConnection(socket))

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import { createHash } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Db } from '../db/db.ts'
+import type { Keys } from '../keys/keys.ts'
 import { removeInPortions } from '../db/portions.ts'
 import type { Chore } from '../keeper.ts'
 import { callerOf } from './access-rules.ts'
@@ -16,9 +16,9 @@ const maxSecretAnswers = 10_000
  * `Idempotency-Key` of a POST that starts work: the same key with the same body gets the first answer again, for 24 h; with another
  * body 422. Failures are not kept. Answers that hold a secret are kept in memory only, so a restart forgets those.
  */
-export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
+export function idempotency({ db, keys, clock }: { db: Db; keys: Pick<Keys, 'fingerprint'>; clock: Clock }) {
   const running = new Map<string, Promise<unknown>>()
-  const secretAnswers = new Map<string, { requestSha256: string; answer: unknown; at: number }>()
+  const secretAnswers = new Map<string, { requestDigest: string; answer: unknown; at: number }>()
   return { once, chore: { name: 'idempotency keys', run: prune } satisfies Chore }
 
   /**
@@ -34,15 +34,16 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     if (key === undefined) return work()
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
       throw new McpgError('invalid', 'idempotency_key_malformed', 'Idempotency-Key must be 1-255 printable characters without blanks.')
-    const requestSha256 = createHash('sha256')
-      .update(JSON.stringify(request.body ?? null))
-      .digest('hex')
+    // Keyed: a body may hold a secret, and a plain hash of a short one tells it.
+    const requestDigest = keys.fingerprint(JSON.stringify(request.body ?? null))
     // No NUL between them: text of PostgreSQL has none.
-    const scope = `${callerOf(request).subject}\n${request.method} ${request.url}`
-    const id = `${scope}\n${key}`
+    const scope = `${callerOf(request).subject}
+${request.method} ${request.url}`
+    const id = `${scope}
+${key}`
     // A second request with the key waits for the first instead of starting the work again.
     for (let before = running.get(id); before; before = running.get(id)) await before.catch(() => {})
-    const first = perform(scope, key, id, requestSha256, secret, work)
+    const first = perform(scope, key, id, requestDigest, secret, work)
     running.set(id, first)
     return (await first.finally(() => running.delete(id))) as Body
   }
@@ -51,31 +52,31 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     scope: string,
     key: string,
     id: string,
-    requestSha256: string,
+    requestDigest: string,
     secret: boolean,
     work: () => Promise<unknown>,
   ): Promise<unknown> {
     const known = secret ? findSecret(id) : await find(scope, key)
-    if (known && known.requestSha256 !== requestSha256)
+    if (known && known.requestDigest !== requestDigest)
       throw new McpgError('invalid', 'idempotency_key_reused', 'This Idempotency-Key was used with another body.', {
         status: 422,
         hint: 'Send a new key with a new request.',
       })
     if (known) return known.answer
     const answer = await work()
-    if (secret) keepSecret(id, requestSha256, answer)
-    else await keep(scope, key, requestSha256, answer)
+    if (secret) keepSecret(id, requestDigest, answer)
+    else await keep(scope, key, requestDigest, answer)
     return answer
   }
 
   async function find(scope: string, key: string) {
     const row = await db.read.idempotencyKey.findUnique({ where: { scope_key: { scope, key } } })
     if (!row || row.createdAt < oldest()) return null
-    return { requestSha256: row.requestSha256, answer: JSON.parse(row.body) as unknown }
+    return { requestDigest: row.requestDigest, answer: JSON.parse(row.body) as unknown }
   }
 
-  async function keep(scope: string, key: string, requestSha256: string, answer: unknown): Promise<void> {
-    const row = { requestSha256, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
+  async function keep(scope: string, key: string, requestDigest: string, answer: unknown): Promise<void> {
+    const row = { requestDigest, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
     await db.write((tx) => tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row }))
   }
 
@@ -89,12 +90,12 @@ export function idempotency({ db, clock }: { db: Db; clock: Clock }) {
     return known && known.at > clock.now() - keptMs ? known : null
   }
 
-  function keepSecret(id: string, requestSha256: string, answer: unknown): void {
+  function keepSecret(id: string, requestDigest: string, answer: unknown): void {
     // The oldest first, as a Map keeps the order of insertion.
     for (const [old, { at }] of secretAnswers)
       if (at <= clock.now() - keptMs || secretAnswers.size >= maxSecretAnswers) secretAnswers.delete(old)
       else break
-    secretAnswers.set(id, { requestSha256, answer, at: clock.now() })
+    secretAnswers.set(id, { requestDigest, answer, at: clock.now() })
   }
 
   function oldest(): string {

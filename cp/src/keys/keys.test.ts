@@ -79,7 +79,7 @@ describe('keys', () => {
 
   it('does not open a sealed key that was moved to another row', async () => {
     await load()
-    await database.db.write((tx) => tx.sealedKey.updateMany({ data: { id: 'key_other' } }))
+    await database.db.write((tx) => tx.sealedKey.updateMany({ where: { purpose: 'config-signing' }, data: { id: 'key_other' } }))
     await expect(load()).rejects.toMatchObject({ reason: 'master_key_wrong' })
   })
 })

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign, ty
 import type { Clock } from '@mcpg/core/clock'
 import { signaturePrefix, type SignedHeader } from '@mcpg/proto/gateway-config'
 import type { Db } from '../db/db.ts'
+import { loadDataKeys, type DataKeys } from './data-keys.ts'
 import { openMasterKey } from './master-key.ts'
 import { seal, unseal } from './sealed.ts'
 
@@ -13,7 +14,7 @@ export type Keys = {
   sign(header: SignedHeader): Signature
   /** Ed25519 public keys (32 bytes each) that may sign configuration. */
   signingKeys(): Uint8Array<ArrayBuffer>[]
-}
+} & DataKeys
 
 const purpose = 'config-signing'
 
@@ -30,13 +31,11 @@ export async function loadKeys({ db, masterKey, clock }: { db: Db; masterKey: Bu
   const stored = await db.read.sealedKey.findMany({ where: { purpose, active: true }, orderBy: { createdAt: 'desc' } })
   const row = stored[0] ?? (await createSigningKey(db, masterKey, clock))
   const privateKey = createPrivateKey({ key: unseal(masterKey, { id: row.id, purpose }, row.sealed), format: 'der', type: 'pkcs8' })
-  return keysOf(
-    privateKey,
-    [row, ...stored.slice(1)].map((one) => new Uint8Array(one.publicKey)),
-  )
+  const publicKeys = [row, ...stored.slice(1)].map((one) => new Uint8Array(one.publicKey))
+  return { ...signer(privateKey, publicKeys), ...(await loadDataKeys({ db, masterKey, clock })) }
 }
 
-function keysOf(privateKey: KeyObject, publicKeys: Uint8Array<ArrayBuffer>[]): Keys {
+function signer(privateKey: KeyObject, publicKeys: Uint8Array<ArrayBuffer>[]): Omit<Keys, keyof DataKeys> {
   const keyId = createHash('sha256').update(publicKeys[0]!).digest('hex')
   return {
     sign(header) {

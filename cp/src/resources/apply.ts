@@ -11,17 +11,26 @@ import type { Commit } from './commit.ts'
 import { digestOf, type Content } from './content.ts'
 import { isRecord } from './differ.ts'
 import { addPlacements, type Placements } from './placements.ts'
-import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
+import { contentOf, planDelete, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
 import type { Digest, ResourceStore, StoredRow } from './store.ts'
 import { turn } from '../turns.ts'
 import { violationsOf } from './validate.ts'
+import { planObject, type Vaults } from './vault.ts'
 
 const maxObjects = 5_000
 
-type Parts = { store: ResourceStore; commit: Commit; placements: Placements; now: () => string }
-type Wanted = { declaration: KindDeclaration; name: string; content: Content; digest: string; expected: string | undefined }
+type Parts = { store: ResourceStore; commit: Commit; vaults: Vaults; placements: Placements; now: () => string }
+/** `digest` is of what would be stored; `hasValues`: something in it is kept elsewhere, so equal digests do not say that nothing differs. */
+type Wanted = {
+  declaration: KindDeclaration
+  name: string
+  content: Content
+  digest: string
+  hasValues: boolean
+  expected: string | undefined
+}
 /** A plan, or an object whose manifest names a version that is no longer the current one. */
 type Step = Planned | { declaration: KindDeclaration; name: string; result: 'conflict'; expected: string; version: number | null }
 
@@ -30,7 +39,7 @@ type Step = Planned | { declaration: KindDeclaration; name: string; result: 'con
  * differs is written. Long stretches let the event loop turn.
  */
 export async function applyObjects(
-  { store, commit, placements, now }: Parts,
+  { store, commit, vaults, placements, now }: Parts,
   caller: Caller,
   scope: WorkspaceScope,
   request: ApplyRequest,
@@ -39,7 +48,7 @@ export async function applyObjects(
   const { objects, prune } = partsOf(request)
   const terms = prune === undefined ? null : readSelector(prune, '/prune')
   if (terms?.length === 0) throw invalid([{ pointer: '/prune', detail: 'needs a selector; an empty one would delete everything' }])
-  const wanted = await readObjects(objects)
+  const wanted = await readObjects(objects, vaults)
   const key = scopeKey(scope)
   let conflicts: (Step & { result: 'conflict' })[] = []
 
@@ -48,7 +57,7 @@ export async function applyObjects(
     key,
     { dryRun, pointerOf: (planned) => `/objects/${indexOf(wanted, planned)}` },
     async () => {
-      const steps = await planSteps(store, key, wanted, now())
+      const steps = await planSteps({ store, vaults }, key, wanted, now())
       conflicts = steps.filter((step) => step.result === 'conflict')
       if (conflicts.length > 0 && !dryRun) throw conflicting(conflicts, wanted)
       const writes = steps.filter((step): step is Planned => step.result !== 'conflict')
@@ -90,7 +99,7 @@ function partsOf(request: unknown): { objects: unknown[]; prune: string | undefi
 }
 
 /** All violations of all objects at once; nothing has been read or written before. */
-async function readObjects(objects: unknown[]): Promise<Wanted[]> {
+async function readObjects(objects: unknown[], vaults: Vaults): Promise<Wanted[]> {
   const violations: Violation[] = []
   const wanted: Wanted[] = []
   const seen = new Map<string, number>()
@@ -108,11 +117,13 @@ async function readObjects(objects: unknown[]): Promise<Wanted[]> {
           violations.push({ pointer: `${at}/metadata/name`, detail: `${id} stands in the request already, at /objects/${first}` })
         seen.set(id, first ?? index)
         const content = contentOf(input)
+        const stripped = vaults.get(declaration.kind)?.strip(content) ?? { content, hasValues: false }
         wanted.push({
           declaration,
           name: input.metadata.name,
           content,
-          digest: digestOf(content),
+          digest: digestOf(stripped.content),
+          hasValues: stripped.hasValues,
           expected: input.metadata.resourceVersion,
         })
       }
@@ -137,31 +148,46 @@ function declarationOf(object: unknown, at: string, violations: Violation[]): Ki
   return null
 }
 
-async function planSteps(store: ResourceStore, scope: string, wanted: Wanted[], at: string): Promise<Step[]> {
+async function planSteps({ store, vaults }: Pick<Parts, 'store' | 'vaults'>, scope: string, wanted: Wanted[], at: string): Promise<Step[]> {
   const digests = new Map<string, Digest>()
   const rows = new Map<string, StoredRow>()
   for (const [kind, ofKind] of Map.groupBy(wanted, ({ declaration }) => declaration.kind)) {
     const names = ofKind.map(({ name }) => name)
     for (const digest of await store.digests(scope, kind, names)) digests.set(`${kind}/${digest.name}`, digest)
-    const changed = ofKind.filter(({ name, digest }) => digests.has(`${kind}/${name}`) && digests.get(`${kind}/${name}`)!.digest !== digest)
+    const changed = ofKind.filter(({ name, digest, hasValues }) => {
+      const known = digests.get(`${kind}/${name}`)
+      return known && (hasValues || known.digest !== digest)
+    })
     const changedNames = changed.map(({ name }) => name)
     for (const row of await store.findMany(scope, kind, changedNames)) rows.set(`${kind}/${row.name}`, row)
   }
   const steps: Step[] = []
-  for (const { declaration, name, content, digest, expected } of wanted) {
+  const violations: Violation[] = []
+  for (const [index, { declaration, name, content, digest, hasValues, expected }] of wanted.entries()) {
     const id = `${declaration.kind}/${name}`
     const current = digests.get(id)
     if (expected !== undefined && expected !== String(current?.resourceVersion ?? ''))
       steps.push({ declaration, name, result: 'conflict', expected, version: current?.resourceVersion ?? null })
-    else if (current?.digest === digest) steps.push(unchanged(declaration, current))
-    else steps.push(planWrite(declaration, { scope, name, before: rows.get(id) ?? null, content, at }))
+    else if (current?.digest === digest && !hasValues) steps.push(unchanged(declaration, current))
+    else {
+      const { planned, violations: found } = await planObject(vaults, declaration, {
+        scope,
+        name,
+        before: rows.get(id) ?? null,
+        content,
+        at,
+      })
+      steps.push(planned)
+      violations.push(...found.map(({ pointer, detail }) => ({ pointer: `/objects/${index}${pointer}`, detail })))
+    }
     await turn()
   }
+  if (violations.length > 0) throw invalid(violations)
   return steps
 }
 
 function unchanged(declaration: KindDeclaration, current: Digest): Planned {
-  return { declaration, name: current.name, result: 'unchanged', diffs: [], before: current as StoredRow, after: null }
+  return { declaration, name: current.name, result: 'unchanged', diffs: [], before: current as StoredRow, after: null, values: [] }
 }
 
 /** Objects of the kinds in the request that the selector matches and the request does not name. */

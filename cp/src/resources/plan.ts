@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { KindDeclaration, Resource, ResourceInput } from '@mcpg/proto/kinds/kind'
 import type { FieldDiff } from '@mcpg/proto/rest/apply'
-import type { AuditRow, ResourceChange } from '../db/db.ts'
+import type { AuditRow, ResourceChange, SecretValueRow } from '../db/db.ts'
 import { digestOf, sameJson, type Content } from './content.ts'
 import { differences } from './differ.ts'
 import { envelopeOf, resourceOf, type StoredRow } from './store.ts'
@@ -14,6 +13,8 @@ export type Planned = {
   diffs: FieldDiff[]
   before: StoredRow | null
   after: (StoredRow & { content: Content }) | null
+  /** New values that the row does not hold. */
+  values: SecretValueRow[]
 }
 
 const nothing = { metadata: { labels: {}, annotations: {} }, spec: {} }
@@ -24,17 +25,28 @@ export const contentOf = ({ metadata, spec }: Pick<ResourceInput, 'metadata' | '
   spec,
 })
 
+type Write = {
+  scope: string
+  name: string
+  /** Of the object; a new one if there is none. */
+  uid: string
+  before: StoredRow | null
+  content: Content
+  at: string
+  /** What differs beside the content. */
+  kept?: { diffs: FieldDiff[]; values: SecretValueRow[] }
+}
+
 /** The plan for an object that is to look like `content`. The same for create, replace, patch, apply and its dry run. */
-export function planWrite(
-  declaration: KindDeclaration,
-  { scope, name, before, content, at }: { scope: string; name: string; before: StoredRow | null; content: Content; at: string },
-): Planned {
+export function planWrite(declaration: KindDeclaration, { scope, name, uid, before, content, at, kept }: Write): Planned {
   const old = before && resourceOf(declaration, before)
-  const diffs = differences(old ? userPart(old) : nothing, userPart({ metadata: content, spec: content.spec }))
-  if (before && diffs.length === 0) return { declaration, name, result: 'unchanged', diffs, before, after: null }
-  const specChanged = !old || !sameJson(old.spec, content.spec)
+  const inContent = differences(old ? userPart(old) : nothing, userPart({ metadata: content, spec: content.spec }))
+  const diffs = [...inContent, ...(kept?.diffs ?? [])]
+  const values = kept?.values ?? []
+  if (before && diffs.length === 0) return { declaration, name, result: 'unchanged', diffs, before, after: null, values }
+  const specChanged = !old || values.length > 0 || !sameJson(old.spec, content.spec)
   const after = {
-    uid: before?.uid ?? randomUUID(),
+    uid,
     scope,
     kind: declaration.kind,
     name,
@@ -50,15 +62,15 @@ export function planWrite(
     updatedAt: at,
     content,
   }
-  return { declaration, name, result: before ? 'configured' : 'created', diffs, before, after }
+  return { declaration, name, result: before ? 'configured' : 'created', diffs, before, after, values }
 }
 
 export function planDelete(declaration: KindDeclaration, before: StoredRow): Planned {
-  return { declaration, name: before.name, result: 'deleted', diffs: [], before, after: null }
+  return { declaration, name: before.name, result: 'deleted', diffs: [], before, after: null, values: [] }
 }
 
 /** The change of a plan that does something, as the writer takes it. */
-export function changeOf({ declaration, result, before, after }: Planned, audit: AuditRow): ResourceChange {
+export function changeOf({ declaration, result, before, after, values }: Planned, audit: AuditRow): ResourceChange {
   const stored = (after ?? before)!
   const { scope: _scope, resourceVersion: _version, ...withContent } = stored
   const { content: _content, ...row } = { content: undefined, ...withContent }
@@ -67,7 +79,9 @@ export function changeOf({ declaration, result, before, after }: Planned, audit:
     was: before?.resourceVersion ?? null,
     row,
     labels: after ? Object.entries(after.content.labels) : [],
-    refs: after ? declaration.references(after.content.spec) : [],
+    refs: after ? declaration.references(after.content.spec).map(({ part = '', ...ref }) => ({ ...ref, part })) : [],
+    parts: after ? (declaration.parts?.(after.content.spec) ?? []) : [],
+    values,
     object: JSON.stringify(historyOf(after ? envelopeOf(after, after.content) : resourceOf(declaration, before!))),
     audit,
   }

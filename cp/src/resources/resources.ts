@@ -16,18 +16,19 @@ import { readCursor, writeCursor } from './cursor.ts'
 import { isRecord } from './differ.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { Placing } from './placements.ts'
-import { contentOf, planDelete, planWrite, type Planned } from './plan.ts'
+import { contentOf, planDelete, type Planned } from './plan.ts'
 import { scopeKey, type WorkspaceScope } from './scope.ts'
 import { readSelector } from './selector.ts'
 import { resourceOf, resourceStore, sortValue, type StoredRow } from './store.ts'
 import { turn } from '../turns.ts'
 import { validateObject } from './validate.ts'
+import { planObject, type Vault } from './vault.ts'
 import type { VirtualKind, VirtualQuery, VirtualScope } from './virtual.ts'
 import { pageOf } from './virtual-list.ts'
 
 export type ActionCall = { caller: Caller; scope: WorkspaceScope; resource: Resource; body: unknown }
-/** Does what the verb says; the engine answers with the object as it is afterwards. */
-export type ActionHandler = (call: ActionCall) => Promise<void>
+/** Does what the verb says; the engine answers with the object as it is afterwards, or with what the action declares as its answer. */
+export type ActionHandler = (call: ActionCall) => Promise<object | void>
 export type WriteOptions = {
   dryRun?: boolean
   ifMatch?: string | undefined
@@ -56,8 +57,7 @@ export function resourceEngine({
   const statuses = new Map<string, (resource: Resource) => object | Promise<object>>()
   const placements = new Map<string, Placing>()
   const actions = new Map<string, ActionHandler>()
-  for (const { kind, sensitive } of kinds)
-    if (sensitive.length > 0) throw new Error(`${kind} declares sensitive values, which the engine does not hide yet`)
+  const vaults = new Map<string, Vault>()
 
   return {
     list,
@@ -84,6 +84,10 @@ export function resourceEngine({
     /** A room brings the behaviour of an action that the kind declares. */
     addAction: (kind: string, name: string, handler: ActionHandler) => void actions.set(`${kind}/${name}`, handler),
     hasAction: (kind: string, name: string) => actions.has(`${kind}/${name}`),
+    /** A room keeps the values of its kind that may not stand in a spec. */
+    addVault: (kind: string, vault: Vault) => void vaults.set(kind, vault),
+    /** Objects that name this one, with the part of it that they name. */
+    referrers: (scope: WorkspaceScope, kind: string, name: string) => store.referrers(scopeKey(scope), kind, name),
   }
 
   async function list(caller: Caller, declaration: KindDeclaration, scope: WorkspaceScope, query: ListQuery): Promise<ResourceList> {
@@ -231,7 +235,7 @@ export function resourceEngine({
 
   async function apply(caller: Caller, scope: WorkspaceScope, request: unknown, { dryRun = false } = {}): Promise<ApplyResponse> {
     await requireWorkspace(scope)
-    return applyObjects({ store, commit, placements, now }, caller, scope, request as ApplyRequest, dryRun)
+    return applyObjects({ store, commit, vaults, placements, now }, caller, scope, request as ApplyRequest, dryRun)
   }
 
   async function act(
@@ -241,12 +245,12 @@ export function resourceEngine({
     name: string,
     action: string,
     body: unknown,
-  ): Promise<Resource> {
+  ): Promise<object> {
     const handler = actions.get(`${declaration.kind}/${action}`)
     if (!handler) throw new Error(`nobody brought the action ${declaration.kind}/${action}`)
     const resource = await get(caller, declaration, scope, name)
-    await handler({ caller, scope, resource, body })
-    return get(caller, declaration, scope, name)
+    const answer = await handler({ caller, scope, resource, body })
+    return answer ?? get(caller, declaration, scope, name)
   }
 
   /** An object with its present status. */
@@ -281,7 +285,15 @@ export function resourceEngine({
     const [planned, version] = await commit(caller, key, options, async () => {
       const before = await store.find(key, declaration.kind, name)
       if (before) refuseStale(before, options.ifMatch)
-      return [planWrite(declaration, { scope: key, name, before, content: decide(before), at: now() })]
+      const { planned, violations } = await planObject(vaults, declaration, {
+        scope: key,
+        name,
+        before,
+        content: decide(before),
+        at: now(),
+      })
+      if (violations.length > 0) throw invalid(violations)
+      return [planned]
     }).then(({ plan, versions }) => [plan[0] as Planned, versions[0]] as const)
     const row = planned.after ?? planned.before!
     return present(resourceOf(declaration, version === undefined ? row : { ...row, resourceVersion: version }))

@@ -35,12 +35,14 @@ export const resourceRoutes =
               ...about(`${name}${declaration.kind}`, action.description),
               params: NamedParams,
               ...(action.body ? { body: action.body.nullish() } : {}),
-              response: { 200: Resource },
+              response: { 200: action.answer ?? Resource },
             },
           },
           async (request) => {
             const { name: object, ...scope } = request.params
-            return once(request, () => resources.act(callerOf(request), declaration, scope, object, name, request.body))
+            const act = () => resources.act(callerOf(request), declaration, scope, object, name, request.body)
+            // An answer of its own holds a secret; asking twice changes nothing, so no key is needed and nothing is kept.
+            return action.answer ? act() : once(request, act)
           },
         )
       }

@@ -32,7 +32,7 @@ export type ListFilter = { query: ListQuery; terms: SelectorTerm[]; after: Posit
 export type ResourceStore = ReturnType<typeof resourceStore>
 
 export function resourceStore(read: Db['read']) {
-  return { find, findMany, digests, list, count, labelled }
+  return { find, findMany, digests, list, count, labelled, referrers }
 
   async function find(scope: string, kind: string, name: string): Promise<StoredRow | null> {
     return read.resource.findUnique({ where: { scope_kind_name: { scope, kind, name } } })
@@ -52,6 +52,13 @@ export function resourceStore(read: Db['read']) {
   async function labelled(scope: string, kind: string): Promise<(Digest & { labels: string })[]> {
     const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true, labels: true }
     return read.resource.findMany({ where: { scope, kind }, select, orderBy: { name: 'asc' } })
+  }
+
+  /** In the order of their kinds and names. */
+  async function referrers(scope: string, kind: string, name: string): Promise<{ kind: string; name: string; part: string }[]> {
+    return read.$queryRaw`
+      SELECT DISTINCT r.kind, r.name, f.part FROM resource_refs f JOIN resources r ON r.uid = f.uid
+       WHERE f.scope = ${scope} AND f.kind = ${kind} AND f.name = ${name} ORDER BY r.kind, r.name, f.part`
   }
 
   /** One more than the limit, so that the caller sees whether another page follows. */

@@ -24,11 +24,16 @@ export function violationsOf(kind: KindDeclaration, input: unknown, at = ''): Vi
   return found
 }
 
-function issuesOf(error: z.ZodError, at: string): Violation[] {
-  return error.issues.flatMap((issue) => {
+function issuesOf({ issues }: { issues: z.core.$ZodIssue[] }, at: string): Violation[] {
+  return issues.flatMap((issue) => {
     const pointer = `${at}${issue.path.map((part) => `/${escapePointer(String(part))}`).join('')}`
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: 'is not a field of this object' }))
+    if (issue.code === 'invalid_union') {
+      // The alternative of the same type is the one that was meant.
+      const meant = issue.errors.find((branch) => branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0))
+      if (meant) return issuesOf({ issues: meant }, pointer)
+    }
     return [{ pointer, detail: issue.message }]
   })
 }

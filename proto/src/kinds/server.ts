@@ -1,12 +1,35 @@
 import parseArgv from 'string-argv'
 import { z } from 'zod'
 import { Duration } from '../durations.ts'
+import { Name } from '../names.ts'
 import { serverStates } from '../status.ts'
 import { Pin } from './gateway.ts'
-import { Condition, type KindDeclaration, type Resource } from './kind.ts'
+import { Condition, type KindDeclaration, type Reference, type Resource } from './kind.ts'
+import { SecretKeyName } from './secret.ts'
 
 const text = z.string().max(32_768)
 const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of an environment variable')
+
+const SecretKeyRef = z.strictObject({ name: Name.describe('Secret of the workspace'), key: SecretKeyName.describe('Key of it') })
+export type SecretKeyRef = z.infer<typeof SecretKeyRef>
+
+/** Something with a name and either a value or where to take one from. */
+function valued(name: z.ZodString) {
+  return z
+    .strictObject({
+      name,
+      value: text.optional(),
+      valueFrom: z.strictObject({ secretRef: SecretKeyRef }).optional().describe('Instead of value: a key of a secret'),
+    })
+    .superRefine((one, ctx) => {
+      const given = (['value', 'valueFrom'] as const).filter((field) => one[field] !== undefined)
+      if (given.length !== 1)
+        ctx.addIssue({
+          code: 'custom',
+          message: `exactly one of value, valueFrom is needed, ${given.length === 0 ? 'none is given' : 'both are given'}`,
+        })
+    })
+}
 
 const Command = z
   .union([z.array(text).min(1), text.min(1)])
@@ -28,13 +51,11 @@ const UrlSource = z
   .strictObject({
     url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
     transport: z.enum(['auto', 'streamable-http']).optional(),
-    headers: z
-      .array(z.strictObject({ name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'), value: text }))
-      .optional(),
+    headers: z.array(valued(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'))).optional(),
   })
   .describe('A server that runs elsewhere and speaks Streamable HTTP')
 
-const EnvironmentVariable = z.strictObject({ name: EnvironmentName, value: text })
+const EnvironmentVariable = valued(EnvironmentName)
 
 const Placement = z
   .strictObject({
@@ -112,6 +133,18 @@ export const ServerSpec = z
 export type ServerSpec = z.infer<typeof ServerSpec>
 
 export const serverSources = ['command', 'package', 'url'] as const
+
+/** Every secret that a server names, with where it does. */
+function secretReferences({ env = [], url }: ServerSpec): Reference[] {
+  const places = [
+    ...env.map((one, index) => ({ one, pointer: `/spec/env/${index}` })),
+    ...(url?.headers ?? []).map((one, index) => ({ one, pointer: `/spec/url/headers/${index}` })),
+  ]
+  return places.flatMap(({ one, pointer }) => {
+    const secret = one.valueFrom?.secretRef
+    return secret ? [{ kind: 'Secret', name: secret.name, part: secret.key, pointer: `${pointer}/valueFrom/secretRef` }] : []
+  })
+}
 
 /** The argument vector of a `command`. */
 export function argvOf(command: string | string[]): string[] {
@@ -194,7 +227,7 @@ export const serverKind: KindDeclaration = {
   status: ServerStatus,
   oneOf: [...serverSources],
   sensitive: [],
-  references: () => [],
+  references: (stored) => secretReferences(stored as ServerSpec),
   columns: [
     { name: 'name', value: (resource) => resource.metadata.name },
     { name: 'source', value: (resource) => sourceOf(spec(resource)) },

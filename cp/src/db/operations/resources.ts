@@ -1,6 +1,9 @@
 import type { BatchOutcome, ResourceBatch, ResourceChange } from '../bulk.ts'
 import type { BulkConnection, Value } from '../bulk-connection.ts'
 import { insertAuditRows } from './audit.ts'
+import { refuseBrokenReferences } from './references.ts'
+import { Refused } from './refused.ts'
+import { writeValues } from './secrets.ts'
 
 const findVersions = `SELECT "kind", "name", "uid", "resourceVersion" FROM "resources" WHERE ("scope", "kind", "name") IN (VALUES {rows})`
 const addScope = 'INSERT INTO "scopes" ("scope", "changeSeq") VALUES {rows} ON CONFLICT ("scope") DO NOTHING'
@@ -20,19 +23,10 @@ const deleteHolds = 'DELETE FROM "server_holds" WHERE "serverUid" IN (VALUES {ro
 const deleteLabels = 'DELETE FROM "resource_labels" WHERE "uid" IN (VALUES {rows})'
 const deleteRefs = 'DELETE FROM "resource_refs" WHERE "uid" IN (VALUES {rows})'
 const insertLabels = 'INSERT INTO "resource_labels" ("uid", "key", "value") VALUES {rows}'
-const insertRefs = 'INSERT INTO "resource_refs" ("uid", "scope", "kind", "name", "pointer") VALUES {rows}'
+const insertRefs = 'INSERT INTO "resource_refs" ("uid", "scope", "kind", "name", "part", "pointer") VALUES {rows}'
+const deleteParts = 'DELETE FROM "resource_parts" WHERE "uid" IN (VALUES {rows})'
+const insertParts = 'INSERT INTO "resource_parts" ("uid", "part") VALUES {rows}'
 const insertChanges = 'INSERT INTO "changes" ("scope", "seq", "type", "kind", "name", "object", "at") VALUES {rows}'
-const findReferrers = `SELECT f."kind" AS "toKind", f."name" AS "toName", r."kind", r."name", f."pointer"
-  FROM "resource_refs" f JOIN "resources" r ON r."uid" = f."uid" WHERE (f."scope", f."kind", f."name") IN (VALUES {rows}) LIMIT 10`
-
-/** Thrown to roll a transaction back with an answer. */
-class Refused extends Error {
-  readonly answer: BatchOutcome
-  constructor(answer: BatchOutcome) {
-    super(answer.outcome)
-    this.answer = answer
-  }
-}
 
 /** Writes the batch in one transaction, or answers why not. `versions` are in the order of the changes. */
 export async function applyResources(connection: BulkConnection, batch: ResourceBatch): Promise<BatchOutcome> {
@@ -51,7 +45,7 @@ async function apply(connection: BulkConnection, { scope, at, changes }: Resourc
   const before = written.filter(({ type }) => type !== 'ADDED').map(({ row }) => [row.uid])
   const gone = written.filter(({ type }) => type === 'DELETED').map(({ row }) => [row.uid])
   const kept = written.filter(({ type }) => type !== 'DELETED')
-  for (const statement of [deleteLabels, deleteRefs]) await connection.run(statement, before)
+  for (const statement of [deleteLabels, deleteRefs, deleteParts]) await connection.run(statement, before)
   for (const statement of [deleteResources, deleteControls, deleteHolds]) await connection.run(statement, gone)
   await connection.run(updateResources, written.filter(({ type }) => type === 'MODIFIED').map(updated))
   await connection.run(
@@ -64,8 +58,13 @@ async function apply(connection: BulkConnection, { scope, at, changes }: Resourc
   )
   await connection.run(
     insertRefs,
-    kept.flatMap(({ row, refs }) => refs.map(({ kind, name, pointer }) => [row.uid, scope, kind, name, pointer])),
+    kept.flatMap(({ row, refs }) => refs.map(({ kind, name, part, pointer }) => [row.uid, scope, kind, name, part, pointer])),
   )
+  await connection.run(
+    insertParts,
+    kept.flatMap(({ row, parts }) => parts.map((part) => [row.uid, part])),
+  )
+  await writeValues(connection, scope, kept)
   await connection.run(
     insertChanges,
     written.map(({ type, row, object, version }) => [scope, version, type, row.kind, row.name, object, at]),
@@ -126,26 +125,7 @@ async function refuseStale(connection: BulkConnection, scope: string, changes: r
   }
 }
 
-/** After everything is written, so that objects of one batch may refer to each other in any order. */
-async function refuseBrokenReferences(connection: BulkConnection, scope: string, changes: readonly ResourceChange[]): Promise<void> {
-  const refs = changes.flatMap(({ type, refs }, index) => (type === 'DELETED' ? [] : refs.map((ref) => ({ ...ref, index }))))
-  const stored = await versionsOf(connection, scope, refs)
-  const missing = refs
-    .filter((ref) => !stored.has(keyOf(ref)))
-    .map(({ index, pointer, kind, name }) => ({ index, pointer, detail: `there is no ${kind} ${name}` }))
-  if (missing.length > 0) throw new Refused({ outcome: 'refused', reason: 'reference_missing', violations: missing })
-  const gone = new Map(changes.flatMap(({ type, row }, index) => (type === 'DELETED' ? [[keyOf(row), index] as const] : [])))
-  const keys = changes.filter(({ type }) => type === 'DELETED').map(({ row }) => [scope, row.kind, row.name])
-  const referenced = (await connection.all<Referrer>(findReferrers, keys)).map(({ toKind, toName, kind, name, pointer }) => ({
-    index: gone.get(keyOf({ kind: toKind, name: toName }))!,
-    pointer,
-    detail: `${toKind} ${toName} is used by ${kind} ${name}`,
-  }))
-  if (referenced.length > 0) throw new Refused({ outcome: 'refused', reason: 'still_referenced', violations: referenced })
-}
-
 type Named = { kind: string; name: string }
-type Referrer = Named & { toKind: string; toName: string; pointer: string }
 const keyOf = ({ kind, name }: Named): string => `${kind}/${name}`
 
 async function versionsOf(connection: BulkConnection, scope: string, objects: readonly Named[]) {
