@@ -141,7 +141,18 @@ export function createFleet({
     log,
   })
   const history = configHistory({ store: configurations, documents, generations, pins })
-  const rollbacks = rollbackService({ db, store: configurations, documents, generations, pins, causes, configs, audit, clock })
+  const rollbacks = rollbackService({
+    db,
+    store: configurations,
+    documents,
+    generations,
+    pins,
+    causes,
+    configs,
+    audit,
+    tell: events.tell,
+    clock,
+  })
 
   const rules = { controlPlaneNames: certificates.names, domains: endpointDomains }
   const endpoints = endpointCertificates({ authority, timers, rules, log })

@@ -23,7 +23,9 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { q
 const chosen = positionals.length > 0 ? positionals : Object.keys(rows)
 const unknown = chosen.filter((name) => !Object.hasOwn(rows, name))
 if (unknown.length > 0) {
-  process.stderr.write(`error: there is no row ${unknown.join(', ')}\n  hint: npm run prove -- 1 … 10, or none for all\n`)
+  process.stderr.write(
+    `error: there is no row ${unknown.join(', ')}\n  hint: npm run prove -- ${Object.keys(rows).join(' ')}, or none for all\n`,
+  )
   process.exitCode = 2
 } else {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void closeAll().finally(() => process.exit(130)))

@@ -49,6 +49,9 @@ describe('a rollback', () => {
     expect(server.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False', reason: 'GatewayPinned' }))
     const audit = await fleet.db().read.audit.findFirst({ where: { action: 'gateway.rollback' } })
     expect(audit).toMatchObject({ actor: 'local', name: 'a', detail: JSON.stringify({ to: 2, generation: 4 }) })
+    expect((await fleet.call('GET', `${workspace}/events`)).body.items).toContainEqual(
+      expect.objectContaining({ spec: expect.objectContaining({ reason: 'RolledBackByHand', gateway: 'a' }) }),
+    )
   })
 
   it('keeps its bytes through changes, a restart of the control plane and a gateway that was away', async () => {

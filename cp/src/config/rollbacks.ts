@@ -3,6 +3,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db } from '../db/db.ts'
+import type { Tell } from '../events/events.ts'
 import type { Causes } from './causes.ts'
 import type { Documents } from './documents.ts'
 import { rowOf, type Generations } from './generations.ts'
@@ -12,7 +13,7 @@ import type { Configs } from './service.ts'
 import type { ConfigStore } from './store.ts'
 
 /** What a rollback needs to know of its gateway. */
-export type RollbackGateway = { id: string; org: string; workspace: string; name: string; revokedAt: string | null }
+export type RollbackGateway = { id: string; org: string; workspace: string; environment: string; name: string; revokedAt: string | null }
 
 export type Rollbacks = ReturnType<typeof rollbackService>
 
@@ -29,6 +30,7 @@ export function rollbackService({
   causes,
   configs,
   audit,
+  tell,
   clock,
 }: {
   db: Pick<Db, 'write'>
@@ -39,6 +41,8 @@ export function rollbackService({
   causes: Causes
   configs: Pick<Configs, 'compileNow'>
   audit: Pick<Audit, 'record'>
+  /** Of what happened to a gateway, for its events. */
+  tell: Tell
   clock: Clock
 }) {
   return { rollback, resume }
@@ -82,6 +86,8 @@ export function rollbackService({
       generations.replace(one)
       return { one, before }
     })
+    const message = `Generation ${to} became the desired config again, by ${caller.subject}; it is pinned until it is resumed.`
+    tell({ ...happenedTo(gateway), reason: 'RolledBackByHand', message })
     await generations.announce([one], new Map([[id, before]]))
     // Which changes wait from now on.
     configs.compileNow(`${gateway.org}/${gateway.workspace}`)
@@ -103,9 +109,18 @@ export function rollbackService({
       pins.remove(id)
       causes.resumed(scope, id, caller.subject)
     })
+    tell({ ...happenedTo(gateway), reason: 'Resumed', message: `Changes reach it again, by ${caller.subject}.` })
     generations.tellGateway(id)
     configs.compileNow(scope)
   }
 }
+
+const happenedTo = ({ org, workspace, environment, name }: RollbackGateway) => ({
+  scope: { org, workspace, environment },
+  kind: 'Gateway',
+  name,
+  gateway: name,
+  warning: false,
+})
 
 const targetOf = ({ org, workspace, name, id }: RollbackGateway) => ({ org, workspace, kind: 'Gateway', name, uid: id })
