@@ -134,6 +134,21 @@ describe('log of a server', () => {
   })
 })
 
+it('waits for a gateway that is away, says so, and goes on when it is back', async () => {
+  story.mayComplain = true // the browser itself notes the 503
+  story.cp.knobs.onLog = (_log, response) => {
+    response.writeHead(503, { 'content-type': 'application/problem+json' })
+    response.end(
+      JSON.stringify({ code: 'unavailable', detail: 'The gateway edge-1 is not connected.', hint: 'mcpg-ctl describe gateway/edge-1' }),
+    )
+  }
+  await story.open('/gateways/edge-1?tab=logs')
+  await story.page.getByText('The gateway edge-1 is not connected.').waitFor()
+  logStreams(story.cp, [line('back again')])
+  await log().getByText('back again').waitFor()
+  await story.page.getByText('The gateway edge-1 is not connected.').waitFor({ state: 'detached' })
+})
+
 it('shows the logs of a gateway and of the control plane by the same means', async () => {
   const streams = logStreams(story.cp, [line('hello', { source: 'agent' })])
   await story.open('/gateways/edge-1?tab=logs')

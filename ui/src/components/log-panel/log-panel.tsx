@@ -75,6 +75,7 @@ export function LogPanel({ path, query = {}, isFollowed = true, label, fileName,
         </span>
       </div>
       {status.state === 'refused' && <ProblemNote error={status.error} onRetry={again} />}
+      {status.state === 'reconnecting' && <ProblemNote error={status.error ?? null} />}
       <LogList
         chunks={shown.chunks}
         test={test}

@@ -16,7 +16,7 @@ const log = (second: number, text: string): LogEntry => ({
 /** Plays the attempts in order, then the reader leaves. */
 async function play(attempts: Attempt[], request: Partial<LogRequest> = {}) {
   const stop = new AbortController()
-  const seen = { urls: [] as string[], texts: [] as string[], states: [] as LogStatus['state'][] }
+  const seen = { urls: [] as string[], texts: [] as string[], states: [] as LogStatus['state'][], reasons: [] as string[] }
   await followLog(
     { path: '/logs', query: {}, tail: '100', since: '', isFollowed: true, ...request },
     {
@@ -32,7 +32,10 @@ async function play(attempts: Attempt[], request: Partial<LogRequest> = {}) {
         if (attempt.error) throw attempt.error
       },
       onLines: (lines) => seen.texts.push(...lines.map((one) => one.text)),
-      onStatus: ({ state }) => seen.states.push(state),
+      onStatus: (status) => {
+        seen.states.push(status.state)
+        if (status.state === 'reconnecting' && status.error) seen.reasons.push(status.error.message)
+      },
       wait: async () => {},
       now: () => 0,
       random: () => 0.5,
@@ -73,9 +76,13 @@ describe('following a log', () => {
     expect([states.at(-1), urls.length]).toEqual(['refused', 1])
   })
 
-  it('asks again when there are too many readers', async () => {
-    const { urls } = await play([{ error: new ApiError(429, {}) }, { error: new ApiError(503, {}) }])
+  it('asks again when there are too many readers or nobody to read from, and says so', async () => {
+    const { urls, reasons } = await play([
+      { error: new ApiError(429, { detail: 'Too many' }) },
+      { error: new ApiError(503, { detail: 'Not connected' }) },
+    ])
     expect(urls).toHaveLength(2)
+    expect(reasons).toEqual(['Too many', 'Not connected'])
   })
 
   it('reads once what is not followed', async () => {

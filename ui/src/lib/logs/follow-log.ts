@@ -5,7 +5,7 @@ import { lineOf, type LogLine } from './log-buffer.ts'
 export type LogStatus =
   | { state: 'connecting' }
   | { state: 'following' }
-  | { state: 'reconnecting'; retryAt: number }
+  | { state: 'reconnecting'; retryAt: number; error: ApiError | undefined } // what the control plane said, if it said something
   | { state: 'ended' }
   | { state: 'refused'; error: Error }
 
@@ -72,7 +72,8 @@ export async function followLog(request: LogRequest, parts: FollowParts, signal:
     if (isOpen) parts.onLines([lineOf({ type: 'error', message: 'The connection broke; it goes on from here' })])
     failures++
     const delay = Math.round(250 + parts.random() * Math.min(10_000, 500 * 2 ** failures))
-    parts.onStatus({ state: 'reconnecting', retryAt: parts.now() + delay })
+    const error = end instanceof ApiError && end.status > 0 ? end : undefined
+    parts.onStatus({ state: 'reconnecting', retryAt: parts.now() + delay, error })
     await parts.wait(delay, signal)
   }
 
