@@ -71,6 +71,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
               { what: 'Describe', command: `mcpg-ctl describe gateway ${name}` },
               { what: 'Its log', command: `mcpg-ctl logs gateway/${name} -f` },
               { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
+              ...(config.pinned ? [{ what: 'Resume it', command: `mcpg-ctl resume gateway/${name}` }] : []),
               { what: 'On its machine', command: 'mcpg-ctl gateway-status' },
             ]}
           />

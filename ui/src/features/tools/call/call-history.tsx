@@ -14,7 +14,7 @@ export function CallHistory({ calls, chosen, onChoose }: { calls: Call[]; chosen
             <button type="button" data-row aria-current={call.id === chosen} onClick={() => onChoose(call)}>
               <Mark shape={shape} tone={tone} />
               <span className={styles.words}>{words}</span>
-              <code>{JSON.stringify(call.args)}</code>
+              <code>{JSON.stringify(call.args).slice(0, 300)}</code>
               <span className={styles.figure}>{call.isRunning ? '' : spellDuration(call.ms)}</span>
               <span className={styles.figure}>{clockTime(call.startedAt)}</span>
             </button>
