@@ -35,7 +35,22 @@ function readings(names: { enrollment: string; gateway: string }): string[] {
 }
 
 /** Every page but the wizard, which hands a token out to who makes it there. */
-const pages = ['/', '/gateways', '/gateways/canary', '/servers', '/servers/echo', '/tools', '/enrollments']
+const pages = [
+  '/',
+  '/gateways',
+  '/gateways/canary',
+  '/gateways/canary?tab=config',
+  '/gateways/canary?tab=logs',
+  '/gateways/canary?tab=events',
+  '/servers',
+  '/servers/echo',
+  '/servers/echo?tab=logs',
+  '/tools',
+  '/tools/echo/echo',
+  '/events',
+  '/logs',
+  '/enrollments',
+]
 
 /** Answers where the token was found, and how many places were looked at. */
 export async function plantToken({ env = {} }: { env?: Record<string, string> } = {}) {

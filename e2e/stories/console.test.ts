@@ -84,7 +84,7 @@ it('enrolls a gateway by the command it hands out, step by step, and keeps the t
   await page.getByRole('link', { name: 'Open the gateway' }).click()
   await page.getByRole('heading', { name: 'from-page' }).waitFor()
   expect(await content()).not.toContain(token)
-  for (const path of ['/', '/enrollments', '/gateways', '/servers', '/tools']) {
+  for (const path of ['/', '/enrollments', '/gateways', '/servers', '/tools', '/events', '/gateways/from-page?tab=config']) {
     await open(path)
     await page.getByRole('main').getByRole('heading').first().waitFor()
     expect(await content()).not.toContain(token)
