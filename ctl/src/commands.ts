@@ -7,6 +7,7 @@ export function declareCommands(program: Command, run: Bind): void {
   declareGateways(program, run)
   declareObjects(program, run)
   declareServers(program, run)
+  declareSecrets(program, run)
   declareShell(program, run)
 }
 
@@ -248,6 +249,30 @@ function declareServers(program: Command, run: Bind): void {
     .option('--retry', 'lift a hold')
     .option('--upgrade', 'resolve the version of the package again')
     .action(run(() => import('./commands/server/restart.ts')))
+}
+
+function declareSecrets(program: Command, run: Bind): void {
+  const create = program.command('create').description('create objects without a manifest')
+  create
+    .command('secret')
+    .argument('<name>')
+    .description('create a secret; its values are sent, sealed and never shown again')
+    .addOption(several('--from-file <key=path>', 'value from a file; without key= it is called like the file'))
+    .addOption(several('--from-env <key=VAR>', 'value from a variable of this environment; without key= it is called like the variable'))
+    .option('--from-stdin <key>', 'value from standard input')
+    .addOption(
+      several('--data <key=value>', 'value on the command line, which others can read in the process list; better the flags above'),
+    )
+    .addOption(several('--data-file <file>', 'file of lines key=value'))
+    .action(run(() => import('./commands/create/secret.ts')))
+  const secret = program.command('secret').description('values of secrets')
+  secret
+    .command('reveal')
+    .argument('<name>')
+    .description('show values of a secret; written to the audit trail')
+    .option('--key <key>', 'only this key, as bare text')
+    .option('--yes', 'do not ask')
+    .action(run(() => import('./commands/secret/reveal.ts')))
 }
 
 function declareShell(program: Command, run: Bind): void {

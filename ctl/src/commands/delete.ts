@@ -28,7 +28,10 @@ export async function run(context: Context, args: string[], options: DeleteOptio
 
   async function targetsOfFiles(): Promise<Target[]> {
     if (args.length > 0) throw new McpgError('invalid', 'usage', 'Objects are named either by -f or by words, not both.')
-    return (await readManifests(context, options)).map(({ kind, metadata }) => ({ kind: kindOf(kind), name: metadata.name }))
+    return (await readManifests(context, options, { values: false })).map(({ kind, metadata }) => ({
+      kind: kindOf(kind),
+      name: metadata.name,
+    }))
   }
 
   async function targetsOfWords(): Promise<Target[]> {

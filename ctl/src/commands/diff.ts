@@ -1,8 +1,12 @@
 import { McpgError } from '@mcpg/proto/errors'
+import { secretKind } from '@mcpg/proto/kinds/secret'
+import { applyObjects } from '../apply-objects.ts'
 import { findObject, kindOf } from '../api/objects.ts'
 import type { Context } from '../context.ts'
+import type { ManifestObject } from '../manifest/manifest.ts'
 import { groupedYaml } from '../manifest/print-form.ts'
 import { readManifests } from '../manifest/read-files.ts'
+import { maskedSecret } from '../masked-secret.ts'
 import { unifiedDiff } from '../output/unified-diff.ts'
 
 export type DiffOptions = { file: string[]; expand: boolean; from?: string; to?: string }
@@ -18,7 +22,8 @@ export async function run(context: Context, [word]: string[], options: DiffOptio
   for (const object of objects) {
     const live = await findObject(api, kindOf(object.kind), object.metadata.name)
     const target = `${object.kind.toLowerCase()}/${object.metadata.name}`
-    const lines = unifiedDiff(live ? groupedYaml([live]) : '', groupedYaml([object]), {
+    const shown = object.kind === secretKind.kind ? maskedSecret(object, (await planOf(object))!) : object
+    const lines = unifiedDiff(live ? groupedYaml([live]) : '', groupedYaml([shown]), {
       before: `${target} (stored)`,
       after: `${target} (manifest)`,
     })
@@ -26,4 +31,9 @@ export async function run(context: Context, [word]: string[], options: DiffOptio
     lines.forEach((line) => context.print(line))
   }
   return differs ? 1 : 0
+
+  /** Only the control plane can tell whether a value is another one. */
+  async function planOf(object: ManifestObject) {
+    return (await applyObjects(api, [object], { dryRun: true })).results[0]
+  }
 }

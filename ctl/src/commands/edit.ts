@@ -12,6 +12,7 @@ import { describeFailure } from '../failure.ts'
 import { parseManifest } from '../manifest/parse.ts'
 import { groupedYaml } from '../manifest/print-form.ts'
 import { manifestError } from '../manifest/read-files.ts'
+import { readSecretSources } from '../manifest/secret-sources.ts'
 
 const intro = '# Lines that begin with # are ignored. An empty file, or one without changes, writes nothing.\n'
 
@@ -43,7 +44,7 @@ export async function run(context: Context, args: string[]): Promise<void> {
       text = edited
       try {
         const { body } = await api.call('PUT', objectPath(context.settings, kind.plural, name), {
-          body: bodyOf(edited, live),
+          body: await bodyOf(edited, live, context),
           headers: { 'if-match': etagOf(live) },
         })
         void body
@@ -62,9 +63,10 @@ export async function run(context: Context, args: string[]): Promise<void> {
   }
 }
 
-function bodyOf(text: string, live: Resource) {
-  const { objects, problems } = parseManifest(text, 'edit', () => undefined)
-  if (problems.length > 0) throw manifestError(problems)
+async function bodyOf(text: string, live: Resource, { env }: Context) {
+  const parsed = parseManifest(text, 'edit', () => undefined)
+  const { objects, problems } = await readSecretSources(parsed.objects, env)
+  if (parsed.problems.length + problems.length > 0) throw manifestError([...parsed.problems, ...problems])
   const [object] = objects
   if (objects.length !== 1 || !object || object.kind !== live.kind || object.metadata.name !== live.metadata.name)
     throw new McpgError(

@@ -22,7 +22,7 @@ type Schema = {
 export async function run({ settings, print }: Context, [path = '']: string[]): Promise<void> {
   const [word = '', ...fields] = path.split('.')
   const kind = kindOf(word)
-  const root = z.toJSONSchema(kind.spec, { io: 'input', unrepresentable: 'any' }) as Schema
+  const root = z.toJSONSchema(kind.manifest ?? kind.spec, { io: 'input', unrepresentable: 'any' }) as Schema
   const schema = fields
     .filter((field, index) => !(index === 0 && field === 'spec'))
     .reduce((parent, field) => childOf(parent, field, path), root)

@@ -34,6 +34,8 @@ async function wordsAt(
   if (visible.length > 0) return visible.map((one) => one.name())
   if (command.name() === 'completion') return ['bash', 'zsh', 'fish', 'powershell']
   if (command.parent?.name() === 'server') return names.objects('servers')
+  if (command.parent?.name() === 'secret') return names.objects('secrets')
+  if (command.parent?.name() === 'create') return []
   if (command.name() === 'revoke') return names.objects('enrollments')
   if (command.name() === 'explain') return names.kinds()
   if (byGateway.has(command.name())) return args.length > 0 ? [] : (await names.objects('gateways')).map((name) => `gateway/${name}`)

@@ -8,7 +8,7 @@ const { metadata: Metadata } = ResourceInput.shape
 
 /** Everything that is wrong with an object, by the schemas the control plane uses. */
 export function checkObject(kind: KindDeclaration, metadata: unknown, spec: unknown): Violation[] {
-  return [...violations(Metadata, metadata, ['metadata']), ...violations(kind.spec, spec, ['spec'])]
+  return [...violations(Metadata, metadata, ['metadata']), ...violations(kind.manifest ?? kind.spec, spec, ['spec'])]
 }
 
 function violations(schema: z.ZodType, value: unknown, base: string[]): Violation[] {

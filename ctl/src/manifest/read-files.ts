@@ -5,14 +5,17 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Context } from '../context.ts'
 import { showPosition, type ManifestObject, type ManifestProblem } from './manifest.ts'
 import { parseManifest } from './parse.ts'
+import { readSecretSources } from './secret-sources.ts'
 
 /**
- * Reads the manifests of `-f`: files, folders (their .yaml, .yml and .json) and `-`. Throws one `invalid` error with every problem of
- * every file, each at its file and line.
+ * Reads the manifests of `-f`: files, folders (their .yaml, .yml and .json) and `-`, and what their secrets take from the environment and
+ * from files. Throws one `invalid` error with every problem of every file, each at its file and line.
  */
 export async function readManifests(
   { env }: Context,
   { file: given, expand }: { file: string[]; expand: boolean },
+  /** False where only names matter. */
+  { values = true }: { values?: boolean } = {},
 ): Promise<ManifestObject[]> {
   if (given.length === 0)
     throw new McpgError('invalid', 'missing_flag', 'No manifest is given.', {
@@ -28,8 +31,10 @@ export async function readManifests(
     }
   }
   problems.push(...duplicates(objects))
+  const read = values ? await readSecretSources(objects, env) : { objects, problems: [] }
+  problems.push(...read.problems)
   if (problems.length > 0) throw manifestError(problems)
-  return objects
+  return read.objects
 }
 
 export function manifestError(problems: ManifestProblem[]): McpgError {

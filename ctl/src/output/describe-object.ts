@@ -2,6 +2,7 @@ import type { EventSpec, EventStatus } from '@mcpg/proto/kinds/event'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
+import type { SecretStatus } from '@mcpg/proto/kinds/secret'
 import type { ServerStatus } from '@mcpg/proto/kinds/server'
 import type { GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
 import { toYaml } from '../manifest/print-form.ts'
@@ -57,6 +58,8 @@ function statusSections(kind: KindDeclaration, name: string, status: Resource['s
       return serverSections(name, status as Partial<ServerStatus>, related)
     case 'Gateway':
       return gatewaySections(name, status as Partial<GatewayStatus>, related)
+    case 'Secret':
+      return secretSections(status as Partial<SecretStatus>)
     case 'Instance':
       return instanceSections(status as Partial<InstanceStatus>)
     default:
@@ -158,6 +161,20 @@ function gatewaySections(name: string, status: Partial<GatewayStatus>, { instanc
       ]),
     ),
     ...instanceTable(instances),
+  ]
+}
+
+function secretSections({ keys = [], usedBy = [] }: Partial<SecretStatus>): string[] {
+  const users = usedBy.map((one) => [`${one.kind.toLowerCase()}/${one.name}`, one.keys.join(', ')])
+  return [
+    ...section(
+      'Keys',
+      table(
+        ['key', 'version', 'changed'],
+        keys.map(({ key, version, updatedAt }) => [key, String(version), relative(updatedAt)]),
+      ),
+    ),
+    ...section('Used by', users.length > 0 ? table(['object', 'keys'], users) : ['nobody']),
   ]
 }
 

@@ -18,6 +18,8 @@ export function hidingOf(values: Iterable<string>): (text: string) => string {
 
 function spellingsOf(value: string): string[] {
   if (value.length < minLength) return []
-  const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '')
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replaceAll('+', '-').replaceAll('/', '_')]
+  const padded = Buffer.from(value).toString('base64')
+  const base64 = padded.replace(/=+$/, '')
+  const inUrls = base64.replaceAll('+', '-').replaceAll('/', '_')
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), padded, base64, inUrls]
 }
