@@ -16,6 +16,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   10: () => import('./10-canary.ts'),
   11: () => import('./11-databases.ts'),
   13: () => import('./13-conformance.ts'),
+  15: () => import('./15-secrets.ts'),
   17: () => import('./17-remote-calls.ts'),
 }
 

@@ -13,14 +13,14 @@ import { visit } from './pages.ts'
 const scope = '/v1/orgs/default/workspaces/default'
 
 /** Everything that a person or a program can ask the control plane for with a GET. */
-function readings(names: { enrollment: string; gateway: string }): string[] {
+export function readings(names: { enrollment?: string; gateway: string }): string[] {
   const nouns = ['servers', 'gateways', 'instances', 'tools', 'enrollments'].map((plural) => `${scope}/${plural}`)
   const inEnvironment = `${scope}/environments/default`
   return [
     ...nouns,
     `${inEnvironment}/enrollments`,
     `${inEnvironment}/gateways`,
-    `${scope}/enrollments/${names.enrollment}`,
+    ...(names.enrollment === undefined ? [] : [`${scope}/enrollments/${names.enrollment}`]),
     `${scope}/gateways/${names.gateway}`,
     `${inEnvironment}/gateways/${names.gateway}/configs`,
     '/v1/control/status',
@@ -131,14 +131,14 @@ async function asFinished(response: Response) {
 }
 
 /** A path that does not exist would hide nothing and prove nothing. */
-async function textOf(url: string): Promise<string> {
+export async function textOf(url: string): Promise<string> {
   const response = await fetch(url)
   if (response.status === 404) throw new Error(`nothing to look at: ${url} answers 404`)
   return response.text()
 }
 
 /** All processes that mention the folder of this run in their arguments or environment, and so are ours. */
-function processes(folder: string) {
+export function processes(folder: string) {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
@@ -153,7 +153,7 @@ function processes(folder: string) {
 }
 
 /** What a watch from the beginning says in its first second. */
-async function firstOfWatch(http: string): Promise<string> {
+export async function firstOfWatch(http: string): Promise<string> {
   const response = await fetch(`${http}/v1/watch?scope=default/default`, {
     headers: { accept: 'text/event-stream' },
     signal: AbortSignal.timeout(1_000),
@@ -167,7 +167,7 @@ async function firstOfWatch(http: string): Promise<string> {
   return text
 }
 
-function filesBelow(folder: string): string[] {
+export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
