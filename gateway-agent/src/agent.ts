@@ -4,6 +4,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
 import { stateKey } from './endpoint/asking/parking/state-key.ts'
+import { stateKeyId } from './endpoint/asking/parking/state-seal.ts'
 import { catalogOf } from './endpoint/catalog.ts'
 import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
@@ -78,6 +79,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   })
   const { bind } = settings
   const certificate = endpointCertificate({ tls: settings.endpointTls, identity, onRenewed: credentials.onRenewed, clock, timers, log })
+  const ownStateKey = await stateKey(folder)
   const mcp = endpoint({
     bind: bind?.host ?? '127.0.0.1',
     port: bind?.port,
@@ -86,7 +88,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     allowedHosts: settings.allowedHosts,
     allowedOrigins: settings.allowedOrigins,
     catalog: catalog,
-    stateKey: await stateKey(folder),
+    stateKey: ownStateKey,
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz,
@@ -110,7 +112,12 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     delivery,
     describe: () => describeGateway({ endpoints: [mcp.url()] }),
     activeSessions: () => mcp.activeSessions(),
-    calls: remoteCalls({ door: mcp.door, isAllowed: policy.rules.allowRemoteCalls, policyPath: policyFile(folder) }),
+    calls: remoteCalls({
+      door: mcp.door,
+      stateKeyId: stateKeyId(ownStateKey),
+      isAllowed: policy.rules.allowRemoteCalls,
+      policyPath: policyFile(folder),
+    }),
     contact: contacts.contact(),
     onContact: contacts.saveContact,
     onAcknowledged: heartbeats.observe,

@@ -109,7 +109,7 @@ export async function linkedAgent({
     delivery,
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
-    calls: remoteCalls({ door, isAllowed, policyPath: 'policy.yaml' }),
+    calls: remoteCalls({ door, stateKeyId: 'abcd1234', isAllowed, policyPath: 'policy.yaml' }),
     contact,
     onContact: (one) => contacts.push(one),
     onDecommission: (message) => decommissions.push(message),

@@ -149,6 +149,19 @@ describe('a call through the control plane', () => {
     expect(last(one, 'mcpOpen')).toBeUndefined()
   })
 
+  it('goes back to the gateway that parked it, by what its client carries', async () => {
+    const one = await withFiles('edge-1')
+    const two = await withFiles('edge-2')
+    const parked = fleet.call('POST', `${path}?gateway=edge-2`, call)
+    answer(two, await openOf(two), '{}', { 'mcpg-state-key': 'abcd1234' })
+    expect((await parked).headers['mcpg-state-key']).toBeUndefined()
+    const retry = { ...call, params: { ...call.params, requestState: 'mcpg1.abcd1234.sealed' } }
+    const answered = fleet.call('POST', path, retry)
+    answer(two, await two.waitFor(() => two.frames.filter((frame) => frame.case === 'mcpOpen').length === 2 && last(two, 'mcpOpen')), '{}')
+    expect((await answered).headers['mcpg-gateway']).toBe('edge-2')
+    expect(last(one, 'mcpOpen')).toBeUndefined()
+  })
+
   it('goes to the gateway with the fewest under way when none is named', async () => {
     const one = await withFiles('edge-1')
     const two = await withFiles('edge-2')

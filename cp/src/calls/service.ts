@@ -64,19 +64,21 @@ export function callService({
   clock: Clock
   deadlineMs: number
 }) {
+  /** By gateway, the key of the states it hands out, as its answers tell; forgotten with this process, which costs a repeat. */
+  const stateKeys = new Map<string, string>()
   return { send }
 
   /**
    * Resolves once the answer has ended; rejects with what was in the way, before or after `head`. `gone` cancels the call at the gateway.
    */
   async function send(caller: Caller, call: Call, client: Client, gone: AbortSignal): Promise<void> {
-    const { method, target } = namesIn(call.body)
+    const { method, target, stateKey } = namesIn(call.body)
     if (ledger.isFull())
       throw new McpgError('unavailable', 'audit_unavailable', 'Calls cannot be written to the audit trail now, so none is taken.', {
         retryAfterSeconds: 5,
         hint: 'mcpg-ctl status',
       })
-    const { gateway, line } = await choose(caller, call)
+    const { gateway, line } = await choose(caller, call, stateKey)
     const startedAt = clock.monotonic()
     let status = 0
     let answerBytes = 0
@@ -88,7 +90,10 @@ export function callService({
         line,
         { path, headers, body, caller: onBehalf },
         {
-          head: (code, answered) => client.head(gateway, (status = code), answered),
+          head: (code, { 'mcpg-state-key': key, ...answered }) => {
+            if (key !== undefined) stateKeys.set(gateway.id, key)
+            client.head(gateway, (status = code), answered)
+          },
           data: (bytes, taken) => {
             answerBytes += bytes.length
             client.data(bytes, taken)
@@ -121,7 +126,11 @@ export function callService({
     client.end()
   }
 
-  async function choose(caller: Caller, { scope, server, gateway: word }: Call): Promise<{ gateway: Gateway; line: Line }> {
+  async function choose(
+    caller: Caller,
+    { scope, server, gateway: word }: Call,
+    stateKey: string | undefined,
+  ): Promise<{ gateway: Gateway; line: Line }> {
     if (word !== undefined) {
       const gateway = gateways.get(scope, word)
       return { gateway, line: lineTo(gateway) }
@@ -129,6 +138,8 @@ export function callService({
     const running = registry
       .list(scope)
       .filter(({ id, revokedAt }) => revokedAt === null && (server === undefined || live.serversOf(id).has(server)))
+    const parkedAt = stateKey === undefined ? undefined : running.find(({ id }) => stateKeys.get(id) === stateKey)
+    if (parkedAt) return { gateway: parkedAt, line: lineTo(parkedAt) }
     const able = running.flatMap((gateway) => {
       const line = link.line(gateway.id)
       // What it reported last may be older than what it serves: one that is not ready comes last, and says itself what is the matter.

@@ -24,7 +24,10 @@ export type RemoteCall = {
   cancel(reason: string): void
 }
 
-export function remoteCall(open: McpOpen, { door, outbox, ended }: { door: Pick<InnerDoor, 'open'>; outbox: Outbox; ended: () => void }) {
+export function remoteCall(
+  open: McpOpen,
+  { door, stateKeyId, outbox, ended }: { door: Pick<InnerDoor, 'open'>; stateKeyId: string; outbox: Outbox; ended: () => void },
+) {
   const { streamId, path, body, more } = open
   const answer = creditedBytes()
   const window = grantedWindow(messageWindowBytes, (bytes) => {
@@ -87,7 +90,10 @@ export function remoteCall(open: McpOpen, { door, outbox, ended }: { door: Pick<
     const length = Number(message.headers['content-length'] ?? 0)
     if (length > maxAnswerBytes) return fail('too_large', tooLarge(`has ${length} bytes`))
     response = message
-    head = { case: 'mcpHead', value: { streamId, status: message.statusCode ?? 502, headers: headersOf(message) } }
+    head = {
+      case: 'mcpHead',
+      value: { streamId, status: message.statusCode ?? 502, headers: { ...headersOf(message), 'mcpg-state-key': stateKeyId } },
+    }
     message.on('data', (chunk: Buffer) => {
       answered += chunk.length
       if (answered > maxAnswerBytes) return fail('too_large', tooLarge(`has more than ${maxAnswerBytes} bytes`))

@@ -65,7 +65,7 @@ describe('a call of the control plane', () => {
     ])
     const [head] = framesOf(session, 'mcpHead')
     expect(head).toMatchObject({ streamId: 's', status: 201 })
-    expect(head?.headers).toEqual({ 'content-type': 'application/json', 'mcp-session-id': 'abc' })
+    expect(head?.headers).toEqual({ 'content-type': 'application/json', 'mcp-session-id': 'abc', 'mcpg-state-key': 'abcd1234' })
     expect(answered(session).toString()).toBe('{"ok":true}')
   })
 

@@ -11,7 +11,18 @@ const paths = /^\/mcp(\/servers\/[a-z0-9-]{1,63})?$/
 export type RemoteCalls = ReturnType<typeof remoteCalls>
 
 /** MCP requests that the control plane carries to the endpoint of this gateway, where the host's policy lets it. */
-export function remoteCalls({ door, isAllowed, policyPath }: { door: Pick<InnerDoor, 'open'>; isAllowed: boolean; policyPath: string }) {
+export function remoteCalls({
+  door,
+  stateKeyId,
+  isAllowed,
+  policyPath,
+}: {
+  door: Pick<InnerDoor, 'open'>
+  /** Told with every answer: the retry of a call that was parked here finds its way back by it. */
+  stateKeyId: string
+  isAllowed: boolean
+  policyPath: string
+}) {
   return { attach }
 
   /** For one stream. A frame that is none of ours is left alone. */
@@ -41,7 +52,7 @@ export function remoteCalls({ door, isAllowed, policyPath }: { door: Pick<InnerD
       if (!paths.test(path)) return refuse('refused', `Nothing is served at ${path}.`)
       if (calls.size >= maxOpen) return refuse('busy', `${maxOpen} calls of the control plane are under way.`)
       if (calls.has(streamId)) return
-      calls.set(streamId, remoteCall(request, { door, outbox, ended: () => calls.delete(streamId) }))
+      calls.set(streamId, remoteCall(request, { door, stateKeyId, outbox, ended: () => calls.delete(streamId) }))
     }
 
     /** Nobody can be answered any more, so nothing goes on. */

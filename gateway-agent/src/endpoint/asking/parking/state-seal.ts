@@ -18,8 +18,7 @@ export type StateSeal = ReturnType<typeof stateSeal>
  * request, which is not in it: another caller's, or that of other arguments, cannot even be read. `key` has 32 bytes.
  */
 export function stateSeal(key: Uint8Array) {
-  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
-  const ours = `${prefix}.${keyId}.`
+  const ours = `${prefix}.${stateKeyId(key)}.`
   return { seal, open, isOurs, isOfAnother }
 
   function seal({ boot, run, round, expiresAt }: SealedState, bound: Uint8Array): string {
@@ -54,6 +53,9 @@ export function stateSeal(key: Uint8Array) {
     return typeof state === 'string' && state.startsWith(`${prefix}.`) && !state.startsWith(ours)
   }
 }
+
+/** Stands in every state in the open, so that who carries a retry can tell which gateway it belongs to. */
+export const stateKeyId = (key: Uint8Array): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
 
 /** What stays the same from a request to its retry. */
 export function boundTo(caller: string, path: string, method: string, params: Params): Buffer {
