@@ -43,6 +43,8 @@ export function onlyTls(server: TlsServer, answer: string, refused: (source: str
 
 function ignore(): void {}
 
+/** Body of the answer to plain HTTP, by which our own clients know it. */
+export const httpsOnlyText = 'This port speaks HTTPS: write https:// instead of http://\n'
+
 /** What an HTTP/1 client understands, in one line. */
-const body = 'This port speaks HTTPS: write https:// instead of http://\n'
-export const httpsOnly = `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+export const httpsOnly = `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${httpsOnlyText.length}\r\nConnection: close\r\n\r\n${httpsOnlyText}`

@@ -118,7 +118,9 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
   const chores = [history.chore, audit.chore, onceOnly.chore, ...secretChores({ db, clock }), ...fleet.chores]
   const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
   const parts: Part[] = [db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
-  return { parts, http, db, changes, resources, control, fleet, authority, log }
+  /** Of the roots behind the REST listener, where its certificate is ours; for the programs of this machine. */
+  const pins = () => (certificates.http && certificates.isOurs ? authority.pins().map((pin) => `sha256:${pin}`) : [])
+  return { parts, http, pins, db, changes, resources, control, fleet, authority, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

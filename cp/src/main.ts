@@ -31,7 +31,9 @@ export async function serve({ flags, env, stopping, stderr, onReady }: ServeOpti
     const app = await createApp(config, config.log.file ? {} : { logTo: stderr })
     const ended = AbortSignal.any([stopping, app.control.stopRequested])
     try {
-      await run([...app.parts, runFile(config.stateDir, app.control.endpoints)], ended, () => onReady?.(app.control.endpoints()))
+      await run([...app.parts, runFile(config.stateDir, { endpoints: app.control.endpoints, pins: app.pins() })], ended, () =>
+        onReady?.(app.control.endpoints()),
+      )
     } finally {
       // Open since createApp, also when the start was broken off before its part was reached.
       await app.db.stop()

@@ -30,7 +30,7 @@ export type Program = {
   kill(): Promise<void>
 }
 
-const environment = (extra: Record<string, string> = {}) => ({
+export const environmentOf = (extra: Record<string, string> = {}) => ({
   PATH: process.env['PATH'] ?? '',
   HOME: process.env['HOME'] ?? '',
   ...(process.env['npm_config_registry'] ? { npm_config_registry: process.env['npm_config_registry'] } : {}),
@@ -40,13 +40,18 @@ const environment = (extra: Record<string, string> = {}) => ({
   ...extra,
 })
 
+/** Where and how a program runs; `within` is what is put before its command line, e.g. the way into another machine. */
+export type Place = { stateDir: string; env?: Record<string, string>; within?: string[] }
+
+export function commandOf(args: string[], within: string[] = []): [string, string[]] {
+  const [first = '', ...rest] = [...within, process.execPath, programFile, ...args]
+  return [first, rest]
+}
+
 /** Runs `mcpg-ctl <args>` to its end. */
-export async function ctl(
-  args: string[],
-  { stateDir, stdin, env }: { stateDir: string; stdin?: string; env?: Record<string, string> },
-): Promise<Finished> {
-  const child = spawn(process.execPath, [programFile, ...args], {
-    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+export async function ctl(args: string[], { stateDir, stdin, env, within }: Place & { stdin?: string }): Promise<Finished> {
+  const child = spawn(...commandOf(args, within), {
+    env: environmentOf({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let stdout = ''
@@ -60,9 +65,9 @@ export async function ctl(
 }
 
 /** Starts `mcpg-ctl <args>` and leaves it running; it is stopped after the test. */
-export function start(args: string[], { stateDir, env }: { stateDir: string; env?: Record<string, string> }): Program {
-  const child = spawn(process.execPath, [programFile, ...args], {
-    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+export function start(args: string[], { stateDir, env, within }: Place): Program {
+  const child = spawn(...commandOf(args, within), {
+    env: environmentOf({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return program(child)
@@ -101,22 +106,28 @@ async function runFile(path: string, running: Program): Promise<RunFile> {
   return Promise.race([ready, ended])
 }
 
-export type ControlPlane = Program & { http: string; grpc: string; stateDir: string; restart(): Promise<ControlPlane> }
+export type ControlPlane = Program & {
+  http: string
+  grpc: string
+  stateDir: string
+  restart(change?: Partial<Place>): Promise<ControlPlane>
+}
 
 export async function startControlPlane({
   stateDir,
   http = '127.0.0.1:0',
   grpc = '127.0.0.1:0',
-  env,
-}: {
-  stateDir: string
+  args = [],
+  ...place
+}: Place & {
   http?: string
   grpc?: string
-  env?: Record<string, string>
+  args?: string[]
 }): Promise<ControlPlane> {
-  const running = start(['serve', '--bind-http', http, '--bind-grpc', grpc, '--json-logs'], {
+  const running = start(['serve', '--bind-http', http, '--bind-grpc', grpc, '--json-logs', ...args], {
+    ...place,
     stateDir,
-    env: { ...(await databaseOf(stateDir)), ...env },
+    env: { ...(await databaseOf(stateDir)), ...place.env },
   })
   const { endpoints } = await runFile(join(stateDir, controlPlaneRunFile), running)
   const address = (url: string | undefined) => new URL(url ?? '').host
@@ -125,8 +136,8 @@ export async function startControlPlane({
     stateDir,
     http: endpoints['http'] ?? '',
     grpc: endpoints['grpc'] ?? '',
-    restart: () =>
-      startControlPlane({ stateDir, http: address(endpoints['http']), grpc: address(endpoints['grpc']), ...(env ? { env } : {}) }),
+    restart: (change = {}) =>
+      startControlPlane({ stateDir, http: address(endpoints['http']), grpc: address(endpoints['grpc']), args, ...place, ...change }),
   }
 }
 
@@ -138,18 +149,16 @@ export async function startGateway({
   name = 'default',
   url = null,
   args = [],
-  env,
-}: {
-  stateDir: string
+  ...place
+}: Place & {
   name?: string
   url?: string | null
   args?: string[]
-  env?: Record<string, string>
 }): Promise<Gateway> {
   const given = url === null ? [] : ['--enrollment-url', url]
   const running = start(['gateway', '--name', name, '--bind', '127.0.0.1:0', '--json-logs', ...given, ...args], {
     stateDir,
-    ...(env ? { env } : {}),
+    ...place,
   })
   const { endpoints } = await runFile(join(stateDir, gatewayRunFile(name)), running)
   return { ...running, stateDir, name, endpoint: endpoints['mcp'] ?? '' }

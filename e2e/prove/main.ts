@@ -15,6 +15,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   9: () => import('./09-bench.ts'),
   10: () => import('./10-canary.ts'),
   11: () => import('./11-databases.ts'),
+  12: () => import('./12-machines.ts'),
   13: () => import('./13-conformance.ts'),
   15: () => import('./15-secrets.ts'),
   17: () => import('./17-remote-calls.ts'),

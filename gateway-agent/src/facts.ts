@@ -1,11 +1,13 @@
+import { X509Certificate } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pinOf } from '@mcpg/core/pins'
 import { isSameProcess } from '@mcpg/core/process-identity'
 import { McpgError } from '@mcpg/proto/errors'
 import { gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
 import { configFolder, readPointer, readRecord, type Pointer } from './config/slots.ts'
 import { gatewayFolder } from './config.ts'
-import { loadAttempt, loadIdentity, type Identity } from './identity/identity-file.ts'
+import { caFile, loadAttempt, loadIdentity, type Identity } from './identity/identity-file.ts'
 import { readContact, type Contact } from './link/contact.ts'
 import { loadPolicy, policyFile, type PolicyFile } from './policy/policy.ts'
 
@@ -24,7 +26,14 @@ export type GatewayFacts = {
   running: { pid: number; since: string; version: string; endpoint: string | undefined } | null
   gateway:
     | (Pick<Identity, 'gatewayId' | 'name' | 'org' | 'workspace' | 'environment' | 'instanceUid' | 'enrolledAt' | 'enrolledAtOrigin'> & {
-        credential: { kind: string; sequence: number }
+        /** `expires` and `renews` of a certificate; a bearer is revoked instead. */
+        credential: { kind: 'bearer' | 'certificate'; sequence: number; expires?: string; renews?: string }
+        /** Certificate of the endpoint by the control plane; null where it has none. */
+        endpointCertificate: { names: string[]; expires: string } | null
+        /** Roots that the control plane is held against, as in the fragment of an enrollment URL; none on loopback. */
+        pins: string[]
+        /** PEM file of those roots, for clients of the endpoint. */
+        caFile: string | null
         controlPlaneEndpoints: string[]
       })
     | null
@@ -72,7 +81,7 @@ async function factsOf(stateDir: string, name: string): Promise<GatewayFacts> {
     state: problem ? 'damaged' : known ? 'enrolled' : attempt ? 'enrolling' : 'not_enrolled',
     problem,
     running,
-    gateway: known && shown(known),
+    gateway: known && shown(known, folder),
     controlPlane: contact && (running ? contact : ended(contact)),
     config,
     policy: { path, rules: 'rules' in policy ? policy.rules : null, problem: 'rules' in policy ? null : policy },
@@ -85,10 +94,9 @@ function ended(contact: Contact): Contact {
 }
 
 /** Named one by one, so that a secret that is added to the identity is not shown by accident. */
-function shown(identity: Identity): NonNullable<GatewayFacts['gateway']> {
-  const { gatewayId, name, org, workspace, environment, instanceUid, enrolledAt, enrolledAtOrigin, controlPlaneEndpoints, credential } =
-    identity
-  const { kind, sequence } = credential
+function shown(identity: Identity, folder: string): NonNullable<GatewayFacts['gateway']> {
+  const { gatewayId, name, org, workspace, environment, instanceUid, enrolledAt, enrolledAtOrigin, controlPlaneEndpoints } = identity
+  const { credential, endpoint, trustBundle } = identity
   return {
     gatewayId,
     name,
@@ -99,9 +107,23 @@ function shown(identity: Identity): NonNullable<GatewayFacts['gateway']> {
     enrolledAt,
     enrolledAtOrigin,
     controlPlaneEndpoints,
-    credential: { kind, sequence },
+    credential:
+      credential.kind === 'x509'
+        ? { kind: 'certificate', sequence: credential.sequence, expires: credential.notAfter, renews: credential.renewAfter }
+        : { kind: 'bearer', sequence: credential.sequence },
+    endpointCertificate: endpoint ? shownCertificate(endpoint.certificates) : null,
+    pins: trustBundle.map((root) => pinOf(certificateIn(root))),
+    caFile: trustBundle.length > 0 ? caFile(folder) : null,
   }
 }
+
+function shownCertificate([leaf = '']: string[]) {
+  const { subjectAltName, validToDate } = certificateIn(leaf)
+  const names = (subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''))
+  return { names, expires: validToDate.toISOString() }
+}
+
+const certificateIn = (base64: string) => new X509Certificate(Buffer.from(base64, 'base64'))
 
 async function configFacts(gatewayFolder: string): Promise<GatewayFacts['config']> {
   const folder = configFolder(gatewayFolder)

@@ -12,6 +12,8 @@ export const RunFile = z.object({
   startedAt: z.iso.datetime(),
   /** `http` and `grpc` of a control plane; `mcp` of a gateway. */
   endpoints: z.record(z.string(), z.string()),
+  /** `sha256:…` of the roots behind an https `http` with a certificate of our own authority. */
+  pins: z.array(z.string()).optional(),
 })
 export type RunFile = z.infer<typeof RunFile>
 

@@ -9,7 +9,7 @@ import { version } from '@mcpg/proto/version'
 import type { Endpoints } from './control.ts'
 
 /** Last part to start and first to stop: while the file is there, the control plane is ready. */
-export function runFile(stateDir: string, endpoints: () => Endpoints): Part {
+export function runFile(stateDir: string, { endpoints, pins }: { endpoints: () => Endpoints; pins: string[] }): Part {
   const path = join(stateDir, controlPlaneRunFile)
   return {
     name: 'run file',
@@ -20,6 +20,7 @@ export function runFile(stateDir: string, endpoints: () => Endpoints): Part {
         version,
         startedAt: new Date().toISOString(),
         endpoints: endpoints(),
+        ...(pins.length > 0 && { pins }),
       }
       await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`)
     },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { httpsOnlyText } from '@mcpg/core/only-tls'
 import { McpgError, errorCodes, type ErrorCode } from '@mcpg/proto/errors'
 import { errorOfProblem, Problem } from '@mcpg/proto/problem'
 import type { z } from 'zod'
@@ -6,7 +7,7 @@ import type { Env } from '../env.ts'
 import { ApiError, Interrupted } from '../failure.ts'
 import { findControlPlane } from '../local/run-files.ts'
 import type { Settings } from '../settings.ts'
-import { connection, controlPlaneUrl, type Connection } from './connection.ts'
+import { connection, controlPlaneUrl, localConnection, type Connection } from './connection.ts'
 
 const defaultUrl = 'http://127.0.0.1:7843'
 const maxRetries = 5
@@ -16,8 +17,11 @@ const answerTimeoutMs = 120_000
 /** The control plane that a command talks to: --cp-url, else the one that runs on this state dir, else the default. */
 export async function controlPlaneConnection(settings: Settings): Promise<Connection> {
   const { cpUrl, stateDir, insecurePlaintext } = settings
-  const url = cpUrl ?? (await findControlPlane(stateDir))?.endpoints['http'] ?? defaultUrl
-  return connection(url, { insecurePlaintext, source: controlPlaneUrl })
+  if (cpUrl !== undefined) return connection(cpUrl, { insecurePlaintext, source: controlPlaneUrl })
+  const running = await findControlPlane(stateDir)
+  return (
+    (running && localConnection(running, { insecurePlaintext })) ?? connection(defaultUrl, { insecurePlaintext, source: controlPlaneUrl })
+  )
 }
 
 export type Call<Schema extends z.ZodType> = {
@@ -142,7 +146,15 @@ function parseJson(text: string): unknown {
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
-  const problem = Problem.safeParse(parseJson(await response.text().catch(() => '')))
+  const text = await response.text().catch(() => '')
+  if (text === httpsOnlyText)
+    return new ApiError(
+      new McpgError('invalid', 'tls_required', `${new URL(response.url).origin} speaks HTTPS and nothing else.`, {
+        hint: 'write https:// and, behind it, #pin=sha256:… (--cp-url, MCPG_CP_URL)',
+      }),
+      undefined,
+    )
+  const problem = Problem.safeParse(parseJson(text))
   const requestId = response.headers.get('x-request-id') ?? undefined
   if (problem.success) return new ApiError(errorOfProblem(problem.data), problem.data.requestId ?? requestId)
   const code = (Object.keys(errorCodes) as ErrorCode[]).find((one) => errorCodes[one].http === response.status) ?? 'internal'

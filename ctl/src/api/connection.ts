@@ -2,6 +2,7 @@ import { isLoopbackHost } from '@mcpg/core/http-guard'
 import { parsePins } from '@mcpg/core/pins'
 import { explainTls, rootsByPin, type PinAdvice, type TrustProblem } from '@mcpg/core/tls-trust'
 import { McpgError } from '@mcpg/proto/errors'
+import type { RunFile } from '@mcpg/proto/run-files'
 
 /** A listener of ours as a command reaches it. `url` has no fragment; `fetch` throws McpgError where TLS is the reason. */
 export type Connection = { url: string; fetch: typeof fetch }
@@ -66,10 +67,8 @@ export function connection(
 
   async function privateFetch(): Promise<typeof fetch> {
     if (!isPrivate) return fetch
-    const roots = pins!.length > 0 ? await pinnedRoots() : ca
-    const { Agent, fetch: fetchBy } = await import('undici')
-    const dispatcher = new Agent({ connect: { ca: roots ?? [] } })
-    return ((input: string, init: object = {}) => fetchBy(input, { ...init, dispatcher })) as unknown as typeof fetch
+    const roots = pins!.length > 0 ? await pinnedRoots() : (ca ?? [])
+    return (await import('./pinned-fetch.ts')).fetchTrusting(roots)
   }
 
   async function pinnedRoots(): Promise<string[]> {
@@ -78,6 +77,14 @@ export function connection(
     return found.roots
   }
 }
+
+/** The control plane that a run file is of: the file is its own word, so what it pins is believed. Null for a program without REST. */
+export function localConnection({ endpoints, pins }: RunFile, { insecurePlaintext = true } = {}): Connection | null {
+  const url = endpoints['http']
+  return url === undefined ? null : connection(pinned(url, pins), { insecurePlaintext, source: controlPlaneUrl })
+}
+
+const pinned = (url: string, pins: string[] = []) => (pins.length > 0 ? `${url}#pin=${pins.join(',')}` : url)
 
 function checked(text: string, insecurePlaintext: boolean, { hint }: UrlSource): URL {
   const url = URL.canParse(text) ? new URL(text) : null

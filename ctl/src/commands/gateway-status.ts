@@ -51,13 +51,27 @@ function linesOf({ name, folder, state, problem, running, gateway, controlPlane,
 }
 
 function identityLines(gateway: NonNullable<GatewayFacts['gateway']>): [string, string][] {
-  const { gatewayId, org, workspace, environment, instanceUid, enrolledAt, credential } = gateway
+  const { gatewayId, org, workspace, environment, instanceUid, enrolledAt, credential, endpointCertificate, pins, caFile } = gateway
   return [
     ['gateway', `${gateway.name} in ${org}/${workspace}/${environment} (${gatewayId})`],
     ['instance uid', instanceUid],
-    ['credential', `${credential.kind}, issue ${credential.sequence}`],
+    ['credential', `${credential.kind}, issue ${credential.sequence}${lifeText(credential)}`],
+    ...(endpointCertificate
+      ? ([['endpoint', `certificate for ${endpointCertificate.names.join(', ')}, expires ${when(endpointCertificate.expires)}`]] as [
+          string,
+          string,
+        ][])
+      : []),
+    ...(pins.length > 0 ? ([['trusts', `${pins.join(', ')}${caFile ? ` (${caFile})` : ''}`]] as [string, string][]) : []),
     ['registered', when(enrolledAt)],
   ]
+}
+
+function lifeText({ expires, renews }: NonNullable<GatewayFacts['gateway']>['credential']): string {
+  if (!expires || !renews) return ''
+  const now = new Date().toISOString()
+  if (expires < now) return `, expired ${when(expires)}; it is recovered with the next connection`
+  return `, expires ${when(expires)}, ${renews < now ? 'renewal is overdue since' : 'renewed at'} ${when(renews)}`
 }
 
 function contactText({ endpoint, connectedAt, lastHeardAt, disconnected }: NonNullable<GatewayFacts['controlPlane']>): string {

@@ -140,7 +140,7 @@ async function completeRunning(context: Context, running: RunFile, { demo }: Qui
     return gateway.endpoints['mcp']
   }
   const { createApi } = await import('../api/client.ts')
-  const api = await createApi({ settings: { ...context.settings, cpUrl: running.endpoints['http'] }, env: context.env })
+  const api = await createApi({ settings: { ...context.settings, cpUrl: undefined }, env: context.env })
   const progress = ladder(context)
   if (demo) await applyStarter(api)
   progress.set('gateway', 'running', 'starting')
@@ -156,7 +156,7 @@ async function runDetached(context: Context, options: QuickstartOptions): Promis
   const started = await startDetached(context, 'quickstart', [...context.again.args, '--no-browser'], context.again.env)
   const endpoints = await untilReady(context, started, 'quickstart', readyTimeoutMs, async () => {
     const controlPlane = await findControlPlane(context.settings.stateDir)
-    if (controlPlane?.pid !== started.pid || !(await isReady(controlPlane.endpoints['http']))) return null
+    if (controlPlane?.pid !== started.pid || !(await isReady(controlPlane))) return null
     const gateway = options.gateway ? await findLocalGateway(context) : undefined
     return gateway === null ? null : { ...controlPlane.endpoints, ...gateway?.endpoints }
   })

@@ -1,3 +1,5 @@
+import type { RunFile } from '@mcpg/proto/run-files'
+import { localConnection } from '../api/connection.ts'
 import type { Context } from '../context.ts'
 import { findControlPlane } from '../local/run-files.ts'
 import { programFlags } from '../local/program-flags.ts'
@@ -25,15 +27,16 @@ async function runDetached(context: Context): Promise<void> {
   const started = await startDetached(context, 'control-plane', context.again.args, context.again.env)
   const file = await untilReady(context, started, 'The control plane', readyTimeoutMs, async () => {
     const found = await findControlPlane(context.settings.stateDir)
-    return found?.pid === started.pid && (await isReady(found.endpoints['http'])) ? found : null
+    return found?.pid === started.pid && (await isReady(found)) ? found : null
   })
   printEndpoints(context, file.endpoints, context.print)
   context.say(`running in the background (pid ${started.pid}); log: ${started.logFile}\nstop it with: mcpg-ctl stop`)
 }
 
-export async function isReady(url: string | undefined): Promise<boolean> {
-  if (!url) return false
-  return fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(2000) }).then(
+export async function isReady(running: RunFile): Promise<boolean> {
+  const rest = localConnection(running)
+  if (!rest) return false
+  return rest.fetch(new URL('/readyz', rest.url), { signal: AbortSignal.timeout(2000) }).then(
     ({ ok }) => ok,
     () => false,
   )

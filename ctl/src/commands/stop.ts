@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isSameProcess } from '@mcpg/core/process-identity'
 import { McpgError } from '@mcpg/proto/errors'
 import type { RunFile } from '@mcpg/proto/run-files'
+import { localConnection } from '../api/connection.ts'
 import type { Context } from '../context.ts'
 import { durationOption } from '../duration-option.ts'
 import { findControlPlane, listGateways } from '../local/run-files.ts'
@@ -43,14 +44,17 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
 
   /** By the API, so that it also works where signals do not; a control plane that cannot answer gets the signal. */
   async function askToStop(program: RunFile): Promise<void> {
-    const isAsked = await fetch(new URL('/v1/control/stop', program.endpoints['http']), {
-      method: 'POST',
-      signal: AbortSignal.timeout(2000),
-      headers: settings.token ? { authorization: `Bearer ${settings.token}` } : {},
-    }).then(
-      ({ ok }) => ok,
-      () => false,
-    )
+    const rest = localConnection(program)
+    const isAsked = await rest
+      ?.fetch(new URL('/v1/control/stop', rest.url), {
+        method: 'POST',
+        signal: AbortSignal.timeout(2000),
+        headers: settings.token ? { authorization: `Bearer ${settings.token}` } : {},
+      })
+      .then(
+        ({ ok }) => ok,
+        () => false,
+      )
     if (!isAsked) terminate(program)
   }
 }

@@ -1,4 +1,5 @@
 import { Agent, request, type Dispatcher } from 'undici'
+import { httpsOnlyText } from '@mcpg/core/only-tls'
 import { explainTls, rootsByPin } from '@mcpg/core/tls-trust'
 import { McpgError } from '@mcpg/proto/errors'
 import { errorOfProblem, Problem } from '@mcpg/proto/problem'
@@ -88,6 +89,10 @@ function read(url: EnrollmentUrl, answer: Dispatcher.ResponseData, text: string)
     throw new TryAgain(`the control plane at ${url.origin} is not ready (${answer.statusCode})`, retryAfterMs)
   const value = parse(text)
   if (answer.statusCode === 200 && value !== undefined) return value
+  if (text === httpsOnlyText)
+    throw new McpgError('invalid', 'tls_required', `${url.origin} speaks HTTPS and nothing else.`, {
+      hint: 'use the https:// URL with its #pin=sha256:…, in single quotes; get one with: mcpg-ctl enroll create',
+    })
   const problem = Problem.safeParse(value)
   if (!problem.success) throw notAControlPlane(url, `answered ${answer.statusCode}, but not as a control plane does`)
   throw errorOfProblem({ ...problem.data, hint: problem.data.hint ?? hints[problem.data.reason] })
