@@ -11,7 +11,19 @@ import { visit } from './pages.ts'
 import { databaseText, variableOf } from './secrets.ts'
 
 const scope = '/v1/orgs/default/workspaces/default'
-const pages = ['/', '/gateways', '/gateways/canary', '/servers', '/servers/tells', '/servers/dies', '/tools', '/events', '/logs']
+const pages = [
+  '/',
+  '/gateways',
+  '/gateways/canary',
+  '/servers',
+  '/servers/tells',
+  '/servers/dies',
+  '/tools',
+  '/events',
+  '/logs',
+  '/secrets',
+  '/secrets/github',
+]
 
 /** Two values, the second by rotation; answers where one of them was found, and how many places were looked at. */
 export async function plantSecret({ env = {} }: { env?: Record<string, string> } = {}) {

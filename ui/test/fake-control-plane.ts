@@ -131,6 +131,7 @@ export async function fakeControlPlane(consoleFolder: string) {
       tools: 'Tool',
       enrollments: 'Enrollment',
       events: 'Event',
+      secrets: 'Secret',
     }[plural]
     if (kind)
       return json(

@@ -1,6 +1,7 @@
 import {
   IconBell,
   IconFileText,
+  IconKey,
   IconLayoutDashboard,
   IconPlugConnected,
   IconServer2,
@@ -34,6 +35,10 @@ export const navigation: { group: string; items: Destination[] }[] = [
       { label: 'Events', path: '/events', key: 'v', icon: IconBell, words: 'warnings ev' },
       { label: 'Logs', path: '/logs', key: 'l', icon: IconFileText, words: 'control plane' },
     ],
+  },
+  {
+    group: 'Admin',
+    items: [{ label: 'Secrets', path: '/secrets', key: 'c', icon: IconKey, words: 'credentials keys tokens sec' }],
   },
 ]
 

@@ -12,6 +12,8 @@ const tools = () => import('../features/tools/tools.tsx')
 const tool = () => import('../features/tools/tool.tsx')
 const events = () => import('../features/events/events.tsx')
 const logs = () => import('../features/logs/logs.tsx')
+const secrets = () => import('../features/secrets/secrets.tsx')
+const secret = () => import('../features/secrets/secret.tsx')
 const enrollments = () => import('../features/enrollments/enrollments.tsx')
 const enrollmentWizard = () => import('../features/enrollments/wizard.tsx')
 
@@ -23,13 +25,15 @@ const Tools = lazy(() => tools().then((page) => ({ default: page.Tools })))
 const Tool = lazy(() => tool().then((page) => ({ default: page.Tool })))
 const Events = lazy(() => events().then((page) => ({ default: page.Events })))
 const Logs = lazy(() => logs().then((page) => ({ default: page.Logs })))
+const Secrets = lazy(() => secrets().then((page) => ({ default: page.Secrets })))
+const Secret = lazy(() => secret().then((page) => ({ default: page.Secret })))
 const Enrollments = lazy(() => enrollments().then((page) => ({ default: page.Enrollments })))
 const EnrollmentWizard = lazy(() => enrollmentWizard().then((page) => ({ default: page.EnrollmentWizard })))
 
 /** Fetches every page behind the first one, so that the console can still be walked when the control plane is away. */
 export async function prefetchPages(): Promise<void> {
   await Promise.allSettled(
-    [gateways, gateway, servers, server, tools, tool, events, logs, enrollments, enrollmentWizard].map((load) => load()),
+    [gateways, gateway, servers, server, tools, tool, events, logs, secrets, secret, enrollments, enrollmentWizard].map((load) => load()),
   )
 }
 
@@ -47,6 +51,8 @@ export function Pages() {
         <Route path="tools/:server/:name" element={<Tool />} />
         <Route path="events" element={<Events />} />
         <Route path="logs" element={<Logs />} />
+        <Route path="secrets" element={<Secrets />} />
+        <Route path="secrets/:name" element={<Secret />} />
         <Route path="enrollments" element={<Enrollments />} />
         <Route path="enrollments/new" element={<EnrollmentWizard />} />
         <Route path="*" element={<NotFound />} />

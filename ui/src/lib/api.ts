@@ -32,6 +32,16 @@ export function postJson<Body>(path: string, body: unknown = {}): Promise<Body> 
   return request<Body>(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
+/** RFC 7396: what is not named stays as it is. */
+export function patchJson<Body>(path: string, body: unknown): Promise<Body> {
+  const headers = { accept: 'application/json', 'content-type': 'application/merge-patch+json', 'x-mcpg-request': '1' }
+  return request<Body>(path, { method: 'PATCH', headers, body: JSON.stringify(body) })
+}
+
+export function deleteObject(path: string): Promise<void> {
+  return request<void>(path, { method: 'DELETE', headers: { accept: 'application/json', 'x-mcpg-request': '1' } })
+}
+
 export async function errorOfResponse(response: Response): Promise<ApiError> {
   const problem: unknown = await response.json().catch(() => null)
   return new ApiError(response.status, problem && typeof problem === 'object' ? (problem as Partial<Problem>) : {})

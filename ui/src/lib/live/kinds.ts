@@ -6,6 +6,7 @@ export const watchedKinds = {
   Tool: 'tools',
   Enrollment: 'enrollments',
   Event: 'events',
+  Secret: 'secrets',
 } as const
 export type WatchedKind = keyof typeof watchedKinds
 

@@ -64,7 +64,7 @@ describe('tables of a watch', () => {
     const tables = filled('a')
     tables.apply({ type: 'BOOKMARK' })
     tables.apply({ type: 'BOOKMARK', object: server('b') })
-    tables.apply({ type: 'ADDED', object: { ...server('x'), kind: 'Secret' } })
+    tables.apply({ type: 'ADDED', object: { ...server('x'), kind: 'Template' } })
     expect(tables.takeChanges()).toEqual([])
     tables.apply({ type: 'DELETED', object: server('a') })
     expect(tables.takeChanges().map(([kind]) => kind)).toEqual(['Server'])

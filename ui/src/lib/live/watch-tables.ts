@@ -58,6 +58,7 @@ const emptyTables = (): Tables => ({
   Tool: new Map(),
   Enrollment: new Map(),
   Event: new Map(),
+  Secret: new Map(),
 })
 
 const identity = ({ metadata }: Resource) => metadata.uid || `${metadata.environment ?? ''}/${metadata.name}`
