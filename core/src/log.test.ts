@@ -23,7 +23,7 @@ it.each([
 
 it.each([true, false])('writes a planted token nowhere: message, field, nested field, error, stack (json: %s)', (json) => {
   const lines: string[] = []
-  const log = createLog({ level: 'trace', json }, { write: (line) => void lines.push(line) })
+  const log = createLog({ level: 'trace', json }, { sink: { write: (line) => void lines.push(line) } })
   log.info({ url: `http://127.0.0.1/enroll/${token}`, deep: { token } }, `redeeming ${token}`)
   log.error({ err: new Error(`refused ${token}`) }, 'failed')
   expect(lines.join('')).toMatch(/redeeming/)

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
+import { lineLog, type LineLog } from '@mcpg/core/line-log'
 import { createLog, type Log } from '@mcpg/core/log'
 import { auditTrail } from './audit/audit.ts'
 import { changeBus } from './changes/changes.ts'
@@ -33,17 +35,23 @@ export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown 
 
 /** Builds the whole control plane, outermost last. Nothing is constructed anywhere else. */
 export async function createApp(config: Config, overrides: Overrides = {}) {
-  const log = createLog(config.log, overrides.logTo && { write: (line) => void overrides.logTo?.write(line) })
+  const { clock = systemClock, logTo } = overrides
+  const ownLog = lineLog({ folder: join(config.stateDir, 'logs', 'control-plane'), clock })
+  ownLog.begin()
+  const log = createLog(config.log, {
+    sink: logTo && { write: (line) => void logTo.write(line) },
+    keep: (text) => ownLog.write('control-plane', text),
+  })
   const db = await openDatabase(config.database, log)
   try {
-    return await compose(config, db, log, overrides)
+    return await compose({ config, db, log, ownLog, clock })
   } catch (error) {
     await db.stop()
     throw error
   }
 }
 
-async function compose(config: Config, db: Db, log: Log, { clock = systemClock }: Overrides) {
+async function compose({ config, db, log, ownLog, clock }: { config: Config; db: Db; log: Log; ownLog: LineLog; clock: Clock }) {
   const audit = auditTrail({ db, clock })
   const changes = changeBus({ clock })
   changes.onError((error) => log.error({ err: error }, 'a subscriber of changes failed'))
@@ -83,6 +91,7 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
     clock,
     timers,
     log,
+    ownLog,
     grpc: config.grpc,
     authority,
     certificates,
@@ -114,10 +123,12 @@ async function compose(config: Config, db: Db, log: Log, { clock = systemClock }
     console: config.external.url ?? http.url(),
   })
 
+  // First to start, so that it is the last to stop: what the others say at their end is on disk then.
+  const logFile: Part = { name: 'log', start: async () => {}, stop: () => ownLog.flushed() }
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
   const chores = [history.chore, audit.chore, onceOnly.chore, ...secretChores({ db, clock }), ...fleet.chores]
   const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
-  const parts: Part[] = [db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
+  const parts: Part[] = [logFile, db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
   /** Of the roots behind the REST listener, where its certificate is ours; for the programs of this machine. */
   const pins = () => (certificates.http && certificates.isOurs ? authority.pins().map((pin) => `sha256:${pin}`) : [])
   return { parts, http, pins, db, changes, resources, control, fleet, authority, log }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
+import type { LineLog } from '@mcpg/core/line-log'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { CredentialKind } from '@mcpg/proto/gen/types'
@@ -55,6 +56,9 @@ import type { Idempotency } from './http/idempotency.ts'
 import type { Authority } from './keys/authority.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
+import { logStreams } from './logs/log-streams.ts'
+import { logRoutes } from './logs/routes.ts'
+import { logService } from './logs/service.ts'
 import type { Resources } from './resources/resources.ts'
 import { secretDelivery } from './secrets/delivery.ts'
 import { secretSealer } from './secrets/sealing.ts'
@@ -77,6 +81,7 @@ export function createFleet({
   clock,
   timers,
   log,
+  ownLog,
   grpc: grpcSettings,
   authority,
   certificates,
@@ -97,6 +102,8 @@ export function createFleet({
   clock: Clock
   timers: Timers
   log: Log
+  /** What `log` says, on disk. */
+  ownLog: LineLog
   grpc: GrpcSettings
   authority: Authority
   certificates: ListenerCertificates
@@ -201,6 +208,8 @@ export function createFleet({
     log,
   })
   const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
+  const streams = logStreams({ clock, log })
+  const logs = logService({ link, streams, registry, live, gateways, resources, ownLog, clock })
   link.join(reportedEvents({ events, registry, live }))
   const lines = mcpLines({ clock, deadlineMs: timers.remoteCall })
   link.join(lines.talk)
@@ -261,6 +270,7 @@ export function createFleet({
     gatewayRoutes({ gateways, resources, resourceOf: present, requireEnvironment }),
     callRoutes(calls, log),
     configRoutes({ gateways, history, rollbacks, resourceOf: present, requireEnvironment, onceOnly }),
+    logRoutes(logs, log, { keepAliveMs: timers.sseKeepAlive, requireEnvironment }),
   ]
   const memory: Part = {
     name: 'gateways',

@@ -44,6 +44,7 @@ export type Knobs = {
   endlessProbation?: boolean
   /** Answers no offer at all. */
   silent?: boolean
+  /** What it says it can; logs and remote calls by default. */
   capabilities?: GatewayCapability[]
   description?: { minProtocolRevision: number; maxProtocolRevision: number }
 }
@@ -130,7 +131,7 @@ export function fakeAgent({
       maxProtocolRevision: knobs.description?.maxProtocolRevision ?? 1,
       endpoints: ['http://127.0.0.1:7845/mcp'],
       reportedLabels: { os: 'linux' },
-      capabilities: knobs.capabilities ?? [GatewayCapability.REMOTE_CALLS],
+      capabilities: knobs.capabilities ?? [GatewayCapability.LOGS, GatewayCapability.REMOTE_CALLS],
     })
     send({
       case: 'hello',

@@ -35,7 +35,7 @@ export async function testFleet({
   return { app: () => app, db: () => app.db, call, restart, createEnrollment, redeem, join, agentOf, apply, server, gateway, close }
 
   async function start(): Promise<App> {
-    const next = await createApp(config, clock ? { clock } : {})
+    const next = await createApp(config, { logTo: { write() {} }, ...(clock && { clock }) })
     for (const part of next.fleet.parts)
       await part.start((error) => {
         throw error
@@ -45,11 +45,16 @@ export async function testFleet({
 
   /** A request through the whole REST stack. */
   async function call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}): Promise<Answer> {
-    const answer = await app.http.inject({
+    const { http } = app
+    const answer = await http.inject({
       method,
       url: path,
       ...(body !== undefined && { payload: JSON.stringify(body) }),
-      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(http.app.server.listening && { host: new URL(http.url()).host }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
     })
     const isJson = /json/.test(String(answer.headers['content-type']))
     return { status: answer.statusCode, headers: answer.headers, body: isJson && answer.body !== '' ? answer.json() : answer.body }

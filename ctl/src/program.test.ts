@@ -102,6 +102,8 @@ describe('completion', () => {
     expect(await words('describe', 'server', 'e')).toBe('echo\n')
     expect(await words('wait', 'servers/')).toBe('servers/echo\n')
     expect(await words('server', 'restart', '')).toBe('echo\n')
+    expect(await words('logs', '')).toBe('control-plane\necho\ngateway/\ninstance/\n')
+    expect(await words('logs', 'server/')).toBe('server/echo\n')
   })
 
   test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s', async (shell) => {

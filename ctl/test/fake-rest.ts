@@ -6,6 +6,7 @@ import { kinds } from '@mcpg/proto/kinds'
 import type { Resource, ResourceInput } from '@mcpg/proto/kinds/kind'
 import { problemOf } from '@mcpg/proto/problem'
 import type { ApplyRequest, ApplyResult } from '@mcpg/proto/rest/apply'
+import type { LogEntry } from '@mcpg/proto/rest/logs'
 import { parseSelector, selects } from '@mcpg/proto/selectors'
 import { onTestFinished } from 'vitest'
 
@@ -21,6 +22,8 @@ const scope = '/v1/orgs/default/workspaces/default'
 export async function fakeRest() {
   const objects = new Map<string, Resource>()
   const streams = new Set<ServerResponse>()
+  const logs = new Map<string, LogEntry[]>()
+  const followers = new Map<ServerResponse, string>()
   const log: { type: string; object: Resource }[] = []
   const failures: Failure[] = []
   const seen: Seen[] = []
@@ -41,8 +44,32 @@ export async function fakeRest() {
     remove,
     get: (kind: string, name: string) => objects.get(`${kind}/${name}`),
     failNext: (...next: Failure[]) => failures.push(...next),
-    cut: () => streams.forEach((stream) => stream.destroy()),
+    cut: () => [...streams, ...followers.keys()].forEach((stream) => stream.destroy()),
+    /** What is written to the log at a path below the workspace, or at a whole one. */
+    writeLog,
+    followers: () => followers.size,
     watchers: () => streams.size,
+  }
+
+  function writeLog(path: string, ...entries: LogEntry[]): void {
+    const whole = path.startsWith('/v1/') ? path : `${scope}/${path}`
+    logs.set(whole, [...(logs.get(whole) ?? []), ...entries.filter(({ type }) => type === 'log')])
+    for (const [response, followed] of followers)
+      if (followed === whole) response.write(entries.map((entry) => `event: ${entry.type}\ndata: ${JSON.stringify(entry)}\n\n`).join(''))
+  }
+
+  function sendLog(path: string, query: URLSearchParams, response: ServerResponse): void {
+    const since = /^\d{4}-/.test(query.get('since') ?? '') ? query.get('since')! : ''
+    const entries = (logs.get(path) ?? []).filter((entry) => entry.type === 'log' && entry.time >= since)
+    if (query.get('follow') !== 'true') {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+      return void response.end(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(entries.map((entry) => `event: log\ndata: ${JSON.stringify(entry)}\n\n: keep-alive\n\n`).join(''))
+    response.flushHeaders()
+    followers.set(response, path)
+    response.on('close', () => followers.delete(response))
   }
 
   function put({ kind = 'Server', metadata, spec }: ResourceInput, status: Record<string, unknown> = {}): Resource {
@@ -105,6 +132,7 @@ export async function fakeRest() {
       const failure = failures.shift()
       if (failure) throw Object.assign(failure.error ?? new McpgError('internal', 'planted', 'Planted.'), { planted: failure })
       if (path === '/v1/watch') return watch(request, response)
+      if (path.endsWith('/logs')) return sendLog(path, query, response)
       const result = route(request.method ?? '', path, query, body, request.headers)
       reply(response, result === undefined ? 204 : 200, result)
     } catch (error) {

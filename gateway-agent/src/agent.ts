@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
+import type { LineLog } from '@mcpg/core/line-log'
 import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
 import { stateKey } from './endpoint/asking/parking/state-key.ts'
@@ -13,12 +14,16 @@ import { configFolder, openSlots } from './config/slots.ts'
 import { endpointCertificate, endpointNamesOf } from './identity/endpoint-certificate.ts'
 import { gatewayCredentials } from './identity/credentials.ts'
 import { eraseIdentity, type Identity } from './identity/identity-file.ts'
+import { objectEvents } from './events/events.ts'
 import { watchIdentity } from './identity/watch.ts'
 import { contactFile } from './link/contact.ts'
 import { describeGateway } from './link/description.ts'
 import { controlPlanes } from './link/endpoints.ts'
+import { eventReports } from './link/event-reports.ts'
+import { logStreams } from './link/log-streams.ts'
 import { linkLoop } from './link/link.ts'
 import { remoteCalls } from './link/remote-calls.ts'
+import { logBook } from './logs/log-book.ts'
 import { policyFile, type Policy } from './policy/policy.ts'
 import { secretDelivery } from './secrets/delivery.ts'
 import { gatewaySecrets } from './secrets/secrets.ts'
@@ -38,6 +43,8 @@ export type AgentDeps = {
   identity: Identity
   policy: Policy
   log: Log
+  /** What `log` says, on disk. */
+  ownLog: LineLog
   /** Where a fault test may end the process. */
   onSync: () => void
   /** The control plane deleted this gateway: credentials and configs are erased already, the program should end. */
@@ -52,7 +59,7 @@ export function endpointsOf(settings: Pick<Settings, 'controlPlane' | 'insecureP
 
 /** Builds the whole agent. Nothing is constructed anywhere else. */
 export async function createAgent(deps: AgentDeps, { clock = systemClock, random = Math.random }: Overrides = {}) {
-  const { folder, settings, identity, policy, log, onSync, onDecommission } = deps
+  const { folder, settings, identity, policy, log, ownLog, onSync, onDecommission } = deps
   const { timers } = settings
   const { gatewayId } = identity
   const contacts = await contactFile(folder)
@@ -63,7 +70,10 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const { sealingKey } = identity
   const secrets = gatewaySecrets({ gatewayId, sealingKey, slots, delivery, clock, timers, log, random })
   const cacheDir = join(settings.stateDir, 'cache')
-  const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets: secrets.open })
+  const logs = logBook({ folder: join(folder, 'logs'), clock, log })
+  const events = objectEvents({ clock })
+  const { tell } = events
+  const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets: secrets.open, logs, tell })
   const config = configMachine({ gateway: { gatewayId, keys }, slots, secrets, servers, policy, clock, log })
   const catalog = catalogOf({ servers, timers, clock, log })
   const endpoints = endpointsOf(settings)
@@ -118,6 +128,10 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
       isAllowed: policy.rules.allowRemoteCalls,
       policyPath: policyFile(folder),
     }),
+    talks: [
+      (outbox) => logStreams({ book: logs, own: ownLog, outbox, clock, log }),
+      (outbox) => eventReports({ events, outbox, clock, timers }),
+    ],
     contact: contacts.contact(),
     onContact: contacts.saveContact,
     onAcknowledged: heartbeats.observe,

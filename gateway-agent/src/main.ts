@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { systemClock } from '@mcpg/core/clock'
 import { writeFileAtomic } from '@mcpg/core/atomic-file'
 import { run } from '@mcpg/core/lifecycle'
+import { lineLog } from '@mcpg/core/line-log'
 import { createLog } from '@mcpg/core/log'
 import { isSameProcess, startTimeOf } from '@mcpg/core/process-identity'
 import { prepareStateDir, type StateDirProblem } from '@mcpg/core/state-dir'
@@ -59,7 +60,9 @@ export async function runGateway({
   const folder = await prepareFolders(settings)
   const policy = await loadPolicy(policyFile(folder))
   const release = await takeFolder(settings, folder)
-  const log = createLog(settings.log)
+  const ownLog = lineLog({ folder: join(folder, 'agent-log'), clock: systemClock })
+  ownLog.begin()
+  const log = createLog(settings.log, { keep: (text) => ownLog.write('agent', text) })
   try {
     if (settings.insecurePlaintext)
       tell('Warning: --insecure-plaintext sends credentials unencrypted to control planes that are not on this machine.')
@@ -88,7 +91,7 @@ export async function runGateway({
       ending.abort()
     }
     const onSync = crashPoint(env, settings.stateDir)
-    const agent = await createAgent({ folder, settings, identity, policy, log, onSync, onDecommission })
+    const agent = await createAgent({ folder, settings, identity, policy, log, ownLog, onSync, onDecommission })
     const runFile = join(settings.stateDir, gatewayRunFile(settings.name))
     try {
       await run([...agent.parts, runFilePart(runFile, agent.mcpUrl)], AbortSignal.any([stopping, ending.signal]), () => {
@@ -106,6 +109,7 @@ export async function runGateway({
       }
     }
   } finally {
+    await ownLog.flushed()
     release()
   }
 }

@@ -110,6 +110,7 @@ export async function linkedAgent({
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
     calls: remoteCalls({ door, stateKeyId: 'abcd1234', isAllowed, policyPath: 'policy.yaml' }),
+    talks: [],
     contact,
     onContact: (one) => contacts.push(one),
     onDecommission: (message) => decommissions.push(message),

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '@mcpg/core/log'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { WatchQuery } from '@mcpg/proto/rest/watch'
 import { callerOf } from '../http/access-rules.ts'
+import { longAnswers } from '../http/long-answer.ts'
 import { scopeOfKey, type WorkspaceScope } from '../resources/scope.ts'
 import { turn } from '../turns.ts'
 import { watchedKinds, type Sent, type Watches } from './watch.ts'
@@ -22,10 +21,7 @@ export const watchRoutes =
     }: { keepAliveMs: number; kinds: KindDeclaration[]; requireWorkspace: (scope: WorkspaceScope) => Promise<void> },
   ): FastifyPluginAsyncZod =>
   async (app) => {
-    const closing = new AbortController()
-    // Streams never end by themselves and would hold up the close of the listener.
-    app.addHook('preClose', async () => closing.abort())
-
+    const long = longAnswers(app)
     app.get(
       '/v1/watch',
       {
@@ -45,37 +41,26 @@ export const watchRoutes =
         const lastId = request.headers['last-event-id']
         // A reconnect sends the newer of the two in the header.
         const since = typeof lastId === 'string' && lastId !== '' ? lastId : request.query.since
-        const gone = new AbortController()
-        request.raw.socket.once('close', () => gone.abort())
+        const { gone, ended } = long.signalOf(request)
         const wanted = { scope, kinds: watchedKinds(request.query.kinds, kinds), since }
-        const events = await watches.open(callerOf(request), wanted, AbortSignal.any([closing.signal, gone.signal]), keepAliveMs)
-        reply.hijack()
-        const response = reply.raw
-        for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
-        response.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'x-accel-buffering': 'no',
-          // Its end is the end of the connection, so that a stopping listener has nothing left to wait for.
-          connection: 'close',
-        })
+        const events = await watches.open(callerOf(request), wanted, ended, keepAliveMs)
         // The client sees the stream open before the first listing is read.
-        response.flushHeaders()
+        const { write, end } = long.begin(reply, 'text/event-stream; charset=utf-8', gone)
         try {
           for await (const event of events) {
-            await send(response, event, gone.signal)
+            await write(textOf(event))
             await turn()
           }
         } catch (error) {
           // A reader that went away while its socket was full is no failure.
-          if (!gone.signal.aborted) log.warn({ err: error, requestId: request.id }, 'a watch broke')
+          if (!gone.aborted) log.warn({ err: error, requestId: request.id }, 'a watch broke')
         }
-        response.end()
+        end()
       },
     )
   }
 
-async function send(response: ServerResponse, { type, id, object }: Sent, gone: AbortSignal): Promise<void> {
+function textOf({ type, id, object }: Sent): string {
   const data = JSON.stringify(object ? { type, object } : { type })
-  const flowing = response.write(`event: ${type}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`)
-  if (!flowing) await once(response, 'drain', { signal: gone })
+  return `event: ${type}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`
 }

@@ -62,7 +62,12 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
   /** An answer that is read as a stream; the caller ends it through the signal. */
   async function open(
     path: string,
-    { query, headers, signal }: { query?: Call<z.ZodType>['query']; headers?: Record<string, string>; signal: AbortSignal },
+    {
+      query,
+      headers,
+      signal,
+      retries = maxRetries,
+    }: { query?: Call<z.ZodType>['query']; headers?: Record<string, string>; signal: AbortSignal; retries?: number },
   ) {
     for (let attempt = 1; ; attempt++) {
       const response = await send(
@@ -73,7 +78,7 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
       )
       if (response.ok) return response
       const error = await errorOf(response)
-      if (!isBusy(response.status) || attempt > maxRetries) throw error
+      if (!isBusy(response.status) || attempt > retries) throw error
       await pause(response, attempt, error)
     }
   }

@@ -39,9 +39,15 @@ async function wordsAt(
   if (command.name() === 'revoke') return names.objects('enrollments')
   if (command.name() === 'explain') return names.kinds()
   if (byGateway.has(command.name())) return args.length > 0 ? [] : (await names.objects('gateways')).map((name) => `gateway/${name}`)
+  if (command.name() === 'logs') return logTargets(current, names)
   if (command.name() === 'wait' || (byKind.has(command.name()) && current.includes('/'))) return pairs(current, names)
   if (!byKind.has(command.name())) return []
   return args.length === 0 ? names.kinds() : names.objects(args[0]!)
+}
+
+async function logTargets(current: string, names: Names): Promise<string[]> {
+  if (current.includes('/')) return pairs(current, names)
+  return [...(await names.objects('servers')), 'instance/', 'gateway/', 'control-plane']
 }
 
 async function pairs(current: string, names: Names): Promise<string[]> {

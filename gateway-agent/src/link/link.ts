@@ -61,6 +61,9 @@ export type LinkState =
   | { phase: 'waiting'; endpoint: string; retryInMs: number; message: string }
   | { phase: 'stopped' }
 
+/** A feature that talks over the stream, from its welcome to its end. */
+export type Talk = { receive?(frame: ConnectResponse['frame']): void; stop(): void }
+
 export type Link = Part & {
   state(): LinkState
   /** Dial at once, whatever was being waited for. */
@@ -81,6 +84,7 @@ export function linkLoop({
   describe,
   activeSessions,
   calls,
+  talks,
   contact,
   onContact,
   onAcknowledged = () => {},
@@ -104,6 +108,8 @@ export function linkLoop({
   describe: () => GatewayDescription
   activeSessions: () => number
   calls: RemoteCalls
+  /** Each is begun anew with every stream. */
+  talks: ((outbox: Outbox) => Talk)[]
   contact: Contact | null
   onContact: (contact: Contact) => void
   /** How long a heartbeat waited for its answer. */
@@ -137,6 +143,7 @@ export function linkLoop({
   let rememberedAt = -Infinity
   let reports: ReturnType<typeof reporting> | null = null
   let remote: ReturnType<RemoteCalls['attach']> | null = null
+  let talking: Talk[] = []
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
   return { name: 'link', start, stop, state: () => state, wake, renewed }
@@ -323,7 +330,9 @@ export function linkLoop({
       case 'mcpWindow':
       case 'mcpClose':
         return remote?.receive(frame)
-      default: // What this version does not know is ignored; it offers no capability that would need more.
+      default:
+        // What nobody takes is of a newer control plane; no capability was offered that would need it.
+        for (const talk of talking) talk.receive?.(frame)
     }
   }
 

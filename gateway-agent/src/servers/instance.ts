@@ -6,7 +6,6 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { InstanceState } from '@mcpg/proto/status'
 import type { McpClient, McpConnection } from '../mcp/connection.ts'
 import { instanceLines, type ServerLog } from './logs.ts'
-import { maxLine } from './lines.ts'
 import { maxProbeFailures, startProbing } from './probing.ts'
 import { StartFailure, type InstanceEnd, type Running, type Runtime } from './runtimes/runtime.ts'
 import type { InstanceReport } from './supervision.ts'
@@ -63,7 +62,8 @@ const exitPatienceMs = 1_000
 export function runInstance(deps: InstanceDeps): Instance {
   const { id, server, runtime, belongsTo, client, sink, timers, clock, onChange, onConnection, onOutcome } = deps
   const hide = (text: string) => runtime.hide?.(text) ?? text
-  const lines = instanceLines({ instanceId: id, sink, hide })
+  const log = sink.open(id)
+  const lines = instanceLines({ log, hide })
   const stopping = new AbortController()
   const stopped = new Promise<'stopped'>((resolve) => stopping.signal.addEventListener('abort', () => resolve('stopped')))
   const load = { calls: 0 }
@@ -98,6 +98,7 @@ export function runInstance(deps: InstanceDeps): Instance {
       if (!stopping.signal.aborted) restartCount++
     }
     set('stopped')
+    sink.close(id)
   }
 
   async function attempt(): Promise<InstanceEnd | 'again'> {
@@ -105,10 +106,19 @@ export function runInstance(deps: InstanceDeps): Instance {
     try {
       const prepared = await runtime.prepare({ onInstalling: () => set('installing'), signal: stopping.signal })
       resolvedVersion = prepared.resolvedVersion
+      if (state === 'installing')
+        sink.tell({
+          kind: 'Server',
+          name: server.name,
+          warning: false,
+          reason: 'PackageInstalled',
+          message: resolvedVersion ?? 'installed',
+        })
       if (stopping.signal.aborted) return 'again'
       times = { startTime: clock.now() }
       set('starting')
-      running = await runtime.launch({ instanceId: id, client, onLine })
+      log.begin()
+      running = await runtime.launch({ instanceId: id, client, onLine, onLost: lines.lose })
     } catch (error) {
       return startEnd(error)
     }
@@ -119,7 +129,7 @@ export function runInstance(deps: InstanceDeps): Instance {
     // Before the tree is taken down: nobody is routed to it from here on.
     if (wasReady) onConnection()
     if (end !== 'again' && !stopping.signal.aborted) set('failed', end)
-    await running.stop().catch((error: unknown) => lines.add('gateway', `could not be cleaned up: ${String(error)}`))
+    await running.stop().catch((error: unknown) => lines.add('agent', `could not be cleaned up: ${String(error)}`))
     return end
   }
 
@@ -156,6 +166,7 @@ export function runInstance(deps: InstanceDeps): Instance {
         readySince = undefined
         connection = undefined
         set('unhealthy', { reason: 'ProbeFailed', message })
+        tell(true, 'Unhealthy', message)
         onConnection()
       },
     })
@@ -208,14 +219,17 @@ export function runInstance(deps: InstanceDeps): Instance {
     }
     readySince = undefined
     ends = [...ends.filter((at) => now - at < timers.crashLoopWindow), now]
+    const looped = looping
     looping ||= ends.length >= crashLoopEnds
-    lines.add('gateway', `${end.reason}: ${end.message}`)
+    lines.add('agent', `${end.reason}: ${end.message}`)
+    tell(true, end.reason, end.message)
+    if (looping && !looped) tell(true, 'CrashLoop', `ended ${crashLoopEnds} times in a row, last: ${end.message}`)
     set(looping ? 'crash_loop' : 'failed', end)
     return looping ? timers.crashLoopRetry : fullJitter(failures++, { baseMs: timers.restartBase, maxMs: timers.restartMax })
   }
 
   function onLine(stream: 'stderr' | 'stdout', line: string): void {
-    lines.add(stream, line.length > maxLine ? `${line.slice(0, maxLine)} … (cut)` : line)
+    lines.add(stream, line)
     if (stream === 'stderr') return
     const now = clock.monotonic()
     if (now - junk.since > junkWindowMs) junk = { bytes: 0, since: now }
@@ -250,6 +264,10 @@ export function runInstance(deps: InstanceDeps): Instance {
     state = next
     if (end) last = hidden(end)
     onChange()
+  }
+
+  function tell(warning: boolean, reason: string, message: string): void {
+    sink.tell({ kind: 'Instance', name: id, warning, reason, message: hide(message) })
   }
 
   function hidden(end: InstanceEnd): InstanceEnd {

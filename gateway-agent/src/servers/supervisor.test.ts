@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { LineLog } from '@mcpg/core/line-log'
 import { startTimeOf } from '@mcpg/core/process-identity'
 import type { ConfigServerInput } from '@mcpg/proto/gateway-config'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -21,6 +22,12 @@ function open(...args: Parameters<typeof openSupervisor>) {
 const echo: ConfigServerInput = { name: 'echo', command: fixture('echo') }
 const reportOf = (servers: Servers, name: string) => servers.report().find((report) => report.name === name)
 const instanceOf = (servers: Servers, name: string) => reportOf(servers, name)?.instances[0]
+async function linesOf(log: LineLog, { previous = false } = {}): Promise<string[]> {
+  const { history } = await log.open({ tail: Infinity, previous })
+  const lines: string[] = []
+  for await (const some of history) lines.push(...some.map((line) => (line.lost === undefined ? `${line.source} ${line.text}` : '')))
+  return lines
+}
 const isGone = (pid: number) => startTimeOf(pid) === null
 
 describe('a server', () => {
@@ -127,14 +134,22 @@ describe('a failure to start has its own reason', () => {
 
 describe('an instance that ends by itself', () => {
   it('is started again under the same id, with its reason and exit code until it is ready', async () => {
-    const { servers, folder } = open()
+    const { servers, logs } = open()
     await apply(servers, { name: 'dies', command: fixture('dies-after', '400') })
     const before = instanceOf(servers, 'dies')
     const failed = await until('it has died', () => (instanceOf(servers, 'dies')?.exitCode === 7 ? instanceOf(servers, 'dies') : null))
     expect(failed).toMatchObject({ reason: 'ExitedUnexpectedly', instanceId: before?.instanceId })
     expect(failed.lastLogLines).toContain('dies-after: fatal: out of cheese')
     await until('it is ready again', () => reportOf(servers, 'dies')?.state === 'ready' && reportOf(servers, 'dies')?.restartCount)
-    expect(readFileSync(join(folder, 'logs/dies/0.log'), 'utf8')).toContain('stderr dies-after: fatal: out of cheese')
+    const [log] = await logs.find('dies')
+    expect(log?.instanceId).toBe(before?.instanceId)
+    expect(await linesOf(log!.log, { previous: true })).toEqual(
+      expect.arrayContaining([
+        'stderr dies-after: fatal: out of cheese',
+        expect.stringMatching(/^agent ExitedUnexpectedly: exited with code 7/),
+      ]),
+    )
+    expect((await linesOf(log!.log)).join()).not.toContain('ExitedUnexpectedly')
   })
 
   it('loops after five ends and is still tried again', async () => {

@@ -4,7 +4,10 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import type { ResolvedServer } from '../secrets/resolved.ts'
-import { serverLog, type ServerLog } from './logs.ts'
+import type { Tell } from '../events/events.ts'
+import { readBudget } from '../logs/intake.ts'
+import type { LogBook } from '../logs/log-book.ts'
+import type { ServerLog } from './logs.ts'
 import { runServer, type RunningServer } from './running-server.ts'
 import { nodePackageRuntime } from './runtimes/package-node.ts'
 import { pythonPackageRuntime } from './runtimes/package-python.ts'
@@ -22,7 +25,7 @@ import { processTrees } from './tree/trees.ts'
 const maxInstalls = 2
 
 export type SupervisorDeps = {
-  /** The gateway's folder: `work/`, `logs/`, `run/instances/` and `resolutions.json` are kept in it. */
+  /** The gateway's folder: `work/`, `run/instances/` and `resolutions.json` are kept in it. */
   stateDir: string
   /** Shared by all agents of the machine. */
   cacheDir: string
@@ -31,6 +34,8 @@ export type SupervisorDeps = {
   log: Log
   gatewayId: string
   openSecrets: OpenSecrets
+  logs: LogBook
+  tell: Tell
   /** What a test may take away; else it is probed. */
   supervision?: Supervision
 }
@@ -39,7 +44,18 @@ export type SupervisorDeps = {
  * Makes what runs on this machine what a config wants. Servers are independent of each other: every one has its own loop, and only
  * installations wait in line. Throws when the gateway's folder cannot be written.
  */
-export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatewayId, openSecrets, supervision }: SupervisorDeps): Servers {
+export function superviseServers({
+  stateDir,
+  cacheDir,
+  timers,
+  clock,
+  log,
+  gatewayId,
+  openSecrets,
+  logs,
+  tell,
+  supervision,
+}: SupervisorDeps): Servers {
   const workFolder = join(stateDir, 'work')
   mkdirSync(workFolder, { recursive: true, mode: 0o700 })
   const trees = processTrees({ gatewayId, folder: stateDir, timers, clock, log, ...(supervision && { supervision }) })
@@ -50,13 +66,13 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
   const deps = {
     trees,
     clock,
+    readBudget: readBudget(clock),
     workFolder,
     cacheDir,
     installMs: timers.install,
     inSlot: installSlots(maxInstalls),
     resolutions: resolutions(stateDir),
   }
-  const logs = new Map<string, ServerLog>()
   let current = new Map<string, RunningServer>()
   // Asked for with every call, so it is made once per commit.
   let routed: ReadonlyMap<string, RoutedServer> = new Map()
@@ -153,9 +169,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
   }
 
   function logOf(name: string): ServerLog {
-    const known = logs.get(name) ?? serverLog({ folder: join(stateDir, 'logs', name), clock, log })
-    logs.set(name, known)
-    return known
+    return { open: (instanceId) => logs.open(name, instanceId), close: (instanceId) => logs.close(name, instanceId), tell }
   }
 
   /** A successor that nobody waited for (it does not gate) may not be ready: until its first outcome its predecessor goes on serving. */
@@ -223,7 +237,7 @@ export function superviseServers({ stateDir, cacheDir, timers, clock, log, gatew
       all.map((server) => server.stop().catch((error: unknown) => log.error({ err: error }, 'a server could not be ended'))),
     )
     await trees.stop()
-    await Promise.all([...logs.values()].map((one) => one.flushed()))
+    await logs.flushed()
   }
 }
 

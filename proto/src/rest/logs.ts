@@ -6,7 +6,7 @@ import { Duration } from '../durations.ts'
  *
  * Without `follow` the answer is JSON lines (`application/x-ndjson`), one LogEntry each, oldest first over all instances and gateways,
  * and ends. With `follow=true` it is an SSE stream that ends with the client: `event:` is the type of the entry, `data:` the LogEntry; a
- * comment comes as keep-alive. Entries of several gateways come as they arrive.
+ * comment comes as keep-alive. One that was cut is asked for again with `since` and `tail=all`. Entries of several gateways come as they arrive.
  */
 export const LogQuery = z.strictObject({
   /** Last lines of each instance to begin with; `all` for everything that is kept. */
@@ -37,5 +37,7 @@ export const LogEntry = z.discriminatedUnion('type', [
   z.object({ type: z.literal('gateway'), gateway: z.string(), state: z.enum(['online', 'offline']), message: z.string() }),
   /** Nothing more comes from here, and why. */
   z.object({ type: z.literal('error'), message: z.string(), ...origin }),
+  /** What was followed has ended, an instance for good; without it a stream that ends was cut. */
+  z.object({ type: z.literal('end') }),
 ])
 export type LogEntry = z.infer<typeof LogEntry>

@@ -2,16 +2,15 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
+import { readLines, type ReadBudget } from '../../logs/intake.ts'
 import { connectStdio } from '../../mcp/stdio.ts'
 import type { ResolvedServer } from '../../secrets/resolved.ts'
 import { clientInfo } from '../client-info.ts'
-import { cutLines } from '../lines.ts'
-import { throttle } from '../throttle.ts'
 import type { Trees } from '../tree/trees.ts'
 import { childEnvironment } from './environment.ts'
 import { StartFailure, type LaunchIo, type Running, type Runtime } from './runtime.ts'
 
-export type ProcessDeps = { trees: Trees; clock: Clock; /** `<gateway folder>/work`. */ workFolder: string }
+export type ProcessDeps = { trees: Trees; clock: Clock; readBudget: ReadBudget; /** `<gateway folder>/work`. */ workFolder: string }
 
 /** A command of this machine. */
 export function processRuntime(server: ResolvedServer, deps: ProcessDeps): Runtime {
@@ -23,18 +22,16 @@ export function processRuntime(server: ResolvedServer, deps: ProcessDeps): Runti
 }
 
 /** Starts argument vectors as stdio servers of this definition; shared by every runtime that ends in a process. */
-export function stdioLauncher(server: ResolvedServer, { trees, clock, workFolder }: ProcessDeps) {
+export function stdioLauncher(server: ResolvedServer, { trees, clock, readBudget, workFolder }: ProcessDeps) {
   let era = server.era
   return launch
 
-  async function launch(argv: string[], { instanceId, client, onLine }: LaunchIo): Promise<Running> {
+  async function launch(argv: string[], { instanceId, client, onLine, onLost }: LaunchIo): Promise<Running> {
     const env = childEnvironment(server)
     const cwd = workingFolder(server, workFolder)
     const [program = '', ...args] = argv
     const tree = await trees.start(instanceId, { argv: [findExecutable(program, env['PATH'] ?? '', cwd), ...args], cwd, env })
-    const stderr = cutLines((line) => onLine('stderr', line))
-    tree.stderr.setEncoding('utf8').on('data', stderr.push).once('end', stderr.end)
-    throttle(tree.stderr, clock)
+    readLines(tree.stderr, { onLine: (line) => onLine('stderr', line), onLost, budget: readBudget, clock })
     const drained = new Promise<void>((done) => tree.stderr.once('close', done))
     let again = false
     return {

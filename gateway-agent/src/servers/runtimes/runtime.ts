@@ -19,6 +19,8 @@ export type LaunchIo = {
   client?: McpClient | undefined
   /** A line of the server that is no protocol: its stderr, and what it prints beside the protocol. */
   onLine: (stream: 'stderr' | 'stdout', line: string) => void
+  /** So many lines of its stderr were read and not kept. */
+  onLost: (lines: number) => void
 }
 
 /** Where a server comes from: how it is got, started and ended. One per running server. */

@@ -7,6 +7,7 @@ import { systemClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
 import { defaultTimers, type Timers } from '@mcpg/core/timers'
 import { ConfigServer, type ConfigServerInput } from '@mcpg/proto/gateway-config'
+import { logBook } from '../../logs/log-book.ts'
 import type { McpOutcome } from '../../mcp/connection.ts'
 import type { DesiredServer, Servers } from '../supervision.ts'
 import { superviseServers, type SupervisorDeps } from '../supervisor.ts'
@@ -16,17 +17,21 @@ const quick: Partial<Timers> = { stdinGrace: 100, restartBase: 5, restartMax: 20
 /** A supervisor in a folder of its own; `close` stops it and removes the folder. */
 export function openSupervisor(timers: Partial<Timers> = {}, more: Partial<SupervisorDeps> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'mcpg-servers-'))
+  const log = createLog({ level: 'silent', json: true })
+  const logs = logBook({ folder: join(folder, 'logs'), clock: systemClock, log })
   const servers = superviseServers({
     stateDir: folder,
     cacheDir: join(folder, 'cache'),
     timers: { ...defaultTimers, ...quick, ...timers },
     clock: systemClock,
-    log: createLog({ level: 'silent', json: true }),
+    log,
+    logs,
+    tell: () => {},
     gatewayId: 'gw-test',
     openSecrets: async () => new Map(),
     ...more,
   })
-  return { servers, folder, close }
+  return { servers, folder, logs, close }
 
   async function close(): Promise<void> {
     await servers.stop()
