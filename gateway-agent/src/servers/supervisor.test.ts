@@ -229,8 +229,10 @@ describe('a change', () => {
           (error: unknown) => failures.push(error),
         )
     })
-    for (const restarts of [1, 2, 3]) await apply(servers, { ...echo, restarts }, other)
-    await call(servers, 'echo', 'echo', { text: 'x' })
+    for (const restarts of [1, 2, 3]) {
+      await apply(servers, { ...echo, restarts }, other)
+      pids.add(await call(servers, 'echo', 'pid'))
+    }
     over.abort()
     await Promise.all(traffic)
     expect(failures).toEqual([])
