@@ -122,13 +122,13 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     delivery,
     describe: () => describeGateway({ endpoints: [mcp.url()] }),
     activeSessions: () => mcp.activeSessions(),
-    calls: remoteCalls({
-      door: mcp.door,
-      stateKeyId: stateKeyId(ownStateKey),
-      isAllowed: policy.rules.allowRemoteCalls,
-      policyPath: policyFile(folder),
-    }),
     talks: [
+      remoteCalls({
+        door: mcp.door,
+        stateKeyId: stateKeyId(ownStateKey),
+        isAllowed: policy.rules.allowRemoteCalls,
+        policyPath: policyFile(folder),
+      }).attach,
       (outbox) => logStreams({ book: logs, own: ownLog, outbox, clock, log }),
       (outbox) => eventReports({ events, outbox, clock, timers }),
     ],

@@ -17,7 +17,7 @@ export function eventReports({
   let cancel: (() => void) | null = null
   const unsubscribe = events.onTell(() => (cancel ??= clock.after(timers.statusFlush, send)))
   send()
-  return { stop }
+  return { close }
 
   function send(): void {
     cancel = null
@@ -29,7 +29,7 @@ export function eventReports({
     })
   }
 
-  function stop(): void {
+  function close(): void {
     cancel?.()
     unsubscribe()
   }

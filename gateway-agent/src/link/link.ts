@@ -42,7 +42,6 @@ import { commandRunner } from './commands.ts'
 import type { Contact } from './contact.ts'
 import { reconnectDelays } from './delays.ts'
 import { inventories, type InventorySource } from './inventory.ts'
-import type { RemoteCalls } from './remote-calls.ts'
 import type { Frame, Outbox } from './outbox.ts'
 import { reporting } from './reporting.ts'
 import { session, type SessionEnd } from './session.ts'
@@ -62,7 +61,7 @@ export type LinkState =
   | { phase: 'stopped' }
 
 /** A feature that talks over the stream, from its welcome to its end. */
-export type Talk = { receive?(frame: ConnectResponse['frame']): void; stop(): void }
+export type Talk = { receive?(frame: ConnectResponse['frame']): void; close(): void }
 
 export type Link = Part & {
   state(): LinkState
@@ -83,7 +82,6 @@ export function linkLoop({
   delivery,
   describe,
   activeSessions,
-  calls,
   talks,
   contact,
   onContact,
@@ -107,7 +105,6 @@ export function linkLoop({
   delivery: Pick<SecretDelivery, 'attach'>
   describe: () => GatewayDescription
   activeSessions: () => number
-  calls: RemoteCalls
   /** Each is begun anew with every stream. */
   talks: ((outbox: Outbox) => Talk)[]
   contact: Contact | null
@@ -142,7 +139,6 @@ export function linkLoop({
   let remembered = contact
   let rememberedAt = -Infinity
   let reports: ReturnType<typeof reporting> | null = null
-  let remote: ReturnType<RemoteCalls['attach']> | null = null
   let talking: Talk[] = []
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
@@ -228,16 +224,16 @@ export function linkLoop({
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
       reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
       reports.full({ withDescription: false })
-      remote = calls.attach(outbox)
       // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
       const report = config.report()
       if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
       const detach = delivery.attach(fetchSecrets)
+      talking = talks.map((begin) => begin(outbox))
       return () => {
+        for (const talk of talking.splice(0)) talk.close()
         detach()
         reports?.stop()
-        remote?.close()
-        reports = remote = null
+        reports = null
       }
     }
   }
@@ -325,11 +321,6 @@ export function linkLoop({
         const message = 'This version keeps the settings of its enrollment.'
         return void outbox.push('status', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
       }
-      case 'mcpOpen':
-      case 'mcpData':
-      case 'mcpWindow':
-      case 'mcpClose':
-        return remote?.receive(frame)
       default:
         // What nobody takes is of a newer control plane; no capability was offered that would need it.
         for (const talk of talking) talk.receive?.(frame)

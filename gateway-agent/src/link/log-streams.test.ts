@@ -38,7 +38,7 @@ function serving() {
     }
   })()
   onTestFinished(() => {
-    streams.stop()
+    streams.close()
     outbox.end()
   })
   const request = (wanted: MessageInitShape<typeof LogRequestSchema>) =>

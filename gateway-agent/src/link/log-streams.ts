@@ -23,7 +23,7 @@ export type LogStreams = ReturnType<typeof logStreams>
 
 export function logStreams({ book, own, outbox, clock, log }: { book: LogBook; own: LineLog; outbox: Outbox; clock: Clock; log: Log }) {
   const streams = new Map<string, LogStream>()
-  return { receive, stop }
+  return { receive, close }
 
   function receive(frame: ConnectResponse['frame']): void {
     if (frame.case === 'logRequest') open(frame.value)
@@ -71,7 +71,7 @@ export function logStreams({ book, own, outbox, clock, log }: { book: LogBook; o
     outbox.push('logs', () => ({ case: 'logChunk', value: { streamId, last: true, error } }))
   }
 
-  function stop(): void {
+  function close(): void {
     for (const stream of Array.from(streams.values())) stream.cancel()
   }
 }
