@@ -48,6 +48,11 @@ async function play(attempts: Attempt[], request: Partial<LogRequest> = {}) {
 const broken = new Error('broken')
 
 describe('following a log', () => {
+  it('ends with what it follows, instead of asking again', async () => {
+    const { urls, texts, states } = await play([{ open: true, entries: [log(1, 'last words'), { type: 'end' }] }, { open: true }])
+    expect([urls.length, texts, states.at(-1)]).toEqual([1, ['last words', 'It has ended'], 'ended'])
+  })
+
   it('goes on from the last line after a break, repeats nothing and says that there was one', async () => {
     const { urls, texts } = await play([
       { open: true, entries: [log(1, 'a'), log(2, 'b'), log(2, 'b')], error: broken },

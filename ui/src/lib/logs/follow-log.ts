@@ -36,6 +36,7 @@ export async function followLog(request: LogRequest, parts: FollowParts, signal:
   parts.onStatus({ state: 'connecting' })
   while (!signal.aborted) {
     let isOpen = false
+    let isOver = false // it said its end; without that a stream was cut
     const isResumed = lastTime !== ''
     const repeated = new Set(seen)
     const url = urlOf(request, lastTime)
@@ -51,6 +52,7 @@ export async function followLog(request: LogRequest, parts: FollowParts, signal:
             remember(key)
             lastTime = entry.time > lastTime ? entry.time : lastTime
           }
+          isOver ||= entry.type === 'end'
           parts.onLines([lineOf(entry)])
         },
         () => {
@@ -65,7 +67,7 @@ export async function followLog(request: LogRequest, parts: FollowParts, signal:
         (error: unknown) => error as Error,
       )
     if (signal.aborted) return
-    if (end === 'ended' && !request.isFollowed) return parts.onStatus({ state: 'ended' })
+    if (end === 'ended' && (!request.isFollowed || isOver)) return parts.onStatus({ state: 'ended' })
     if (end instanceof ApiError && end.status >= 400 && end.status < 500 && end.status !== 429)
       return parts.onStatus({ state: 'refused', error: end })
     if (!request.isFollowed) return parts.onStatus({ state: 'refused', error: end as Error })

@@ -68,6 +68,8 @@ export function lineOf(entry: LogEntry): LogLine {
       return { ...mark(entry.message || `It is ${entry.state}`, entry.state === 'online' ? 'plain' : 'warn'), from: entry.gateway }
     case 'error':
       return mark(entry.message, 'error')
+    case 'end':
+      return mark('It has ended', 'plain')
   }
 }
 

@@ -47,7 +47,7 @@ function lines(onEntry: (entry: LogEntry) => void): (text: string) => void {
   }
 }
 
-const known = new Set<string>(['log', 'dropped', 'gateway', 'error'] satisfies LogEntry['type'][])
+const known = new Set<string>(['log', 'dropped', 'gateway', 'error', 'end'] satisfies LogEntry['type'][])
 
 /** A line that is no JSON, or an entry of a newer control plane, is skipped. */
 function tell(text: string, onEntry: (entry: LogEntry) => void): void {
