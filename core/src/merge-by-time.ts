@@ -19,7 +19,7 @@ export async function* mergeByTime<Item>(sources: AsyncIterable<Item[]>[], timeO
       if (isEmpty) heads = await filled(heads)
     }
   } finally {
-    await Promise.all(readers.map((reader) => reader.return?.()))
+    for (const reader of readers) await reader.return?.()
   }
 
   /** Those that have something left. */

@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 /** An answer that goes on for as long as somebody reads it. */
 export type LongAnswer = {
   /** Resolves once the reader has room for more. Rejects when it is gone meanwhile. */
-  write(text: string): Promise<void>
+  write: (text: string) => Promise<void>
   /** Without waiting for the reader; for the few bytes of a keep-alive. */
-  mark(text: string): void
-  end(): void
+  mark: (text: string) => void
+  end: () => void
 }
 
 /** Answers of one feature that do not end by themselves; they end when the listener closes, which they would hold up. */

@@ -26,6 +26,7 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'resources', description: 'Declarative objects of every kind' },
         { name: 'enrollments', description: 'How an installation becomes a gateway' },
         { name: 'gateways', description: 'Enrolled gateways and their configurations' },
+        { name: 'logs', description: 'Logs of instances, gateways and the control plane, read or followed' },
       ],
     },
     transform: (input) => {

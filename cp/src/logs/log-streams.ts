@@ -17,7 +17,7 @@ export type LogWish = Pick<LogRequest, 'server' | 'instanceId' | 'tailLines' | '
 export type LogEnd = { isGone: boolean; error: string }
 
 /** `chunks` may be read once; whatever is read is granted anew. Leaving it, or `stop`, cancels the stream at the gateway. */
-export type LogReader = { chunks: AsyncGenerator<LogChunk>; stop(): void; end(): LogEnd }
+export type LogReader = { chunks: AsyncGenerator<LogChunk>; stop: () => void; end: () => LogEnd }
 
 type Stream = { take(chunk: LogChunk): void; finish(end: LogEnd): void }
 

@@ -11,7 +11,6 @@ import type { Caller } from '../access/caller.ts'
 import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways, GatewayScope } from '../gateways/service.ts'
-import type { GatewayRow } from '../gateways/store.ts'
 import type { Line, Link } from '../link/service.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { WorkspaceScope } from '../resources/scope.ts'
@@ -22,6 +21,8 @@ import type { LogStreams } from './log-streams.ts'
 
 /** Gateways that one request may read from: each is a stream, and nobody reads more at once. */
 const maxGateways = 100
+
+type Row = ReturnType<Gateways['get']>
 
 export type Logs = ReturnType<typeof logService>
 export type Entries = AsyncGenerator<LogEntry[]>
@@ -99,7 +100,7 @@ export function logService({
     return controlLog(ownLog, wantedBy(query), signal)
   }
 
-  function oneOf(rows: GatewayRow[], server: string, word: string): Source {
+  function oneOf(rows: Row[], server: string, word: string): Source {
     const all = rows
       .flatMap((row) => (live.serversOf(row.id).get(server)?.instances ?? []).map(({ id }) => ({ row, id })))
       .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -167,7 +168,7 @@ export function logService({
   }
 }
 
-const sourceOf = ({ id, name }: GatewayRow, server: string, instanceId = ''): Source => ({
+const sourceOf = ({ id, name }: Row, server: string, instanceId = ''): Source => ({
   gatewayId: id,
   gateway: name,
   server,
