@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { isSameProcess } from '@mcpg/core/process-identity'
 import { controlPlaneRunFile, gatewayRunFile, RunFile } from '@mcpg/proto/run-files'
 import { closeLater } from './cleanup.ts'
@@ -73,11 +74,24 @@ export function start(args: string[], { stateDir, env, within }: Place): Program
   return program(child)
 }
 
-function program(child: ChildProcess): Program {
+/** The same, with what it prints line by line; `output` is what it says on standard error. */
+export function startReading(
+  args: string[],
+  { stateDir, env }: { stateDir: string; env?: Record<string, string> },
+  onLine: (line: string) => void,
+): Program {
+  const child = spawn(process.execPath, [programFile, ...args], {
+    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  createInterface({ input: child.stdout }).on('line', onLine)
+  return program(child, [child.stderr])
+}
+
+function program(child: ChildProcess, outputs = [child.stdout, child.stderr]): Program {
   let text = ''
   const keep = (chunk: Buffer) => (text = (text + chunk.toString()).slice(-200_000))
-  child.stdout?.on('data', keep)
-  child.stderr?.on('data', keep)
+  for (const output of outputs) output?.on('data', keep)
   const exited = once(child, 'close').then(([code]) => code as number | null)
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
