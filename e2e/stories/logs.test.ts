@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Api } from '../harness/api.ts'
 import { shareWithFile } from '../harness/cleanup.ts'
 import { ctl, fastTimers, startGateway, startReading, type ControlPlane, type Gateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
@@ -7,11 +8,12 @@ import { floodedLog } from '../scenarios/flooded-log.ts'
 
 let controlPlane: ControlPlane
 let gateway: Gateway
+let rest: Api
 const env = { MCPG_TIMERS: fastTimers }
 
 beforeAll(async () => {
   await shareWithFile(async () => {
-    ;({ controlPlane, gateway } = await startFleet(
+    ;({ controlPlane, gateway, rest } = await startFleet(
       [fixture('dies', 'dies-after', ['2500'], { required: false }), fixture('echo', 'echo')],
       env,
     ))
@@ -45,9 +47,9 @@ describe('somebody who asks why a server ends', () => {
     expect(reader.output()).toContain('stopped following; go on with: mcpg-ctl logs dies --follow --tail 0')
   })
 
-  it('reads the logs of the gateway and of the control plane, in every form', async () => {
+  it('reads the log of the gateway, in every form', async () => {
     expect((await run('logs', 'gateway/here', '-t', 'all')).stdout).toContain('connected to the control plane')
-    expect((await run('logs', 'control-plane', '-o', 'wide')).stdout).toMatch(/^\d{4}-.*Z control-plane \w+ /)
+    expect((await run('logs', 'gateway/here', '-o', 'wide')).stdout).toMatch(/^\d{4}-.*Z agent \[here\] \w+ /)
     const { items } = JSON.parse((await run('logs', 'gateway/here', '-t', '2', '-o', 'json')).stdout) as { items: { type: string }[] }
     expect(items.map(({ type }) => type)).toEqual(['log', 'log'])
     expect(await run('logs', 'nobody')).toMatchObject({ code: 5 })
@@ -65,7 +67,16 @@ describe('a gateway that goes away while its log is followed', () => {
     expect(refused.stderr).toMatch(/here is not connected.*\nhint: mcpg-ctl describe gateway\/here/)
     await startGateway({ stateDir: gateway.stateDir, env })
     await until('the log goes on', () => lines.some((line) => line.includes('connected to the control plane')))
-    expect(reader.output()).toContain('gateway here is online')
+    await until('the news of its return', () => reader.output().includes('gateway here is online'))
+  })
+
+  it('stands in the log of the control plane when it was revoked', async () => {
+    await rest.call('POST', '/v1/orgs/default/workspaces/default/environments/default/gateways/here/revoke')
+    const log = await until('the line', async () => {
+      const { stdout } = await run('logs', 'control-plane', '-o', 'wide')
+      return stdout.includes('session ended') && stdout
+    })
+    expect(log).toMatch(/^\d{4}-.*Z control-plane INFO session ended \{.*REVOKED/m)
   })
 })
 
