@@ -75,13 +75,9 @@ export function start(args: string[], { stateDir, env, within }: Place): Program
 }
 
 /** The same, with what it prints line by line; `output` is what it says on standard error. */
-export function startReading(
-  args: string[],
-  { stateDir, env }: { stateDir: string; env?: Record<string, string> },
-  onLine: (line: string) => void,
-): Program {
-  const child = spawn(process.execPath, [programFile, ...args], {
-    env: environment({ MCPG_STATE_DIR: stateDir, ...env }),
+export function startReading(args: string[], { stateDir, env, within }: Place, onLine: (line: string) => void): Program {
+  const child = spawn(...commandOf(args, within), {
+    env: environmentOf({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   createInterface({ input: child.stdout }).on('line', onLine)

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Api } from '../harness/api.ts'
 import { shareWithFile } from '../harness/cleanup.ts'
 import { ctl, fastTimers, startGateway, startReading, type ControlPlane, type Gateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
@@ -8,12 +7,11 @@ import { floodedLog } from '../scenarios/flooded-log.ts'
 
 let controlPlane: ControlPlane
 let gateway: Gateway
-let rest: Api
 const env = { MCPG_TIMERS: fastTimers }
 
 beforeAll(async () => {
   await shareWithFile(async () => {
-    ;({ controlPlane, gateway, rest } = await startFleet(
+    ;({ controlPlane, gateway } = await startFleet(
       [fixture('dies', 'dies-after', ['2500'], { required: false }), fixture('echo', 'echo')],
       env,
     ))
@@ -68,15 +66,6 @@ describe('a gateway that goes away while its log is followed', () => {
     await startGateway({ stateDir: gateway.stateDir, env })
     await until('the log goes on', () => lines.some((line) => line.includes('connected to the control plane')))
     await until('the news of its return', () => reader.output().includes('gateway here is online'))
-  })
-
-  it('stands in the log of the control plane when it was revoked', async () => {
-    await rest.call('POST', '/v1/orgs/default/workspaces/default/environments/default/gateways/here/revoke')
-    const log = await until('the line', async () => {
-      const { stdout } = await run('logs', 'control-plane', '-o', 'wide')
-      return stdout.includes('session ended') && stdout
-    })
-    expect(log).toMatch(/^\d{4}-.*Z control-plane INFO session ended \{.*REVOKED/m)
   })
 })
 
