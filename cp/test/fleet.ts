@@ -19,10 +19,20 @@ export async function testFleet({
   clock,
   timers = '',
   limits,
-}: { clock?: Clock; timers?: string; limits?: { failedPerSecond: number; failedBurst: number; perSecond: number } } = {}) {
+  tls = false,
+}: {
+  clock?: Clock
+  timers?: string
+  limits?: { failedPerSecond: number; failedBurst: number; perSecond: number }
+  /** The listeners speak TLS although they are on loopback. */
+  tls?: boolean
+} = {}) {
   const folder = temporaryFolder()
+  const read = readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {})
   const { config, remove } = await onEngineOfRun({
-    ...readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {}),
+    ...read,
+    http: { ...read.http, tls },
+    grpc: { ...read.grpc, tls },
     timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
     enrollmentLimits: limits ?? { failedPerSecond: 1, failedBurst: 20, perSecond: 10_000 },
   })

@@ -41,6 +41,15 @@ export function credentialBook({ registry, clock }: { registry: Pick<Registry, '
       throw new McpgError('unauthenticated', 'credential_expired', `The certificate expired at ${new Date(notAfter).toISOString()}.`, {
         hint: 'a gateway recovers by itself within 30 days; after that enroll it again with --re-enroll',
       })
+    if (untrusted === 'CERT_NOT_YET_VALID')
+      throw new McpgError(
+        'unauthenticated',
+        'credential_not_yet_valid',
+        'By the clock of this control plane the certificate is not valid yet.',
+        {
+          hint: `its clock says ${new Date(clock.now()).toISOString()}; set it right`,
+        },
+      )
     if (untrusted !== null || gatewayId === null)
       throw new McpgError(
         'unauthenticated',
