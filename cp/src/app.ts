@@ -73,6 +73,8 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   const { timers } = config
   const authority = await loadAuthority({ db, masterKey, clock, timers, log })
   const certificates = await listenerCertificates({ config, authority, clock, timers, log })
+  if (config.http.tls && !config.grpc.tls && config.external.grpc === null)
+    log.warn({ bind: config.grpc.host }, 'gateways of other machines can enroll but not connect: name an address with --bind-grpc')
   if (config.openToOthers)
     log.warn(
       { bind: config.http.host },

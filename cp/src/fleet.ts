@@ -195,7 +195,7 @@ export function createFleet({
     clock,
     limits,
     credentialKind: certificates.grpc ? CredentialKind.X509 : CredentialKind.BEARER,
-    grpcEndpoints: () => [new URL(publicGrpc ?? grpc.address()).host],
+    grpcEndpoints: () => [hostAndPort(new URL(publicGrpc ?? grpc.address()))],
   })
 
   const fetchSecrets = secretDelivery({
@@ -303,3 +303,6 @@ export function createFleet({
     events,
   }
 }
+
+/** A URL leaves out the port that its scheme implies; who dials needs it. */
+const hostAndPort = ({ hostname, port, protocol }: URL): string => `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`

@@ -50,9 +50,11 @@ export async function newIdentity() {
 
 /** An EnrollRequest as it is posted. */
 export function enrollRequest(
-  { keys: _, ...identity }: Identity & { endpointCsr?: Uint8Array<ArrayBuffer> },
+  { csr, sealingPublicKey, sealingKeySignature, idempotencyKey, endpointCsr }: Identity & { endpointCsr?: Uint8Array<ArrayBuffer> },
   instanceUid: string,
   credentialKind = CredentialKind.BEARER,
 ): JsonObject {
-  return toJson(EnrollRequestSchema, create(EnrollRequestSchema, { ...identity, instanceUid, credentialKind })) as JsonObject
+  const proofs = { csr, sealingPublicKey, sealingKeySignature, idempotencyKey, ...(endpointCsr && { endpointCsr }) }
+  const message = create(EnrollRequestSchema, { ...proofs, instanceUid, credentialKind })
+  return toJson(EnrollRequestSchema, message) as JsonObject
 }

@@ -107,8 +107,8 @@ describe('a control plane that cannot start', () => {
   })
 
   it.each([
-    [['--bind-http', '0.0.0.0:0', '--bind-grpc', '127.0.0.1:0'], /--insecure-allow-unauthenticated/],
-    [['--bind-http', '127.0.0.1:0', '--tls-cert-file', 'cert.pem', '--tls-key-file', 'key.pem'], /tls-cert-file/],
+    [['--bind-http', '0.0.0.0:0', '--bind-grpc', '127.0.0.1:0'], /127\.0\.0\.1:0, or add --insecure-allow-unauthenticated/],
+    [['--tls-cert-file', '/none.pem', '--tls-key-file', '/none.key'], /none\.pem cannot be read[^]*none\.key cannot be read/],
     [['--auth-mode', 'oidc'], /auth-mode/],
     [['--bind-http', 'nonsense'], /bind-http/],
   ])('refuses %j with exit code 2', async (flags, text) => {

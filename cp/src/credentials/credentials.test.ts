@@ -234,6 +234,8 @@ describe('a renewal', () => {
       { type: 'Degraded', reason: 'CredentialCloneSuspected', message: expect.stringMatching(/enroll it again/) },
     ])
     expect(await audited(gateway)).toContain('gateway.lock')
+    const events = (await fleet.call('GET', '/v1/orgs/default/workspaces/default/events?limit=500')).body.items
+    expect(JSON.stringify(events)).toContain('CredentialCloneSuspected')
     await fleet.restart()
     const back = gateway.agent(next)
     agents.push(back)

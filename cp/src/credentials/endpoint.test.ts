@@ -37,7 +37,7 @@ async function granted(names: ReturnType<typeof dns | typeof ip>[], source = '19
     rules: { controlPlaneNames: () => ['10.0.0.1', 'cp', 'cp.example.com'], domains: ['example.com'] },
     log: createLog({ level: 'silent', json: true }),
   })
-  const chain = await endpoints.issue(await csrOf(await newKeys(), names), 'gw_1', source)
+  const { chain } = await endpoints.issue(await csrOf(await newKeys(), names), 'gw_1', source)
   return leafOf(chain).subjectAltName!.replaceAll('IP Address:', '').replaceAll('DNS:', '')
 }
 const leafOf = (chain: X509Chain): X509Certificate => new X509Certificate(chain.certificates[0]!)
@@ -53,6 +53,12 @@ describe('an endpoint certificate', () => {
     expect(renewed.credential).toBeUndefined()
     expect(leafOf(renewed.endpointCertificate!).validToDate.getTime() - Date.now()).toBeLessThan(86_400_001)
     expect((await fleet.gateway('edge')).status.credential.renewals).toBe(0)
+    const rows = await fleet.db().read.audit.findMany({ where: { name: { in: ['edge', 'wide'] } }, orderBy: { at: 'asc' } })
+    expect(rows.map(({ action, name, detail }) => [action, name, JSON.parse(detail!)])).toEqual([
+      ['gateway.enroll', 'edge', { serial: expect.any(String), notAfter: expect.any(String) }],
+      ['gateway.enroll', 'wide', expect.objectContaining({ endpointNames: ['10.0.0.5', 'edge-1'] })],
+      ['gateway.certify_endpoint', 'edge', { names: ['10.0.0.5', 'edge-1'] }],
+    ])
   })
 
   it('is given to a gateway with a bearer too, which has no certificate to renew', async () => {

@@ -33,6 +33,9 @@ export type EndpointRules = {
   domains: string[]
 }
 
+/** The chain for the gateway and the names in it, for the trail. */
+export type EndpointLeaf = { chain: X509Chain; names: string[] }
+
 export type Endpoints = ReturnType<typeof endpointCertificates>
 
 /**
@@ -54,7 +57,7 @@ export function endpointCertificates({
   return { issue }
 
   /** `source` is the address that the gateway calls from. Throws `forbidden` when no name is left, with the reason for each. */
-  async function issue(csr: Uint8Array, gatewayId: string, source: string): Promise<X509Chain> {
+  async function issue(csr: Uint8Array, gatewayId: string, source: string): Promise<EndpointLeaf> {
     const { publicKey, names } = await verifyRequest(csr, 'endpointCsr')
     if (names.length === 0 || names.length > maxNames)
       throw new McpgError('invalid', 'csr_invalid', `endpointCsr must ask for 1 to ${maxNames} names.`)
@@ -74,7 +77,7 @@ export function endpointCertificates({
       use: 'server',
       lifeMs: timers.certificateLife,
     })
-    return create(X509ChainSchema, { certificates: chain })
+    return { chain: create(X509ChainSchema, { certificates: chain }), names: granted.map(({ value }) => value) }
   }
 
   function violationOf(name: Asked, index: number, source: string): Violation[] {

@@ -5,6 +5,7 @@ import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { McpgError } from '@mcpg/proto/errors'
 import { RenewCredentialResponseSchema, type RenewCredentialRequest, type RenewCredentialResponse } from '@mcpg/proto/gen/gateway'
+import type { X509Chain } from '@mcpg/proto/gen/types'
 import { gatewayCaller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db, Tx } from '../db/db.ts'
@@ -24,6 +25,8 @@ export type Credentials = ReturnType<typeof credentialService>
 export type PreparedCertificate = {
   /** In the transaction that makes the gateway. */
   store(tx: Tx): Promise<void>
+  /** For the trail. */
+  detail: { serial: string; notAfter: string }
   /** After it: from now on the certificate lets its gateway in. */
   committed(): void
   message(sequence: number): CredentialMessage
@@ -86,6 +89,7 @@ export function credentialService({
     }
     return {
       store: (tx) => store.save(tx, row),
+      detail: { serial: row.serial, notAfter: row.notAfter },
       committed: () => book.put(row),
       message: (sequence) => certificateMessage(sequence, leaf),
     }
@@ -97,13 +101,22 @@ export function credentialService({
   ): Promise<RenewCredentialResponse> {
     const gateway = knownGateway(identity)
     if (csr.length === 0 && endpointCsr.length === 0) throw new McpgError('invalid', 'csr_invalid', 'csr or endpointCsr must be there.')
-    const endpointCertificate = endpointCsr.length > 0 ? await endpointOf(endpointCsr, identity, source) : undefined
+    const endpointCertificate = endpointCsr.length > 0 ? await endpointOf(endpointCsr) : undefined
     const next = csr.length > 0 ? await renewIdentity() : undefined
     return create(RenewCredentialResponseSchema, {
       ...(next && { credential: next.message, overlapUntil: timestampFromMs(next.overlapUntil) }),
       trustBundle: authority.roots(),
       ...(endpointCertificate && { endpointCertificate }),
     })
+
+    async function endpointOf(request: Uint8Array): Promise<X509Chain> {
+      const refusal = identity.standing === 'superseded' ? standingRefusal(identity.standing) : null
+      if (refusal) throw refusal
+      const { chain, names } = await endpoints.issue(request, gateway.id, source)
+      const target = { ...targetOf(gateway), detail: { names } }
+      await db.write((tx) => audit.record(tx, gatewayCaller(gateway.id, source), 'gateway.certify_endpoint', target))
+      return chain
+    }
 
     async function renewIdentity() {
       if (idempotencyKey.length !== 16) throw new McpgError('invalid', 'renew_request_invalid', 'idempotencyKey must be 16 random bytes.')
@@ -122,12 +135,6 @@ export function credentialService({
         return await replace(gateway, source, { publicKey, renewalKey: key, action: 'gateway.renew' })
       })
     }
-  }
-
-  async function endpointOf(csr: Uint8Array, { gatewayId, standing }: GatewayIdentity, source: string) {
-    const refusal = standing === 'superseded' ? standingRefusal(standing) : null
-    if (refusal) throw refusal
-    return await endpoints.issue(csr, gatewayId, source)
   }
 
   /** The row of whoever calls. A replaced certificate passes: that somebody still has one is what shows a copy. */

@@ -3,14 +3,14 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { DescribeEnrollmentResponseSchema, EnrollResponseSchema, type EnrollRequest } from '@mcpg/proto/gen/enrollment'
-import { CredentialKind, type X509Chain } from '@mcpg/proto/gen/types'
+import { CredentialKind } from '@mcpg/proto/gen/types'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { Gateways } from '../gateways/service.ts'
-import type { Endpoints } from '../credentials/endpoint.ts'
+import type { EndpointLeaf, Endpoints } from '../credentials/endpoint.ts'
 import { bearerMessage, type CredentialMessage } from '../credentials/issue.ts'
 import { verifyIdentity } from '../credentials/proofs.ts'
 import type { Credentials } from '../credentials/service.ts'
@@ -28,7 +28,7 @@ const replayWindowMs = 24 * 3_600_000
 
 export type Redemptions = ReturnType<typeof redemptionService>
 
-type Claim = { gatewayId: string; name: string; credential: CredentialMessage; endpointCertificate: X509Chain | undefined }
+type Claim = { gatewayId: string; name: string; credential: CredentialMessage; endpoint: EndpointLeaf | undefined }
 
 /** Who asks, how, and with which proven key. */
 type Attempt = { caller: Caller; enrollment: Enrollment; request: EnrollRequest; publicKey: Uint8Array<ArrayBuffer>; spkiSha256: string }
@@ -37,6 +37,8 @@ type Attempt = { caller: Caller; enrollment: Enrollment; request: EnrollRequest;
 type Prepared = {
   bearerSha256: string | null
   store(tx: Tx): Promise<void>
+  /** For the trail; a bearer leaves nothing there. */
+  detail?: { serial: string; notAfter: string }
   committed(): void
   message(sequence: number): CredentialMessage
 }
@@ -133,7 +135,7 @@ export function redemptionService({
     return answer(enrollment, claim)
   }
 
-  async function endpointOf({ endpointCsr }: EnrollRequest, gatewayId: string, source: string): Promise<X509Chain | undefined> {
+  async function endpointOf({ endpointCsr }: EnrollRequest, gatewayId: string, source: string): Promise<EndpointLeaf | undefined> {
     return endpointCsr.length > 0 ? await endpoints.issue(endpointCsr, gatewayId, plainAddress(source)) : undefined
   }
 
@@ -162,23 +164,18 @@ export function redemptionService({
     const earlier = await store.findRedemption(enrollment.id, hex(request.idempotencyKey))
     if (!earlier || !isRepeatable(earlier, spkiSha256)) return null
     const { gatewayId } = earlier
-    const endpointCertificate = await endpointOf(request, gatewayId, caller.source)
+    const endpoint = await endpointOf(request, gatewayId, caller.source)
     const prepared = await prepare({ ...enrollment, id: gatewayId }, publicKey)
     const renewed = await db.write(async (tx) => {
       const gateway = await gateways.renewCredential(tx, { gatewayId, bearerSha256: prepared.bearerSha256 })
       if (!gateway) return null
       await prepared.store(tx)
-      await audit.record(tx, caller, 'gateway.enroll_again', {
-        ...targetOf(enrollment),
-        kind: 'Gateway',
-        name: gateway.name,
-        uid: gatewayId,
-      })
+      await audit.record(tx, caller, 'gateway.enroll_again', issuedTo(enrollment, gatewayId, gateway.name, prepared, endpoint))
       return gateway
     })
     if (!renewed) return null
     prepared.committed()
-    return { gatewayId, name: renewed.name, credential: prepared.message(renewed.credentialSequence), endpointCertificate }
+    return { gatewayId, name: renewed.name, credential: prepared.message(renewed.credentialSequence), endpoint }
   }
 
   function isRepeatable({ spkiSha256, confirmedAt, createdAt }: Redemption, presented: string): boolean {
@@ -190,7 +187,7 @@ export function redemptionService({
     const now = isoTime(clock.now())
     const gatewayId = `gw_${randomUUID().replaceAll('-', '')}`
     // What the endpoint may not have is refused before the token is used.
-    const endpointCertificate = await endpointOf(request, gatewayId, caller.source)
+    const endpoint = await endpointOf(request, gatewayId, caller.source)
     const prepared = await prepare({ ...enrollment, id: gatewayId }, publicKey)
     const redemption: Redemption = {
       enrollmentId: enrollment.id,
@@ -209,12 +206,12 @@ export function redemptionService({
       const { bearerSha256 } = prepared
       const inserted = await gateways.insertEnrolled(tx, { enrollment, gatewayId, request, spkiSha256, bearerSha256, now })
       await prepared.store(tx)
-      await audit.record(tx, caller, 'gateway.enroll', { ...targetOf(enrollment), kind: 'Gateway', name: inserted, uid: gatewayId })
+      await audit.record(tx, caller, 'gateway.enroll', issuedTo(enrollment, gatewayId, inserted, prepared, endpoint))
       return inserted
     })
     if (name === null) throw await refusal(caller, enrollment)
     prepared.committed()
-    return { gatewayId, name, credential: prepared.message(1), endpointCertificate }
+    return { gatewayId, name, credential: prepared.message(1), endpoint }
   }
 
   /** Why the claim was lost. Somebody else's use is worth an alert: the token has been seen by two. */
@@ -252,7 +249,7 @@ export function redemptionService({
       throw new McpgError('gone', 'token_expired', `This enrollment token expired at ${expiresAt}.`, { hint })
   }
 
-  function answer(enrollment: Enrollment, { gatewayId, name, credential, endpointCertificate }: Claim): JsonObject {
+  function answer(enrollment: Enrollment, { gatewayId, name, credential, endpoint }: Claim): JsonObject {
     return toJson(
       EnrollResponseSchema,
       create(EnrollResponseSchema, {
@@ -266,10 +263,16 @@ export function redemptionService({
         controlPlaneEndpoints: grpcEndpoints(),
         configSigningKeys: keys.signingKeys(),
         serverTime: timestampFromMs(clock.now()),
-        ...(endpointCertificate && { endpointCertificate }),
+        ...(endpoint && { endpointCertificate: endpoint.chain }),
       }),
     ) as JsonObject
   }
+}
+
+/** What the trail says of a gateway that got a credential. */
+function issuedTo(enrollment: Enrollment, uid: string, name: string, { detail }: Prepared, endpoint: EndpointLeaf | undefined) {
+  const issued = { ...detail, ...(endpoint && { endpointNames: endpoint.names }) }
+  return { ...targetOf(enrollment), kind: 'Gateway', name, uid, ...(Object.keys(issued).length > 0 && { detail: issued }) }
 }
 
 const isStorageFailure = (error: unknown): error is McpgError => error instanceof McpgError && error.code === 'unavailable'

@@ -131,6 +131,7 @@ function gatewaySections(name: string, status: Partial<GatewayStatus>, { instanc
         ['Connection', `${connection ?? 'unknown'}${status.lastSeenAt ? `, last seen ${relative(status.lastSeenAt)}` : ''}`],
         ['Config', [config?.state ?? 'none', config?.reason, config?.message && oneLine(config.message)].filter(Boolean).join(', ')],
         ['Health', `${health ?? 'unknown'}, ${servers?.ready ?? 0}/${servers?.total ?? 0} servers ready`],
+        ['Credential', credentialText(status.credential)],
       ]),
     ),
     ...section(
@@ -207,6 +208,13 @@ function conditionSection(conditions: Condition[]): string[] {
     message,
   ])
   return section('Conditions', rows.length > 0 ? table(['type', 'status', 'reason', 'since', 'message'], rows) : [])
+}
+
+function credentialText(credential: GatewayStatus['credential'] | undefined): string {
+  if (credential?.kind !== 'certificate') return 'bearer, until it is revoked'
+  const { notAfter = '', serial, renewals = 0, recoveries = 0 } = credential
+  const recovered = recoveries > 0 ? `, recovered ${recoveries} times in a row` : ''
+  return `certificate ${serial}, until ${notAfter}, renewed ${renewals} times${recovered}`
 }
 
 function pinText(name: string, { generation, since, by, waiting }: NonNullable<GatewayStatus['config']['pinned']>): string {

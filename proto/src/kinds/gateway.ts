@@ -99,6 +99,7 @@ export const gatewayKind: KindDeclaration = {
     { name: 'desired', wide: true, value: (resource) => shortHash(status(resource).config?.desired?.hash) },
     { name: 'pinned', wide: true, value: (resource) => status(resource).config?.pinned?.generation.toString() ?? '' },
     { name: 'endpoint', wide: true, value: (resource) => status(resource).endpoints?.[0] ?? '' },
+    { name: 'credential-until', wide: true, value: (resource) => status(resource).credential?.notAfter ?? '-' },
     { name: 'host', wide: true, value: (resource) => status(resource).hostname ?? '' },
   ],
   actions: {
