@@ -3,6 +3,7 @@ import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '@mcpg/core/clock'
+import { DeliveryService } from '@mcpg/proto/gen/delivery'
 import { EnrollmentService } from '@mcpg/proto/gen/enrollment'
 import { TerminateReason } from '@mcpg/proto/gen/gateway'
 import { certified, chainOf, dial, leafOf, pem, type Certified, type Holding } from '../../test/certified.ts'
@@ -116,7 +117,7 @@ describe('a certificate', () => {
     const agent = fakeAgent({ transport: dial(fleet), bearer: 'abc', instanceUid: 'nobody' })
     agents.push(agent)
     agent.connect()
-    expect(reasonOf(await agent.waitFor(() => agent.end()))).toBe('credential_unknown')
+    expect(reasonOf(await agent.waitFor(() => agent.end()))).toBe('credential_kind_unsupported')
     const gateway = await enroll()
     expect(await failing(gateway.gateway().renewCredential({}))).toBe('credential_missing')
   })
@@ -130,6 +131,7 @@ describe('a certificate', () => {
     agents.push(again)
     expect((await again.waitFor(() => last(again, 'terminate'))).reason).toBe(TerminateReason.REVOKED)
     expect(await failing(gateway.renew(gateway.first))).toBe('credential_revoked')
+    expect(await failing(createClient(DeliveryService, dial(fleet, gateway.first)).fetchSecrets({}))).toBe('credential_revoked')
     await fleet.call('DELETE', `${environment}/gateways/${gateway.instanceUid}`)
     const third = gateway.agent()
     agents.push(third)
@@ -196,6 +198,7 @@ describe('a renewal', () => {
     await online(gateway)
     await online(gateway, next)
     expect(await refusal(gateway, gateway.first)).toBe('credential_superseded')
+    expect(await failing(createClient(DeliveryService, dial(fleet, gateway.first)).fetchSecrets({}))).toBe('credential_superseded')
     expect((await statusOf(gateway)).credential).toMatchObject({ serial: leafOf(next).serialNumber.toLowerCase(), renewals: 1 })
     expect(await audited(gateway)).toEqual(['gateway.enroll', 'gateway.renew'])
     await fleet.restart()

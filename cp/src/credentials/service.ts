@@ -13,7 +13,8 @@ import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { GatewayIdentity } from '../grpc/stream.ts'
 import type { Authority } from '../keys/authority.ts'
-import { lockedError, nothingPending, standingRefusal, type CredentialBook, type KnownGateway } from './book.ts'
+import { nothingPending, type CredentialBook, type KnownGateway } from './book.ts'
+import { lockedError, standingRefusal } from '../grpc/standing.ts'
 import type { Endpoints } from './endpoint.ts'
 import { certificateMessage, clientCertificates, type CredentialMessage, type IssuedLeaf } from './issue.ts'
 import { verifyRequest } from './proofs.ts'
@@ -88,7 +89,7 @@ export function credentialService({
       recoveries: 0,
     }
     return {
-      store: (tx) => store.save(tx, row),
+      store: (tx) => store.insert(tx, row),
       detail: { serial: row.serial, notAfter: row.notAfter },
       committed: () => book.put(row),
       message: (sequence) => certificateMessage(sequence, leaf),
@@ -176,7 +177,7 @@ export function credentialService({
     const overlapUntil = clock.now() + timers.renewalOverlap
     const row: CertificateRow = { ...before, ...pending(leaf, publicKey), renewalKey, overlapUntil: isoTime(overlapUntil), ...counted() }
     await db.write(async (tx) => {
-      await store.save(tx, row)
+      await store.update(tx, row)
       await store.setSequence(tx, gateway.id, sequence)
       await audit.record(tx, gatewayCaller(gateway.id, source), action, {
         ...targetOf(gateway),
@@ -223,7 +224,7 @@ export function credentialService({
   async function keep(row: CertificateRow): Promise<void> {
     // Lost in a crash it is made up for: the pending certificate stands in the table and is promoted again at its next use.
     await db
-      .write((tx) => store.save(tx, row))
+      .write((tx) => store.update(tx, row))
       .catch((error: unknown) => log.warn({ err: error }, 'the use of a new certificate was not written'))
   }
 

@@ -25,7 +25,7 @@ export type CertificateRow = {
 export type CredentialStore = ReturnType<typeof credentialStore>
 
 export function credentialStore({ read }: Pick<Db, 'read'>) {
-  return { listAll, save, setSequence }
+  return { listAll, insert, update, setSequence }
 
   async function listAll(): Promise<CertificateRow[]> {
     const rows = await read.gatewayCertificate.findMany()
@@ -38,9 +38,15 @@ export function credentialStore({ read }: Pick<Db, 'read'>) {
     }))
   }
 
-  async function save(tx: Tx, row: CertificateRow): Promise<void> {
+  /** The first one of a gateway, also when its first answer was lost. */
+  async function insert(tx: Tx, row: CertificateRow): Promise<void> {
     const { gatewayId, ...values } = row
     await tx.gatewayCertificate.upsert({ where: { gatewayId }, create: row, update: values })
+  }
+
+  /** Nothing when the gateway was deleted meanwhile. */
+  async function update(tx: Tx, { gatewayId, ...values }: CertificateRow): Promise<void> {
+    await tx.gatewayCertificate.updateMany({ where: { gatewayId }, data: values })
   }
 
   /** The number of the credential that was issued last. */

@@ -4,6 +4,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Log } from '@mcpg/core/log'
 import { statusOf } from './errors.ts'
 import type { Presented } from './peers.ts'
+import { standingRefusal } from './standing.ts'
 import type { GatewayIdentity, PublicHandler, StreamHandler, UnaryHandler } from './stream.ts'
 
 /** Throws `unauthenticated` for a credential that nobody was ever given. */
@@ -15,10 +16,13 @@ type AnyCall = { metadata: { get(key: string): unknown[] }; getPeer(): string }
 export function calls({
   authenticate,
   certificateOf,
+  takesBearers,
   log,
 }: {
   authenticate: Authenticate
   certificateOf: (peer: string) => Presented['certificate']
+  /** Only where nobody else can listen in: on loopback without TLS. */
+  takesBearers: boolean
   log: Log
 }) {
   return { stream, unary, open }
@@ -38,8 +42,14 @@ export function calls({
     }
   }
 
-  function unary<In, Out>(access: Access, handler: UnaryHandler<In, Out>): handleUnaryCall<In, Out> {
-    return answer(async (call) => handler(call.request, { identity: identify(access, call), source: sourceOf(call) }))
+  /** Whoever is not `active` is refused here; `anyStanding` is for a call that has something else to tell them. */
+  function unary<In, Out>(access: Access, handler: UnaryHandler<In, Out>, { anyStanding = false } = {}): handleUnaryCall<In, Out> {
+    return answer(async (call) => {
+      const identity = identify(access, call)
+      const refusal = anyStanding ? null : standingRefusal(identity.standing)
+      if (refusal) throw refusal
+      return await handler(call.request, { identity, source: sourceOf(call) })
+    })
   }
 
   /** For methods whose access is `public`: the caller has no credential yet. */
@@ -67,7 +77,17 @@ export function calls({
     if (access !== 'gateway') throw noAccess()
     const [authorization] = call.metadata.get('authorization')
     const bearer = /^Bearer (\S+)$/i.exec(String(authorization ?? ''))?.[1] ?? null
-    return authenticate({ bearer, certificate: certificateOf(call.getPeer()) })
+    const certificate = certificateOf(call.getPeer())
+    if (bearer !== null && certificate === null && !takesBearers)
+      throw new McpgError(
+        'unauthenticated',
+        'credential_kind_unsupported',
+        'A bearer counts on loopback only; this listener takes certificates.',
+        {
+          hint: 'enroll it again: mcpg-ctl gateway --enrollment-url <url> --re-enroll',
+        },
+      )
+    return authenticate({ bearer, certificate })
   }
 
   function tell(error: unknown, call: AnyCall): void {

@@ -96,10 +96,10 @@ export function grpcServer({
       // Channelz keeps a record of every call; with ten thousand streams it is the biggest thing in memory.
       'grpc.enable_channelz': 0,
     })
-    const { stream, unary, open } = calls({ authenticate, certificateOf: peers.of, log })
+    const { stream, unary, open } = calls({ authenticate, certificateOf: peers.of, takesBearers: tls === null, log })
     server.addService(serviceDefinition(GatewayService), {
       connect: stream(rpcAccess.gateway.connect, handlers.connect),
-      renewCredential: unary(rpcAccess.gateway.renewCredential, handlers.renewCredential),
+      renewCredential: unary(rpcAccess.gateway.renewCredential, handlers.renewCredential, { anyStanding: true }),
     })
     server.addService(serviceDefinition(EnrollmentService), {
       beginRecovery: open(rpcAccess.enrollment.beginRecovery, handlers.beginRecovery),
