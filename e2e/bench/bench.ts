@@ -9,20 +9,28 @@ import { benchStarts } from './starts.ts'
 
 export const sections = ['calls', 'propagation', 'starts', 'loop', 'remote'] as const
 
-/** Quick counts show that the bench works and nothing else; their figures are not worth a word. */
-export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick: boolean }, say: Say) {
+/**
+ * Quick counts show that the bench works and nothing else; their figures are not worth a word. `equipped` is with secrets in the servers and
+ * the metrics of both programs read each second; the audit trail is always on.
+ */
+export async function runBench(
+  { chosen, isQuick, equipped = false }: { chosen: string[]; isQuick: boolean; equipped?: boolean },
+  say: Say,
+) {
   const before = machine()
   const run: Record<(typeof sections)[number], () => Promise<{ goals: Goal[] }>> = {
     calls: () =>
       benchCalls(
         isQuick
-          ? { rounds: 2, clients: [1, 8], durationMs: 500, warmupMs: 1_000 }
-          : { rounds: 5, clients: [1, 8, 64], durationMs: 1_500, warmupMs: 500 },
+          ? { rounds: 2, clients: [1, 8], durationMs: 500, warmupMs: 1_000, equipped }
+          : { rounds: 5, clients: [1, 8, 64], durationMs: 1_500, warmupMs: 500, equipped },
         say,
       ),
     propagation: () =>
       benchPropagation(
-        isQuick ? { gateways: 10, rounds: 2, documentBytes: 2_000 } : { gateways: 100, rounds: 7, documentBytes: 8_192 },
+        isQuick
+          ? { gateways: 10, rounds: 2, documentBytes: 2_000, equipped }
+          : { gateways: 100, rounds: 7, documentBytes: 8_192, equipped },
         say,
       ),
     starts: () => benchStarts(isQuick ? { rounds: 1, idleSeconds: 1 } : { rounds: 5, idleSeconds: 20 }, say),
@@ -45,5 +53,13 @@ export async function runBench({ chosen, isQuick }: { chosen: string[]; isQuick:
     results[name] = result
     goals.push(...result.goals)
   }
-  return { at: new Date().toISOString(), quick: isQuick, machine: before, loadAverageAfter: machine().loadAverage, goals, ...results }
+  return {
+    at: new Date().toISOString(),
+    quick: isQuick,
+    equipped,
+    machine: before,
+    loadAverageAfter: machine().loadAverage,
+    goals,
+    ...results,
+  }
 }

@@ -2,7 +2,8 @@
 import { serverFile, startHttpServer } from '../fixtures/start.ts'
 import { closeLater } from '../harness/cleanup.ts'
 import type { Target } from './echo-clients.ts'
-import { startFleet } from '../scenarios/fleet.ts'
+import { runServers, startFleet } from '../scenarios/fleet.ts'
+import { fromSecret, scrape, storeSecret } from './equipped.ts'
 import type { Measure, Measured } from './load.ts'
 import { startPeer, type Peer } from './peer.ts'
 import { spread } from './percentile.ts'
@@ -10,10 +11,18 @@ import type { Say } from './say.ts'
 
 type Path = { name: string; target: Target; beside: string | null }
 
-export type CallsSettings = { rounds: number; clients: number[]; durationMs: number; warmupMs: number; directOnly?: boolean }
+export type CallsSettings = {
+  rounds: number
+  clients: number[]
+  durationMs: number
+  warmupMs: number
+  directOnly?: boolean
+  /** With secrets in the servers and somebody who reads the metrics of both programs. */
+  equipped?: boolean
+}
 
 /** `beside` names the direct path a path through the gateway is compared with. */
-export async function benchCalls({ rounds, clients, durationMs, warmupMs, directOnly = false }: CallsSettings, say: Say) {
+export async function benchCalls({ rounds, clients, durationMs, warmupMs, directOnly = false, equipped = false }: CallsSettings, say: Say) {
   const stdio = [process.execPath, serverFile('raw-stdio')]
   const [legacy, modern] = await Promise.all(['legacy', 'modern'].map((era) => startHttpServer(serverFile('raw-http'), ['--era', era])))
   if (!legacy || !modern) throw new Error('unreachable')
@@ -25,12 +34,17 @@ export async function benchCalls({ rounds, clients, durationMs, warmupMs, direct
     { name: 'direct HTTP, modern', target: { transport: 'http', url: modern.url, era: 'modern' }, beside: null },
   ]
   let gatewayPid = 0
+  let scraped: ReturnType<typeof scrape> | undefined
   if (!directOnly) {
-    const { gateway } = await startFleet([
-      { name: 'raw-stdio', spec: { command: stdio } },
-      { name: 'raw-http-legacy', spec: { url: { url: legacy.url } } },
-      { name: 'raw-http-modern', spec: { url: { url: modern.url } } },
+    const { gateway, controlPlane, rest } = await startFleet([])
+    if (equipped) await storeSecret(rest)
+    const headers = equipped ? fromSecret.map(({ valueFrom }) => ({ name: 'X-Bench-Token', valueFrom })) : []
+    await runServers({ rest, gateway }, [
+      { name: 'raw-stdio', spec: { command: stdio, env: equipped ? fromSecret : [] } },
+      { name: 'raw-http-legacy', spec: { url: { url: legacy.url, headers } } },
+      { name: 'raw-http-modern', spec: { url: { url: modern.url, headers } } },
     ])
+    if (equipped) scraped = scrape([controlPlane.http, new URL(gateway.endpoint).origin])
     gatewayPid = gateway.pid
     const through = (name: string, server: string, era: 'legacy' | 'modern', beside: string): Path => ({
       name,
@@ -59,7 +73,7 @@ export async function benchCalls({ rounds, clients, durationMs, warmupMs, direct
     for (const { name, beside } of paths) results.push(summary(name, beside, count, measured))
   }
   await load.ask('close')
-  return { verified, results, goals: goals(results) }
+  return { verified, results, ...(scraped && { scrapes: scraped.answered() }), goals: goals(results) }
 }
 
 type Rounds = Map<string, Measured[]>

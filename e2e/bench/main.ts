@@ -6,7 +6,12 @@ import { sayOnStderr } from './say.ts'
 import { markdownOf, type Report } from './table.ts'
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, table: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    equipped: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    table: { type: 'boolean', default: false },
+  },
 })
 const chosen = values.only?.split(',') ?? [...sections]
 const unknown = chosen.filter((name) => !sections.some((section) => section === name))
@@ -18,7 +23,7 @@ else if (unknown.length > 0) {
   // Ctrl-C must not leave programs behind.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void closeAll().finally(() => process.exit(130)))
   try {
-    const report = await runBench({ chosen, isQuick: values.quick }, sayOnStderr)
+    const report = await runBench({ chosen, isQuick: values.quick, equipped: values.equipped }, sayOnStderr)
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
     process.exitCode = report.goals.every(({ ok }) => ok) ? 0 : 1
   } finally {

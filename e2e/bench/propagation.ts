@@ -6,19 +6,21 @@ import { startControlPlane } from '../harness/programs.ts'
 import { goal } from './calls.ts'
 import { monotonicMs } from './clock.ts'
 import { productTimers } from '../scenarios/fleet.ts'
+import { fromSecret, scrape, storeSecret } from './equipped.ts'
 import type { Join } from './horde.ts'
 import { startPeer } from './peer.ts'
 import { percentile, spread } from './percentile.ts'
 import { cpuSeconds, residentMebibytes } from './process-cost.ts'
 import type { Say } from './say.ts'
 
-export type PropagationSettings = { gateways: number; rounds: number; documentBytes: number }
+/** `equipped`: every server of the document has a secret, and the metrics are read. */
+export type PropagationSettings = { gateways: number; rounds: number; documentBytes: number; equipped?: boolean }
 
 /**
  * The commit lies between sending the apply and its answer. Times are counted from the sending, so that they are upper bounds; those from
  * the answer are given beside them.
  */
-export async function benchPropagation({ gateways, rounds, documentBytes }: PropagationSettings, say: Say) {
+export async function benchPropagation({ gateways, rounds, documentBytes, equipped = false }: PropagationSettings, say: Say) {
   const controlPlane = await startControlPlane({ stateDir: join(temporaryFolder(), 'control-plane'), env: productTimers })
   const rest = api(controlPlane.http)
   const horde = await startPeer(new URL('./horde.ts', import.meta.url).pathname)
@@ -28,7 +30,12 @@ export async function benchPropagation({ gateways, rounds, documentBytes }: Prop
     await horde.ask('join', { enrollmentUrl: url, grpc: controlPlane.grpc, count, stem: `virtual-${joined}` } satisfies Join)
   }
   say(`propagation: ${gateways} gateways are connected`)
-  await rest.servers(...filler(documentBytes))
+  if (equipped) {
+    await storeSecret(rest)
+    scrape([controlPlane.http])
+  }
+  const env = equipped ? fromSecret : []
+  await rest.servers(...filler(documentBytes).map(({ name, spec }) => ({ name, spec: { ...spec, env: [...spec.env, ...env] } })))
 
   const fromSending: number[][] = []
   const fromAnswer: number[][] = []
@@ -37,7 +44,7 @@ export async function benchPropagation({ gateways, rounds, documentBytes }: Prop
   for (let round = 0; round <= rounds; round++) {
     const mark = `round-${round}`
     const sent = monotonicMs()
-    await rest.servers({ name: 'marked', spec: { command: ['true'], env: [{ name: 'BENCH_MARK', value: mark }] } })
+    await rest.servers({ name: 'marked', spec: { command: ['true'], env: [{ name: 'BENCH_MARK', value: mark }, ...env] } })
     const answered = monotonicMs()
     const times = await horde.ask<number[]>('stagedBy', { mark, deadlineMs: 30_000 })
     if (round === 0) continue
@@ -80,7 +87,7 @@ export async function benchPropagation({ gateways, rounds, documentBytes }: Prop
 }
 
 /** Servers that bring the compiled document to about so many bytes. */
-export function filler(bytes: number): { name: string; spec: Record<string, unknown> }[] {
+export function filler(bytes: number) {
   const each = 400
   return Array.from({ length: Math.max(1, Math.round(bytes / each)) }, (_, index) => ({
     name: `filler-${index}`,

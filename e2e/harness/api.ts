@@ -15,13 +15,14 @@ export function api(base: string) {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return (text ? JSON.parse(text) : undefined) as T
   }
+  const apply = (...objects: { kind: string; metadata: { name: string }; spec: Record<string, unknown> }[]) =>
+    call<ApplyResponse>('POST', `${workspace}/apply`, { objects })
   return {
     call,
     enroll: (body: Record<string, unknown> = {}) => call<CreatedEnrollment>('POST', `${workspace}/environments/default/enrollments`, body),
+    apply,
     servers: (...servers: { name: string; spec: Record<string, unknown> }[]) =>
-      call<ApplyResponse>('POST', `${workspace}/apply`, {
-        objects: servers.map(({ name, spec }) => ({ kind: 'Server', metadata: { name }, spec })),
-      }),
+      apply(...servers.map(({ name, spec }) => ({ kind: 'Server', metadata: { name }, spec }))),
     get: (plural: string, name: string) => call<Resource>('GET', `${workspace}/${plural}/${name}`),
     list: async (plural: string) => (await call<{ items: Resource[] }>('GET', `${workspace}/${plural}`)).items,
     remove: (plural: string, name: string) => call<void>('DELETE', `${workspace}/${plural}/${name}`),

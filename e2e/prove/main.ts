@@ -20,6 +20,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   15: () => import('./15-secrets.ts'),
   16: () => import('./16-logs.ts'),
   17: () => import('./17-remote-calls.ts'),
+  18: () => import('./18-equipped.ts'),
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })

@@ -1,3 +1,5 @@
+import type { Goal } from '../bench/calls.ts'
+
 /** One row of the table. `measured` says the figures, and on failure what was wrong; nothing is rounded towards the goal. */
 export type Row = { asked: string; command: string; run(counts: Counts): Promise<Outcome> }
 export type Outcome = { measured: string; ok: boolean }
@@ -14,3 +16,9 @@ export const command = (number: number) => `npm run prove -- ${number}`
 export function together(...parts: Outcome[]): Outcome {
   return { measured: parts.map(({ measured, ok }) => (ok ? measured : `**${measured}**`)).join('; '), ok: parts.every(({ ok }) => ok) }
 }
+
+/** The goals of a bench as one outcome. */
+export const goalsOf = (goals: Goal[]): Outcome => ({
+  measured: goals.map(({ goal, measured, unit, ok }) => `${goal}: ${ok ? measured : `**${measured}**`} ${unit}`).join('; '),
+  ok: goals.every(({ ok }) => ok),
+})

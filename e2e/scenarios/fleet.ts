@@ -25,10 +25,20 @@ export async function startFleet(servers: ServerInput[], env: Record<string, str
   const { url } = await rest.enroll({ name: 'here' })
   const stateDir = join(folder, 'gateway')
   const gateway = await startGateway({ stateDir, url, env })
+  await running({ rest, gateway }, servers)
+  return { folder, controlPlane, rest, gateway, gatewayState: stateDir }
+}
+
+/** Adds servers to a fleet that runs, and waits until they are proven. */
+export async function runServers(fleet: { rest: Api; gateway: { endpoint: string } }, servers: ServerInput[]): Promise<void> {
+  await fleet.rest.servers(...servers)
+  await running(fleet, servers)
+}
+
+async function running({ rest, gateway }: { rest: Api; gateway: { endpoint: string } }, servers: ServerInput[]): Promise<void> {
   for (const { name } of servers) await serving(serverUrl(gateway, name))
   // Serving is not proven yet: what is not in an applied config is nothing to fall back to.
   if (servers.length > 0) await settled(rest)
-  return { folder, controlPlane, rest, gateway, gatewayState: stateDir }
 }
 
 export const serverUrl = ({ endpoint }: { endpoint: string }, server: string) => `${endpoint}/servers/${server}`
