@@ -94,6 +94,28 @@ it('answers what a server asks in the middle of a call, and cancels a call that 
   await result().getByText('slept 1 ms').waitFor()
 })
 
+it('follows the log of a server through a restart, and those of its gateway and of the control plane', async () => {
+  // 1 what it printed when it started
+  const log = page.getByRole('log')
+  const starts = log.getByText('Starting default (STDIO) server')
+  await open('/servers/everything?tab=logs')
+  await starts.first().waitFor()
+  const before = await starts.count()
+
+  // 2 what it prints while one looks
+  await button('Restart').click()
+  await starts.nth(before).waitFor()
+  await page.getByText('Following').waitFor()
+
+  // 3 the gateway has a log of its own, and so has the control plane, which has had nothing to say yet
+  await open('/gateways/here?tab=logs')
+  await page.getByRole('log', { name: 'Log of here' }).locator('time').first().waitFor()
+  await open('/logs')
+  await page.getByRole('log', { name: 'Log of the control plane' }).waitFor()
+  await page.getByText('Following').waitFor()
+  await settled(rest)
+})
+
 it('tells of a server that crashes by events, where one looks for them', async () => {
   await rest.servers(fixture('crashes', 'exits-at-once'))
   await open('/servers/crashes?tab=events')
