@@ -92,13 +92,13 @@ export async function runGateway({
     }
     const onSync = crashPoint(env, settings.stateDir)
     const agent = await createAgent({ folder, settings, identity, policy, log, ownLog, onSync, onDecommission })
+    const trust = endpointNames() ? { ca: caFile(folder) } : {}
     const runFile = join(settings.stateDir, gatewayRunFile(settings.name))
     try {
-      await run([...agent.parts, runFilePart(runFile, agent.mcpUrl)], AbortSignal.any([stopping, ending.signal]), () => {
+      await run([...agent.parts, runFilePart(runFile, agent.mcpUrl, trust)], AbortSignal.any([stopping, ending.signal]), () => {
         log.info({ gateway: identity.name, endpoint: agent.mcpUrl() }, 'serving')
         const { gatewayId, name: gateway } = identity
-        const ca = endpointNames() ? { ca: caFile(folder) } : {}
-        onReady({ name: settings.name, gateway, gatewayId, endpoint: agent.mcpUrl(), ...ca, wake: agent.wake })
+        onReady({ name: settings.name, gateway, gatewayId, endpoint: agent.mcpUrl(), ...trust, wake: agent.wake })
       })
     } finally {
       if (deleted !== null) {
@@ -158,7 +158,7 @@ function tryLock(folder: string): (() => void) | null {
 }
 
 /** Written once everything serves, gone before anything stops. */
-function runFilePart(path: string, mcpUrl: () => string) {
+function runFilePart(path: string, mcpUrl: () => string, trust: { ca?: string }) {
   return {
     name: 'run file',
     async start() {
@@ -168,6 +168,7 @@ function runFilePart(path: string, mcpUrl: () => string) {
         version,
         startedAt: new Date().toISOString(),
         endpoints: { mcp: mcpUrl() },
+        ...trust,
       }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await writeFileAtomic(path, `${JSON.stringify(file)}\n`)

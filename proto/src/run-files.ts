@@ -14,6 +14,8 @@ export const RunFile = z.object({
   endpoints: z.record(z.string(), z.string()),
   /** `sha256:…` of the roots behind an https `http` with a certificate of our own authority. */
   pins: z.array(z.string()).optional(),
+  /** PEM file of the roots that clients of an https `mcp` need; absent where its certificate is the operator's own. */
+  ca: z.string().optional(),
 })
 export type RunFile = z.infer<typeof RunFile>
 

@@ -7,7 +7,7 @@ import type { Env } from '../env.ts'
 import { ApiError, Interrupted } from '../failure.ts'
 import { findControlPlane } from '../local/run-files.ts'
 import type { Settings } from '../settings.ts'
-import { connection, controlPlaneUrl, localConnection, type Connection } from './connection.ts'
+import { connection, controlPlaneUrl, isExposed, localConnection, type Connection } from './connection.ts'
 
 const defaultUrl = 'http://127.0.0.1:7843'
 const maxRetries = 5
@@ -37,6 +37,8 @@ export type Api = Awaited<ReturnType<typeof createApi>>
 /** Client of the REST API. Every failure is an McpgError; one that came as a problem document keeps its code and request id. */
 export async function createApi({ settings, env }: { settings: Settings; env: Env }) {
   const { url, fetch } = await controlPlaneConnection(settings)
+  if (isExposed(url))
+    env.stderr.write(`Warning: --insecure-plaintext: everybody on the way to ${new URL(url).origin} can read and change this.\n`)
   return { url, settings, call, open }
 
   /** One request with a JSON answer, checked against `schema`; 429 and 503 are repeated by Retry-After. */

@@ -86,11 +86,17 @@ export function localConnection({ endpoints, pins }: RunFile, { insecurePlaintex
 
 const pinned = (url: string, pins: string[] = []) => (pins.length > 0 ? `${url}#pin=${pins.join(',')}` : url)
 
+/** Plain text to another machine. */
+export function isExposed(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && !isLoopbackHost(hostname)
+}
+
 function checked(text: string, insecurePlaintext: boolean, { hint }: UrlSource): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (!url || !/^https?:$/.test(url.protocol))
     throw new McpgError('invalid', 'malformed_url', `"${text}" is not a URL that begins with http:// or https://.`, { hint })
-  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !insecurePlaintext)
+  if (isExposed(url.href) && !insecurePlaintext)
     throw new McpgError(
       'invalid',
       'plaintext_refused',

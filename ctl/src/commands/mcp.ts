@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { certificatesOf } from '@mcpg/core/pins'
 import { McpgError } from '@mcpg/proto/errors'
@@ -58,10 +57,9 @@ async function endpointOf(context: Context, { url, server, name, caFile, gateway
     throw new McpgError('invalid', 'usage', '--gateway names a gateway of the control plane.', {
       hint: 'add --via-control-plane; a gateway of this machine is named with --name',
     })
-  const { stateDir, insecurePlaintext } = context.settings
+  const { insecurePlaintext } = context.settings
   const local = url === undefined ? await localEndpoint(context, name) : undefined
-  // The gateway of this machine has the roots of its own certificate beside its identity.
-  const roots = caFile ?? (local && join(stateDir, 'gateways', local.name, 'ca.pem'))
+  const roots = caFile ?? local?.ca
   const ca = roots && (await readRoots(roots, caFile !== undefined))
   const { url: found, fetch } = connection(url ?? local?.url ?? '', { insecurePlaintext, source: endpointUrl, ca })
   const base = new URL(found)
@@ -89,11 +87,11 @@ const endpointUrl: UrlSource = {
   },
 }
 
-async function localEndpoint({ settings }: Context, name: string | undefined): Promise<{ name: string; url: string }> {
+async function localEndpoint({ settings }: Context, name: string | undefined): Promise<{ url: string; ca: string | undefined }> {
   const gateways = await listGateways(settings.stateDir)
   const preferred = [name, ...(name ? [] : ['default', 'quickstart', gateways[0]?.name])]
   const found = preferred.map((wanted) => gateways.find((one) => one.name === wanted)).find((one) => one?.endpoints['mcp'])
-  if (found?.endpoints['mcp']) return { name: found.name, url: found.endpoints['mcp'] }
+  if (found?.endpoints['mcp']) return { url: found.endpoints['mcp'], ca: found.ca }
   throw new McpgError(
     'unavailable',
     'no_local_gateway',
