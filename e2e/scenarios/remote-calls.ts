@@ -14,8 +14,17 @@ export type RemoteFleet = Awaited<ReturnType<typeof startFleet>>
 export const throughUrl = ({ controlPlane }: Pick<RemoteFleet, 'controlPlane'>, server: string, gateway?: string): string =>
   `${controlPlane.http}/v1/orgs/default/workspaces/default/mcp/servers/${server}${gateway === undefined ? '' : `?gateway=${gateway}`}`
 
-/** A tool call by hand: what a client of the era sends, with a signal to hang up by. */
-export function callTool(url: string, name: string, args: Record<string, unknown> = {}, signal?: AbortSignal): Promise<Response> {
+/** A tool call by hand as a modern client makes it; `signal` hangs up, `more` stands beside the arguments. */
+export function callTool(
+  url: string,
+  name: string,
+  args: Record<string, unknown> = {},
+  {
+    signal,
+    capabilities = {},
+    more = {},
+  }: { signal?: AbortSignal; capabilities?: Record<string, unknown>; more?: Record<string, unknown> } = {},
+): Promise<Response> {
   return fetch(url, {
     method: 'POST',
     signal: signal ?? null,
@@ -33,9 +42,10 @@ export function callTool(url: string, name: string, args: Record<string, unknown
       params: {
         name,
         arguments: args,
+        ...more,
         _meta: {
           'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientCapabilities': {},
+          'io.modelcontextprotocol/clientCapabilities': capabilities,
           'io.modelcontextprotocol/clientInfo': { name: 'story', version: '1' },
         },
       },
@@ -83,7 +93,7 @@ export async function cancelTimes({ rounds, env }: { rounds: number; env?: Recor
     const file = join(fleet.folder, `cancelled-${round}`)
     const said = () => readFileSync(file, 'utf8')
     const hangUp = new AbortController()
-    const call = callTool(throughUrl(fleet, 'far'), 'wait', { file }, hangUp.signal).catch(() => null)
+    const call = callTool(throughUrl(fleet, 'far'), 'wait', { file }, { signal: hangUp.signal }).catch(() => null)
     await until('the call is at the server', () => said() === 'waiting')
     const at = Date.now()
     hangUp.abort()

@@ -17,7 +17,9 @@ const mib = 1024 * 1024
 describe('a call through the control plane', () => {
   let fleet: RemoteFleet
   beforeAll(async () => {
-    fleet = await shareWithFile(() => startFleet([fixture('far', 'far-away'), fixture('modern', 'modern-only')], env))
+    fleet = await shareWithFile(() =>
+      startFleet([fixture('far', 'far-away'), fixture('modern', 'modern-only'), fixture('asks', 'asks')], env),
+    )
   })
   const run = (...args: string[]) => ctl(args, { stateDir: fleet.controlPlane.stateDir, env: { MCPG_CP_URL: fleet.controlPlane.http } })
 
@@ -69,6 +71,24 @@ describe('a call through the control plane', () => {
     expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/)
     const messages = [...(await answer.text()).matchAll(/^data: (.+)$/gm)].map(([, data]) => JSON.parse(data!) as { method?: string })
     expect(messages.map(({ method }) => method ?? 'answer')).toEqual([...Array<string>(3).fill('notifications/progress'), 'answer'])
+  })
+
+  it('carries what a server asks of its client in the middle of it, and the answer back to where it waits', async () => {
+    const ask = async (more: Record<string, unknown> = {}) => {
+      const { result } = (await (
+        await callTool(throughUrl(fleet, 'asks'), 'ask', { text: 'sure?' }, { capabilities: { elicitation: {} }, more })
+      ).json()) as {
+        result: { resultType: string; requestState?: string; inputRequests?: Record<string, unknown>; content?: { text: string }[] }
+      }
+      return result
+    }
+    const parked = await ask()
+    expect(parked).toMatchObject({ resultType: 'input_required', requestState: expect.stringMatching(/^mcpg1\./) as string })
+    const [key = ''] = Object.keys(parked.inputRequests ?? {})
+    const inputResponses = { [key]: { action: 'accept', content: { answer: 'quite' } } }
+    const done = await ask({ inputResponses, requestState: parked.requestState })
+    expect(done.resultType).toBe('complete')
+    expect(done.content?.[0]?.text).toContain('quite')
   })
 
   it('brings an answer of 4 MiB whole, and says of a bigger one where to get it', async () => {
