@@ -17,6 +17,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   11: () => import('./11-databases.ts'),
   12: () => import('./12-machines.ts'),
   13: () => import('./13-conformance.ts'),
+  14: () => import('./14-crossed.ts'),
   15: () => import('./15-secrets.ts'),
   16: () => import('./16-logs.ts'),
   17: () => import('./17-remote-calls.ts'),

@@ -1,6 +1,8 @@
 import type { Timers } from '@mcpg/core/timers'
 import type { Era } from '../mcp/connection.ts'
 import { isObject, type Implementation, type Params } from '../mcp/protocol.ts'
+import { classOf } from './asking/declared.ts'
+import type { Viewer } from './asking/viewer.ts'
 import { exposedKey, type Catalog, type Indexes } from './catalog.ts'
 import { listResult, paged, type Pages } from './list-pages.ts'
 import { keyOf, keyText, type Definition, type ListKind } from './lists.ts'
@@ -10,6 +12,12 @@ import { unavailableText, unknownServer, type Routed, type Target } from './targ
 import { uriRewriter } from './uri-rewriter.ts'
 
 const maxInstructionsBytes = 8 * 1024
+/** Lists kept as pages: four kinds, by what clients declare. */
+const maxPages = 64
+/** What only some clients see is first read in a process that may have to be started. */
+const firstViewMs = 10_000
+
+type AskedViewer = () => Viewer | undefined
 
 /** `/mcp`: every routed server at once, tools and prompts as `server__name`, resources under their own URIs. */
 export function aggregate({
@@ -23,7 +31,7 @@ export function aggregate({
   serverInfo: Implementation
   gatewayName: string
 }): Target {
-  const pagesOf = new WeakMap<Indexes, Map<ListKind, Pages>>()
+  const pagesOf = new WeakMap<Indexes, Map<string, Pages>>()
   const rewriterOf = uriRewriter(catalog)
   return {
     path: '/mcp',
@@ -35,52 +43,59 @@ export function aggregate({
     books: () => catalog.books(),
   }
 
-  async function list(kind: ListKind, cursor: unknown, client: Era) {
+  async function list(kind: ListKind, cursor: unknown, client: Era, viewer?: Viewer) {
     const books = catalog.books()
-    await catalog.fresh(books, kind, timers.listWait)
+    await catalog.fresh(
+      books.map((book) => book.listsFor(viewer)[kind]),
+      timers.listWait,
+    )
     const stale = books.filter(({ lists }) => lists[kind].isKnown() && !lists[kind].isFresh()).map(({ name }) => name)
-    return listResult({ kind, pages: pages(kind, books), hint: lowestHint(kind, books), serverInfo, stale }, cursor, client)
+    return listResult({ kind, pages: pages(kind, books, viewer), hint: lowestHint(kind, books), serverInfo, stale }, cursor, client)
   }
 
-  function pages(kind: ListKind, books: readonly ServerBook[]): Pages {
+  function pages(kind: ListKind, books: readonly ServerBook[], viewer: Viewer | undefined): Pages {
     const index = catalog.index()
+    const key = viewer === undefined ? kind : `${kind} ${classOf(viewer.declared)}`
     let known = pagesOf.get(index)
-    if (!known) pagesOf.set(index, (known = new Map<ListKind, Pages>()))
-    let of = known.get(kind)
-    if (!of) known.set(kind, (of = paged(books.flatMap((book) => exposed(kind, book, index)))))
+    if (!known) pagesOf.set(index, (known = new Map<string, Pages>()))
+    let of = known.get(key)
+    if (!of) known.set(key, (of = paged(books.flatMap((book) => exposed(kind, book, index, viewer)))))
+    if (known.size > maxPages) for (const oldest of known.keys()) return (known.delete(oldest), of)
     return of
   }
 
-  function exposed(kind: ListKind, { name: server, lists }: ServerBook, { uris }: Indexes): Definition[] {
-    const items = lists[kind].items() ?? []
+  function exposed(kind: ListKind, book: ServerBook, { uris }: Indexes, viewer: Viewer | undefined): Definition[] {
+    const server = book.name
+    const items = book.listsFor(viewer)[kind].items() ?? []
     return items.map((definition) => ({ ...definition, [keyOf[kind]]: exposedKey(kind, server, keyText(kind, definition), uris) }))
   }
 
-  function route(method: string, params: Params): Routed | Promise<Routed> {
-    if (method === 'tools/call') return named('tools', params, 'tool')
-    if (method === 'prompts/get') return named('prompts', params, 'prompt')
+  function route(method: string, params: Params, viewer?: AskedViewer): Routed | Promise<Routed> {
+    if (method === 'tools/call') return named('tools', params, 'tool', viewer)
+    if (method === 'prompts/get') return named('prompts', params, 'prompt', viewer)
     if (method === 'completion/complete') return completion(params)
     return resource(params)
   }
 
-  function named(kind: 'tools' | 'prompts', params: Params, noun: string): Routed | Promise<Routed> {
+  function named(kind: 'tools' | 'prompts', params: Params, noun: string, viewer?: AskedViewer): Routed | Promise<Routed> {
     const asked = String(params['name'])
     const found = catalog.index()[kind].get(asked)
     const book = found && catalog.book(found.server)
-    if (!found || !book) return unlisted(kind, params, noun)
+    if (!found || !book) return unlisted(kind, params, noun, viewer?.())
     params['name'] = found.name
     return { book, params, rewrite: rewriterOf(book.name) }
   }
 
   /** Perhaps new, perhaps of a server whose list could never be read; only the second is asked without being sure. */
-  async function unlisted(kind: 'tools' | 'prompts', params: Params, noun: string): Promise<Routed> {
+  async function unlisted(kind: 'tools' | 'prompts', params: Params, noun: string, viewer: Viewer | undefined): Promise<Routed> {
     const asked = String(params['name'])
     const split = asked.indexOf('__')
     const book = split > 0 ? catalog.book(asked.slice(0, split)) : undefined
     const unknown: Routed = { failure: { code: -32602, message: `Unknown ${noun}: ${asked}` } }
     if (!book) return unknown
     if (!book.connection() && !book.lists[kind].isKnown()) return { unavailable: unavailableText(book.name, book.unavailable()) }
-    await catalog.fresh([book], kind, timers.listWait)
+    const seen = book.listsFor(viewer)[kind]
+    await catalog.fresh([book.lists[kind], seen], seen === book.lists[kind] ? timers.listWait : firstViewMs)
     const found = catalog.index()[kind].get(asked)
     if (!found && book.lists[kind].isKnown()) return unknown
     params['name'] = found?.name ?? asked.slice(split + 2)

@@ -5,6 +5,7 @@ import type { Timers } from '@mcpg/core/timers'
 import { exposedName } from '@mcpg/proto/exposed-name'
 import type { Servers } from '../servers/supervision.ts'
 import type { Params } from '../mcp/protocol.ts'
+import type { Listing } from './listing.ts'
 import { keyText, listKinds, type Definition, type ListKind } from './lists.ts'
 import { serverBook, type BookEvents, type ServerBook } from './server-book.ts'
 import { uriRoutes, type UriRoutes } from './uri-routes.ts'
@@ -106,8 +107,8 @@ export function catalogOf({ servers, timers, clock, log }: { servers: Servers; t
   }
 
   /** Waits at most `waitMs` until the lists of this kind are fresh; one silent server does not make it longer for the others. */
-  async function fresh(of: readonly ServerBook[], kind: ListKind, waitMs: number): Promise<void> {
-    const stale = of.filter(({ lists }) => !lists[kind].isFresh()).map(({ lists }) => lists[kind].refresh())
+  async function fresh(of: readonly Listing[], waitMs: number): Promise<void> {
+    const stale = of.filter((one) => !one.isFresh()).map((one) => one.refresh())
     if (stale.length === 0) return
     let cancel = () => {}
     const patience = new Promise<void>((resolve) => (cancel = clock.after(waitMs, resolve)))
@@ -166,18 +167,14 @@ export type Indexes = { tools: ReadonlyMap<string, NamedItem>; prompts: Readonly
 function buildIndexes(books: readonly ServerBook[]): Indexes {
   const named = (kind: 'tools' | 'prompts') =>
     new Map(
-      books.flatMap(({ name: server, lists }) =>
-        (lists[kind].items() ?? []).map((definition) => {
+      books.flatMap(({ name: server, items }) =>
+        items(kind).map((definition) => {
           const name = keyText(kind, definition)
           return [exposedName(server, name, sha256), { server, name }] as const
         }),
       ),
     )
-  const lists = books.map(({ name, lists: of }) => ({
-    server: name,
-    resources: of.resources.items() ?? [],
-    templates: of.resourceTemplates.items() ?? [],
-  }))
+  const lists = books.map(({ name, items }) => ({ server: name, resources: items('resources'), templates: items('resourceTemplates') }))
   return { tools: named('tools'), prompts: named('prompts'), uris: uriRoutes(lists) }
 }
 

@@ -12,7 +12,7 @@ export function forwarder({ performer, asking }: { performer: Performer; asking:
     if (incoming.params['requestState'] !== undefined && asking.resume(incoming, target)) return
     // Routing rewrites names in the request; what a retry is compared with is the request as it came.
     const bound = incoming.declared === undefined ? undefined : asking.bound(incoming, target)
-    const routed = target.route(incoming.method, incoming.params)
+    const routed = target.route(incoming.method, incoming.params, () => asking.viewer(incoming))
     return routed instanceof Promise ? routed.then((route) => follow(incoming, route, bound)) : follow(incoming, routed, bound)
   }
 

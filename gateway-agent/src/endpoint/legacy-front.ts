@@ -7,6 +7,7 @@ import type { LogWishes } from './log-wishes.ts'
 import { declaredBy } from './asking/declared.ts'
 import type { SessionAsks } from './asking/session-asks.ts'
 import type { SessionChildren } from './asking/session-children.ts'
+import { sessionViewer } from './asking/viewers.ts'
 import { answerList } from './modern-front.ts'
 import { isLegacy } from './modern-rules.ts'
 import type { Post, RpcRequest } from './post.ts'
@@ -97,7 +98,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply): Promise<void> | void {
     if (forwarded.has(method)) return call(session, id, method, params, reply)
     const list = kindOfMethod.get(method)
-    if (list) return answerList(reply, session.target, list, params['cursor'], 'legacy')
+    if (list) return answerList(reply, session.target, list, params['cursor'], 'legacy', sessionViewer(session, children))
     if (method === 'ping') return reply.result('{}')
     if (method === 'logging/setLevel') return setLevel(session, params['level'], reply)
     if (method === 'resources/subscribe') return subscribe(session, params, reply)

@@ -13,9 +13,12 @@ const maxItems = 20_000
 export type CacheHint = { ttlMs: number; cacheScope: 'public' | 'private' }
 const noCaching: CacheHint = { ttlMs: 0, cacheScope: 'private' }
 
+/** Where a list is read. */
+type Source = Pick<McpConnection, 'request' | 'listedTools'>
+
 export type Listing = {
   /** Another conversation with the server, or none; what the old one said stays until the new one has answered. */
-  use(next: McpConnection | undefined): void
+  use(next: Source | undefined): void
   items(): Definition[] | undefined
   hint(): CacheHint
   failure(): string | undefined
@@ -40,7 +43,7 @@ export function listing({ kind, timers, clock, before, onChange }: Options): Lis
   let failedAt = -Infinity
   let failure: string | undefined
   let refreshing: Promise<void> | undefined
-  let connection: McpConnection | undefined
+  let connection: Source | undefined
   /** Raised by every invalidation, so that a refresh that began before one does not count as fresh. */
   let wanted = 0
   return {
@@ -54,7 +57,7 @@ export function listing({ kind, timers, clock, before, onChange }: Options): Lis
     refresh,
   }
 
-  function use(next: McpConnection | undefined): void {
+  function use(next: Source | undefined): void {
     connection = next
     refreshing = undefined
     invalidate()
@@ -84,7 +87,7 @@ export function listing({ kind, timers, clock, before, onChange }: Options): Lis
     return started
   }
 
-  async function fetchAll(from: McpConnection): Promise<void> {
+  async function fetchAll(from: Source): Promise<void> {
     const asked = wanted
     try {
       const answer = await fetchPages(from)
@@ -110,7 +113,7 @@ export function listing({ kind, timers, clock, before, onChange }: Options): Lis
     onChange()
   }
 
-  async function fetchPages(from: McpConnection): Promise<{ items: Definition[]; hint: CacheHint }> {
+  async function fetchPages(from: Source): Promise<{ items: Definition[]; hint: CacheHint }> {
     const all: Definition[] = []
     let pageHint = noCaching
     let cursor: string | undefined

@@ -3,6 +3,8 @@ import type { McpCall } from '../mcp/connection.ts'
 import { metaKeys, metaOf, modernVersions, rpcCodes, type Params } from '../mcp/protocol.ts'
 import { callerOf } from './asking/caller.ts'
 import { declaredBy } from './asking/declared.ts'
+import type { Viewer } from './asking/viewer.ts'
+import { callerViewer } from './asking/viewers.ts'
 import type { Forward } from './forward.ts'
 import type { Listens } from './listens.ts'
 import { kindOfMethod, type ListKind } from './lists.ts'
@@ -37,7 +39,7 @@ export function modernFront({
     const refused = checkModern(method, message.params, request.headers)
     if (refused) return reply.error(refused.failure, refused.status)
     const list = kindOfMethod.get(method)
-    if (list) return answerList(reply, target, list, params['cursor'])
+    if (list) return answerList(reply, target, list, params['cursor'], 'modern', viewerOf(principal, params))
     if (method === 'server/discover') return discover(reply, target)
     if (method === 'subscriptions/listen') return listens.serve(response, target, id, params)
     if (!forwarded.has(method)) return reply.error({ code: rpcCodes.methodNotFound, message: `Method not found: ${method}` }, 404)
@@ -89,9 +91,10 @@ export async function answerList(
   target: Target,
   kind: ListKind,
   cursor: unknown,
-  client: 'modern' | 'legacy' = 'modern',
+  client: 'modern' | 'legacy',
+  viewer: Viewer | undefined,
 ): Promise<void> {
-  const listed = await target.list(kind, cursor, client)
+  const listed = await target.list(kind, cursor, client, viewer)
   if ('json' in listed) reply.result(listed.json)
   else reply.error('failure' in listed ? listed.failure : { code: rpcCodes.internal, message: listed.unavailable })
 }
@@ -114,4 +117,9 @@ function checkToolHeaders(target: Target, params: Params, headers: IncomingHttpH
     const declared = 'book' in route ? route.book.headersOf(String(route.params['name'])) : []
     return declared.length === 0 ? null : checkParamHeaders(declared, params['arguments'], headers)
   }
+}
+
+function viewerOf(principal: string, params: Params): Viewer | undefined {
+  const meta = metaOf(params)
+  return callerViewer(declaredBy(meta?.[metaKeys.clientCapabilities]), () => callerOf(principal, meta?.[metaKeys.clientInfo]))
 }

@@ -4,7 +4,9 @@ import type { RoutedServer } from '../servers/supervision.ts'
 import type { McpConnection } from '../mcp/connection.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
 import { isObject, type Params } from '../mcp/protocol.ts'
+import type { Viewer } from './asking/viewer.ts'
 import { announcements } from './announcements.ts'
+import { classLists } from './class-lists.ts'
 import { capabilityOf, changedKinds, listKinds, type Definition, type ListKind } from './lists.ts'
 import { listing, type Listing } from './listing.ts'
 
@@ -26,6 +28,12 @@ export type ServerBook = {
   name: string
   server: RoutedServer
   lists: Record<ListKind, Listing>
+  /** Its lists as this client sees them. */
+  listsFor: (viewer: Viewer | undefined) => Record<ListKind, Listing>
+  /** What anybody sees of it, in the order of the list that everybody sees. */
+  items: (kind: ListKind) => Definition[]
+  /** What only some clients see has to be read again. */
+  changedForSome: (kinds: readonly ListKind[]) => void
   facts: () => ServerFacts | undefined
   connection: () => McpConnection | undefined
   /** Arguments of a tool that clients of the modern era repeat in headers. */
@@ -53,12 +61,23 @@ export function serverBook(
     lists: Object.fromEntries(
       listKinds.map((kind) => [kind, listing({ kind, timers, clock, before: before?.lists[kind], onChange: () => onChange(kind) })]),
     ) as Record<ListKind, Listing>,
+    listsFor: (viewer) => some.of(viewer) ?? book.lists,
+    items: (kind) => [...(book.lists[kind].items() ?? []), ...some.more(kind)],
+    changedForSome: (kinds) => some.invalidate(kinds),
     facts: () => facts,
     connection: () => connection,
     headersOf: (tool) => headers.get(tool) ?? [],
     unavailable: () => reason,
     close,
   }
+  const some = classLists({
+    server,
+    base: book.lists,
+    isLegacy: () => facts?.era === 'legacy',
+    timers,
+    clock,
+    onChange: (kind) => events.onListed(book, kind, announced.isAnnouncing(kind)),
+  })
   const announced = announcements({
     lists: book.lists,
     clock,
@@ -88,6 +107,7 @@ export function serverBook(
     const { era, protocolVersion, serverInfo, capabilities, instructions } = next
     facts = { era, protocolVersion, serverInfo, capabilities, instructions }
     detach = next.onNotification(onNotification)
+    some.invalidate(listKinds)
     for (const kind of listKinds) {
       book.lists[kind].use(next)
       if (isObject(capabilities[capabilityOf[kind]])) void book.lists[kind].refresh()
@@ -98,6 +118,7 @@ export function serverBook(
   function onNotification(method: string, params: Params): void {
     const kinds = changedKinds(method)
     if (!kinds) return events.onNotification(book, method, params)
+    some.invalidate(kinds)
     announced.announce(kinds)
   }
 
@@ -108,6 +129,7 @@ export function serverBook(
 
   function close(): void {
     closed = true
+    some.close()
     announced.stop()
     unsubscribe()
     detach()

@@ -1,6 +1,7 @@
 import type { Timers } from '@mcpg/core/timers'
 import type { Era } from '../mcp/connection.ts'
 import { isObject, type Params } from '../mcp/protocol.ts'
+import type { Viewer } from './asking/viewer.ts'
 import type { Catalog } from './catalog.ts'
 import { listResult, paged, type Pages } from './list-pages.ts'
 import { capabilityOf, type Definition, type ListKind } from './lists.ts'
@@ -39,12 +40,12 @@ export function singleServer(server: string, { catalog, timers }: { catalog: Cat
     return { unavailable: unavailableText(server, book()?.unavailable()) }
   }
 
-  async function list(kind: ListKind, cursor: unknown, client: Era) {
+  async function list(kind: ListKind, cursor: unknown, client: Era, viewer?: Viewer) {
     const found = book()
     if (!found) return { failure: unknownServer(server) }
-    const of = found.lists[kind]
-    if (isObject(found.facts()?.capabilities[capabilityOf[kind]]))
-      await catalog.fresh([found], kind, of.isKnown() ? timers.listWait : firstListMs)
+    const of = found.listsFor(viewer)[kind]
+    const isFirst = !of.isKnown() || (of !== found.lists[kind] && of.failure() === undefined)
+    if (isObject(found.facts()?.capabilities[capabilityOf[kind]])) await catalog.fresh([of], isFirst ? firstListMs : timers.listWait)
     const items = of.items()
     const facts = found.facts()
     if (!facts) return away()

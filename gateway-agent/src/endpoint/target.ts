@@ -1,5 +1,6 @@
 import type { Era, McpFailure } from '../mcp/connection.ts'
 import type { Implementation, Params } from '../mcp/protocol.ts'
+import type { Viewer } from './asking/viewer.ts'
 import type { ListKind } from './lists.ts'
 import type { ServerBook } from './server-book.ts'
 
@@ -25,9 +26,15 @@ export type Target = {
   /** What clients call a resource of this server. */
   exposedUri(server: string, uri: string): string
   facts(client: Era): Promise<TargetFacts | { unavailable: string }>
-  list(kind: ListKind, cursor: unknown, client: Era): Promise<{ json: string } | { failure: McpFailure } | { unavailable: string }>
+  /** `viewer`: a client that can be asked, to whom servers may show more. */
+  list(
+    kind: ListKind,
+    cursor: unknown,
+    client: Era,
+    viewer?: Viewer,
+  ): Promise<{ json: string } | { failure: McpFailure } | { unavailable: string }>
   /** Of tools/call, prompts/get, resources/read, resources/subscribe, resources/unsubscribe and completion/complete. */
-  route(method: string, params: Params): Routed | Promise<Routed>
+  route(method: string, params: Params, viewer?: () => Viewer | undefined): Routed | Promise<Routed>
   /** The servers that a level of the client's log concerns. */
   books(): readonly ServerBook[]
 }

@@ -31,10 +31,10 @@ const nobody: McpAnswer = { error: { code: -32600, message: 'No call of a client
 
 /** The process of one owner. It is not restarted: `onEnd` says that it ended by itself, and the next call of its owner starts another. */
 export function ownChild(
-  wish: Pick<OwnWish, 'owner' | 'belongsTo' | 'capabilities'>,
+  wish: OwnWish,
   { key, start, now, onEnd }: { key: string; start: StartOwn; now: number; onEnd: (child: OwnChild) => void },
 ): OwnChild {
-  const { owner, belongsTo, capabilities } = wish
+  const { owner, belongsTo, capabilities, onAsk } = wish
   const started = Promise.withResolvers<InstanceEnd | null>()
   const canBeAsked = Object.keys(capabilities).length > 0
   const client: McpClient = { capabilities, onAsk: (ask) => child.answer?.(ask) ?? Promise.resolve(nobody) }
@@ -61,7 +61,7 @@ export function ownChild(
     },
     held: 0,
     usedAt: now,
-    answer: undefined,
+    answer: onAsk,
     parked: undefined,
   }
   return child

@@ -78,14 +78,15 @@ export function ownChildren({ name, maxSessions, waitMs, start, timers, clock, o
   }
 
   /** One that is free, or a new one; a sentence when none can be started; undefined: wait. */
-  function usable(key: string, { owner, belongsTo, capabilities, exclusive }: OwnWish): OwnChild | string | undefined {
+  function usable(key: string, wish: OwnWish): OwnChild | string | undefined {
+    const { owner, belongsTo, exclusive } = wish
     const mine = [...children].filter((one) => one.key === key)
     const free = mine.find((one) => !exclusive || one.held === 0)
     if (free) return free
     if (failed && clock.monotonic() - failed.at < failedStartMs) return failed.why
     if (belongsTo === 'caller' && ofOwner(owner) >= maxPerCaller && !dropIdle(owner)) return undefined
     if (belongsTo === 'caller' && taken() >= maxSessions && !dropIdle()) return undefined
-    const child = ownChild({ owner, belongsTo, capabilities }, { key, start, now: clock.monotonic(), onEnd: remove })
+    const child = ownChild(wish, { key, start, now: clock.monotonic(), onEnd: remove })
     children.add(child)
     sweepLater()
     onChange()

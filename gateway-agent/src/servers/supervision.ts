@@ -68,6 +68,8 @@ export type OwnWish = {
   capabilities: Record<string, unknown>
   /** One call at a time, parked time included: what the server asks then belongs to that call. */
   exclusive: boolean
+  /** Who answers what a process asks before its first call, as it may in a session; none: nobody. */
+  onAsk?: (ask: McpAsk) => Promise<McpAnswer>
   /** Gives up waiting for a process that is not there yet. */
   signal?: AbortSignal
 }

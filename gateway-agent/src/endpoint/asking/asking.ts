@@ -8,6 +8,8 @@ import { boundTo, type StateSeal } from './parking/state-seal.ts'
 import { askInRounds } from './rounds.ts'
 import type { SessionAsks } from './session-asks.ts'
 import type { SessionChildren } from './session-children.ts'
+import type { Viewer } from './viewer.ts'
+import { callerViewer, sessionViewer } from './viewers.ts'
 
 export type Asking = ReturnType<typeof askingWays>
 
@@ -15,11 +17,16 @@ type Ways = { performer: Performer; asks: SessionAsks; children: SessionChildren
 
 /** The ways of calls whose client can be asked something in the middle, one per pairing of eras. */
 export function askingWays({ performer, asks, children, parked, seal }: Ways) {
-  return { bound, send, resume: (incoming: Incoming, target: Target) => parked.resume(incoming, target) }
+  return { bound, send, viewer, resume: (incoming: Incoming, target: Target) => parked.resume(incoming, target) }
 
   /** What a retry has to be the retry of; only modern clients retry. */
   function bound({ session, caller, method, params }: Incoming, { path }: Target): Buffer {
     return session ? nothing : boundTo(caller(), path, method, params)
+  }
+
+  /** How servers show themselves to this client. */
+  function viewer({ session, declared, caller }: Incoming): Viewer | undefined {
+    return session ? sessionViewer(session, children) : callerViewer(declared, caller)
   }
 
   function send(incoming: Incoming, route: Route, request: Buffer | undefined): Promise<void> | void {

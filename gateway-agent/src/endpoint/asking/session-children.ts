@@ -2,6 +2,7 @@ import type { McpAnswer, McpAsk, McpCall, McpConnection } from '../../mcp/connec
 import type { Timers } from '@mcpg/core/timers'
 import { isObject, type Params } from '../../mcp/protocol.ts'
 import type { Lease } from '../../servers/supervision.ts'
+import { changedKinds } from '../lists.ts'
 import { admits } from '../log-levels.ts'
 import type { Incoming } from '../perform.ts'
 import type { Reply } from '../reply.ts'
@@ -38,7 +39,13 @@ export function sessionChildren({ asks, timers }: { asks: SessionAsks; timers: T
 
   async function lease(session: Session, book: ServerBook): Promise<Lease | { unavailable: string; isFull?: boolean }> {
     const capabilities = (session.declared && cut(session.declared, book.server.config.forward)) ?? {}
-    const held = await book.server.own.acquire({ owner: session.id, belongsTo: 'session', capabilities, exclusive: false })
+    const held = await book.server.own.acquire({
+      owner: session.id,
+      belongsTo: 'session',
+      capabilities,
+      exclusive: false,
+      onAsk: (ask) => asks.ask(session, ask),
+    })
     if ('unavailable' in held) return held
     const own = follow(session, book, held.connection)
     held.onAsk((ask) => answer(session, own, ask))
@@ -90,7 +97,12 @@ export function sessionChildren({ asks, timers }: { asks: SessionAsks; timers: T
       if (session.level === undefined || admits(session.level, params['level'])) tell(session, method, params)
     } else if (method === 'notifications/resources/updated') {
       tell(session, method, { ...params, uri: session.target.exposedUri(book.name, String(params['uri'])) })
-    } else if (method.endsWith('/list_changed')) tell(session, method, undefined)
+    } else {
+      const kinds = changedKinds(method)
+      if (!kinds) return
+      book.changedForSome(kinds)
+      tell(session, method, undefined)
+    }
   }
 
   function setLevel(session: Session): void {
