@@ -14,8 +14,6 @@ export type Postgres = {
   /** SIGINT: connections are ended, the files stay; `start` goes on with them on the same port. */
   stop(): Promise<void>
   start(): Promise<void>
-  /** SIGSTOP and SIGCONT: a server that is there and does not answer. */
-  freeze(isFrozen: boolean): void
   close(): Promise<void>
 }
 
@@ -68,9 +66,7 @@ export async function startPostgres(): Promise<Postgres> {
     url,
     start,
     stop: () => end('SIGINT'),
-    freeze: (isFrozen) => void server?.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
     async close() {
-      server?.kill('SIGCONT')
       await end('SIGINT')
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },

@@ -239,7 +239,7 @@ export function fakeAgent({
   }
 
   /** Waits for something that the control plane does; rejects after `ms` with what came so far. */
-  async function waitFor<T>(look: () => T | undefined | null | false, ms = 5_000): Promise<T> {
+  async function waitFor<T>(look: () => T | undefined | null | false, ms = 20_000): Promise<T> {
     const found = look()
     if (found) return found
     return await new Promise<T>((resolve, reject) => {

@@ -130,7 +130,7 @@ export async function testFleet({
 }
 
 /** Waits for a condition outside of an agent's stream, e.g. an answer of the REST API. */
-export async function until<T>(look: () => Promise<T | undefined | null | false>, ms = 5_000): Promise<T> {
+export async function until<T>(look: () => Promise<T | undefined | null | false>, ms = 20_000): Promise<T> {
   const deadline = performance.now() + ms
   for (;;) {
     const found = await look()

@@ -49,6 +49,9 @@ it('goes on serving and hearing its gateways while PostgreSQL is away, refuses w
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
   expect(await refused.json()).toMatchObject({ code: 'unavailable', reason: 'storage_unavailable', hint: expect.any(String) })
 
+  const unread = await fetch(`${controlPlane.http}/v1/orgs`)
+  expect([unread.status, await unread.json()]).toEqual([503, expect.objectContaining({ reason: 'storage_unavailable' })])
+
   // 3 it comes back, and nobody has to do anything
   await postgres.start()
   await until('it is ready again', async () => (await fetch(`${controlPlane.http}/readyz`)).status === 200)

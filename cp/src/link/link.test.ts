@@ -8,7 +8,7 @@ import { inventoryOf, last, type FakeAgent } from '../../test/fake-agent.ts'
 
 let fleet: TestFleet
 beforeEach(async () => {
-  fleet = await testFleet({ timers: 'offlineAfterReset=50,helloDeadline=60,heartbeat=200,offlineAfter=800' })
+  fleet = await testFleet({ timers: 'offlineAfterReset=50,helloDeadline=60,heartbeat=200,offlineAfter=2000' })
 })
 afterEach(() => fleet.close())
 

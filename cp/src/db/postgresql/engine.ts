@@ -34,7 +34,7 @@ export async function openPostgres({
   const ownership = await owned()
   if (!target.ssl && !target.host.startsWith('/') && !isLoopbackHost(target.host))
     log.warn({ database: shown }, 'the connection to PostgreSQL is not encrypted; add ?sslmode=verify-full to --database-url')
-  const reader = client('reads', readConnections)
+  const reader = told(client('reads', readConnections))
   const writer = client('writes', writeConnections)
   const options = { maxWait: transactionLimits.maxWaitMs, timeout: transactionLimits.timeoutMs }
 
@@ -109,4 +109,16 @@ export async function openPostgres({
       migrations: ownership.migrations,
     }
   }
+}
+
+/** A read has no door that says what its failure means. */
+function told(client: PostgresClient) {
+  return client.$extends({
+    query: {
+      $allOperations: ({ args, query }) =>
+        query(args).catch((error: unknown) => {
+          throw databaseFailure(error) ?? error
+        }),
+    },
+  })
 }

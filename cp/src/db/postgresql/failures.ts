@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
   },
   {
     codes: ['08*', '57P*', '53*', 'P1001', 'P1008', 'P1017', 'DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout'],
-    text: /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|Client was closed|Client has encountered a connection error/,
+    text: /Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|not queryable|Client was closed|Client has encountered a connection error/,
     reason: 'storage_unavailable',
     said: 'PostgreSQL does not answer.',
     hint: 'Start it, or look at host and port of --database-url; nothing needs to be done here, it is found again by itself.',
