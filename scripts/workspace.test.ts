@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,7 +16,8 @@ beforeEach(() => {
 
 /** A process that takes the step `bundle`, says so, and runs `body` in it. */
 function builder(body: string) {
-  const code = `import { exclusively } from ${JSON.stringify(workspace)}
+  const code = `import { existsSync } from 'node:fs'
+    import { exclusively } from ${JSON.stringify(workspace)}
     const wait = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
     exclusively('bundle', () => { process.stderr.write('taken\\n'); ${body} }, ${JSON.stringify(folder)})`
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -29,9 +30,13 @@ function builder(body: string) {
 const ended = (child: ChildProcess) => new Promise((resolve) => child.once('exit', resolve))
 
 test('a step that another process has is waited for, and that is told once', async () => {
-  const first = builder('wait(1000)')
+  const done = `${folder}.done`
+  onTestFinished(() => rmSync(done, { force: true }))
+  const first = builder(`while (!existsSync(${JSON.stringify(done)})) wait(10)`)
   await first.says('taken')
   const second = builder('')
+  await second.says('waiting')
+  writeFileSync(done, '')
   expect(await ended(second.child)).toBe(0)
   expect(second.output()).toBe(`mcpg: waiting for another build (pid ${first.child.pid})\ntaken\n`)
   expect(readdirSync(folder)).toEqual([])

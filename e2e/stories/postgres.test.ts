@@ -110,7 +110,9 @@ it('speaks of its database in status and doctor, running or not, and never of it
 
   // 2 with nobody running, by the file that holds the URL
   expect((await run(['stop'])).code).toBe(0)
-  expect((await run(['status', '--database-url-file', file])).stdout).toMatch(/database: PostgreSQL .*in use by no control plane/)
+  // Where nothing listens: another control plane of this machine would be asked instead.
+  const nobody = { MCPG_CP_URL: 'http://127.0.0.1:1' }
+  expect((await run(['status', '--database-url-file', file], nobody)).stdout).toMatch(/database: PostgreSQL .*in use by no control plane/)
   expect((await run(['doctor', ...free, '--bind', '127.0.0.1:0'], { MCPG_DATABASE_URL_FILE: file })).stdout).toMatch(
     /database +ok +PostgreSQL/,
   )

@@ -118,7 +118,7 @@ describe.each(engines)('%s', (engine) => {
 
   describe('db.read', () => {
     it('cannot write, even by raw SQL', async () => {
-      await expect((db.read as unknown as Tx).org.create({ data: org('through-the-wrong-door') })).rejects.toThrow(/read-?only/i)
+      await expect((db.read as unknown as Tx).org.create({ data: org('through-the-wrong-door') })).rejects.toThrow(/read-?only|only reads/i)
     })
 
     it('sees a write as soon as it is acknowledged', async () => {

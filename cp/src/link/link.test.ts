@@ -22,7 +22,7 @@ describe('a stream', () => {
       sessionEpoch: 1n,
       protocolRevision: 1,
       heartbeatInterval: { nanos: 200_000_000 },
-      offlineAfter: { nanos: 800_000_000 },
+      offlineAfter: { seconds: 2n },
     })
     expect((await fleet.db().read.gateway.findUnique({ where: { id: gatewayId } }))?.sessionEpoch).toBe(1n)
     expect(await fleet.gateway('a')).toMatchObject({
