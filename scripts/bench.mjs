@@ -1,4 +1,4 @@
-// npm run -s bench [-- --quick] [-- --only calls,propagation,starts,loop]: one JSON document on stdout, progress on stderr.
+// npm run -s bench [-- --quick] [-- --only calls,propagation,starts,loop,remote] [-- --equipped]: one JSON document on stdout, progress on stderr.
 import { join } from 'node:path'
 import { ensureBuilt, root, runNode } from './workspace.mjs'
 

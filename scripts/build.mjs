@@ -25,7 +25,9 @@ const bundle = await context({
   logLevel: 'warning',
   metafile: true,
   // pg-native and pg-cloudflare are asked for by pg and not installed.
-  external: ['better-sqlite3', '@npmcli/arborist', 'pg-native', 'pg-cloudflare'],
+  external: ['better-sqlite3', '@node-rs/argon2', '@npmcli/arborist', 'pg-native', 'pg-cloudflare'],
+  // Its CommonJS form asks for its parts in a way that no bundler follows.
+  alias: { 'jsonc-parser': './ctl/node_modules/jsonc-parser/lib/esm/main.js' },
   // Bundled CommonJS calls require() for Node's own modules.
   banner: { js: "import { createRequire as mcpgRequire } from 'node:module'; const require = mcpgRequire(import.meta.url);" },
 })

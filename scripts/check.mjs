@@ -34,7 +34,10 @@ await Promise.all(
 )
 console.log(`${steps.length - failed.length} checks passed, ${failed.length} failed${failed.length ? `: ${failed.join(', ')}` : ''}`)
 mkdirSync(join(root, '.cache/results'), { recursive: true })
-writeFileSync(join(root, '.cache/results/check.json'), JSON.stringify({ passed: steps.length - failed.length, failed: failed.length }))
+writeFileSync(
+  join(root, '.cache/results/check.json'),
+  JSON.stringify({ passed: steps.length - failed.length, failed: failed.length, failures: failed }),
+)
 process.exitCode = failed.length ? 1 : 0
 
 function execute([name, command, args]) {

@@ -49,7 +49,9 @@ describe('lockFolder', () => {
 
   it('dies with a process that is killed', async () => {
     const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, 'state-lock.ts'))}
-      if (!lockFolder(${JSON.stringify(folder)})) process.exit(1)
+      // Kept where nothing collects it: with its release goes the lock.
+      globalThis.release = lockFolder(${JSON.stringify(folder)})
+      if (!globalThis.release) process.exit(1)
       console.log('held'); setInterval(() => {}, 1000)`
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')

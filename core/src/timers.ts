@@ -67,8 +67,8 @@ export const defaultTimers = {
   callerChildIdle: 300_000,
   /** How long a question of a server may wait for its answer. */
   parked: 300_000,
-  /** Questions of a server within this reach a modern client in one answer; parallel ones did in 150 of 150 trials. */
-  asksTogether: 2,
+  /** Questions of a server this close to each other reach a modern client in one answer; parallel ones need 2 ms, a busy machine more. */
+  asksTogether: 25,
   /** A call that finds all processes of its caller taken waits this long before the caller's oldest parked call is given up. */
   evictParked: 2_000,
   /** How often a server, and a client that waits, are told that a question is still being answered. */

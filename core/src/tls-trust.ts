@@ -128,7 +128,7 @@ async function datesProblem(error: unknown, origin: string): Promise<TrustProble
     code: 'failed_precondition',
     reason: 'certificate_expired',
     message: `The certificate of ${origin} ${codeOf(error) === 'CERT_NOT_YET_VALID' ? 'is not valid yet' : 'has expired'}`,
-    hint: 'look at the control plane: mcpg-ctl status there says when it renews its certificate',
+    hint: 'see why it was not renewed: mcpg-ctl logs control-plane, there',
   }
 }
 

@@ -3,7 +3,25 @@ import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import { lineLog, type LineLog } from '@mcpg/core/line-log'
 import { createLog, type Log } from '@mcpg/core/log'
+import { authentication } from './accounts/authenticate.ts'
+import { oidcRoom } from './accounts/oidc.ts'
+import { oidcRoutes } from './accounts/oidc-routes.ts'
+import { licenses } from './accounts/license.ts'
+import { people } from './accounts/people.ts'
+import { accountRoutes } from './accounts/routes.ts'
+import { accountService, localUser } from './accounts/service.ts'
+import { sessionStore } from './accounts/sessions.ts'
+import { setupCode } from './accounts/setup-code.ts'
+import { accessBook } from './access/book.ts'
+import { impersonationService } from './access/impersonation.ts'
+import { accessRoutes } from './access/routes.ts'
+import { accessService } from './access/service.ts'
+import { userRoom } from './access/users.ts'
 import { auditTrail } from './audit/audit.ts'
+import { denialBook } from './audit/denials.ts'
+import { gatewayRuns } from './audit/gateway-runs.ts'
+import { auditRoutes } from './audit/routes.ts'
+import { auditTrailService } from './audit/service.ts'
 import { changeBus } from './changes/changes.ts'
 import { changeHistory } from './changes/history.ts'
 import { watchRoutes } from './changes/routes.ts'
@@ -17,17 +35,23 @@ import { createFleet } from './fleet.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
 import { keeper } from './keeper.ts'
+import { loadAuditKey } from './keys/audit-key.ts'
 import { loadAuthority } from './keys/authority.ts'
 import { loadKeys, loadMasterKey } from './keys/keys.ts'
+import { projectRoutes } from './projects/routes.ts'
 import { resourceEngine } from './resources/resources.ts'
 import { resourceRoutes } from './resources/routes.ts'
+import { seeding } from './seeds/seeding.ts'
 import { secretChores } from './secrets/retention.ts'
 import { secretRoom } from './secrets/secrets.ts'
 import { secretStore } from './secrets/store.ts'
 import { valueBox } from './secrets/value-box.ts'
 import { serverRoom } from './servers/servers.ts'
+import { templateRoom } from './templates/templates.ts'
 import { tenancyRoutes } from './tenancy/routes.ts'
 import { tenancyService } from './tenancy/tenancy.ts'
+import { tokenRoutes } from './tokens/routes.ts'
+import { tokenRoom } from './tokens/tokens.ts'
 import { listenerCertificates } from './tls/listeners.ts'
 
 /** What a test may replace, and where the log goes instead of standard error. Everything else is the real thing. */
@@ -59,11 +83,16 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   const tenancy = tenancyService({ db, audit, clock })
   await tenancy.ensureDefaults()
 
-  const { requireWorkspace, requireEnvironment } = tenancy
+  const { requireScope, requireWorkspace, requireEnvironment } = tenancy
   const masterKey = await loadMasterKey(db, config.masterKeyPath)
   const keys = await loadKeys({ db, masterKey, clock })
-  const resources = resourceEngine({ db, audit, changes, clock, requireWorkspace })
+  const denials = denialBook({ db, audit, clock, log })
+  const auditRuns = gatewayRuns({ db })
+  const auditKey = await loadAuditKey({ db, masterKey, clock })
+  const trail = auditTrailService({ db, audit, key: auditKey, runs: auditRuns, clock, log })
+  const resources = resourceEngine({ db, audit, changes, clock, requireScope })
   serverRoom({ db, audit, changes, resources })
+  templateRoom({ resources })
   const history = changeHistory({ db, clock })
   const watches = watchService({ changes, history, resources })
   const onceOnly = idempotency({ db, keys, clock })
@@ -84,6 +113,9 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     db,
     keys,
     audit,
+    denials,
+    auditKey,
+    auditRuns,
     changes,
     resources,
     secrets,
@@ -104,36 +136,95 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   })
   const gateways = async () => fleet.counts()
   const metrics = metricsOf({ gateways, database: db })
-  const control = controlService({ db, audit, clock, log, gateways, endpoints: () => endpoints() })
+  const sessions = sessionStore({ db, clock })
+  const setup = setupCode(config.stateDir)
+  const { authMode } = config
+  const book = accessBook({ db, changes })
+  const platformAdmins = async () => (await db.read.account.findMany({ where: { platformAdmin: true } })).map(({ email }) => email)
+  const access = accessService({ book, platformAdmins })
+  const joined = (account: { email: string; displayName: string | null }) => users.ensure(account)
+  const accounts = accountService({ db, audit, clock, mode: authMode, sessions, setup, joined })
+  const oidc = config.oidc && oidcRoom(config.oidc, { db, audit, clock, log, sessions, joined, publicUrl: () => endpoints().console })
+  const oidcUser = oidc?.userOf ?? localUser
+  const personOf = people({ accounts, mode: authMode, oidcUser })
+  const machines = tokenRoom({
+    db,
+    audit,
+    changes,
+    resources,
+    clock,
+    log,
+    mode: authMode,
+    grantsOf: access.effectiveGrants,
+    personOf,
+    requireOrg: tenancy.requireVisibleOrg,
+    keys,
+    gatewayOf: fleet.gatewayOf,
+    ackDeadlineMs: timers.ackDeadline,
+  })
+  fleet.link.join(machines.offers)
+  const bearers = [machines.bearer, ...(oidc ? [oidc.bearer] : [])]
+  const authenticate = authentication({ mode: authMode, sessions, accounts, bearers, oidcUser })
+  const control = controlService({ db, audit, clock, log, authMode, gateways, endpoints: () => endpoints() })
 
+  const secureCookie = config.http.tls || (config.external.url?.startsWith('https:') ?? false)
+  const impersonations = impersonationService({ db, audit, clock, personOf, mayImpersonate: access.mayImpersonate })
+  const warn = (error: unknown, message: string) => log.warn({ err: error }, message)
+  const users = userRoom({ db, resources, changes, book, access, accounts, personOf, warn })
+  if (authMode !== 'none') await users.ensureAll()
   const features = [
+    accessRoutes(access),
     controlRoutes(control, metrics.registry, authority.rootsPem),
+    accountRoutes(accounts, licenses({ publicKey: config.licensePublicKey, clock }), impersonations, {
+      mode: authMode,
+      issuer: oidc?.shown ?? null,
+      secureCookie,
+    }),
+    oidcRoutes(oidc?.party ?? null, { publicUrl: () => endpoints().console, secureCookie }),
     tenancyRoutes(tenancy, onceOnly),
+    auditRoutes(trail, log, { requireOrg: async (caller, org) => void (await tenancy.orgs.get(caller, { org })) }),
     resourceRoutes(resources, onceOnly),
-    watchRoutes(watches, log, { keepAliveMs: timers.sseKeepAlive, requireWorkspace, kinds: resources.known() }),
+    projectRoutes(resources),
+    watchRoutes(watches, log, { keepAliveMs: timers.sseKeepAlive, requireScope, kinds: resources.known() }),
+    tokenRoutes(machines, onceOnly),
     ...fleet.routes,
   ]
-  const http = await httpServer(
-    config.http,
-    log,
-    features,
-    certificates.http && { certificate: certificates.http, names: certificates.names },
-  )
+  const http = await httpServer(config.http, log, features, {
+    tls: certificates.http && { certificate: certificates.http, names: certificates.names },
+    signIn: authMode === 'none' ? null : { authenticate: impersonations.authenticating(authenticate), callerFor: access.callerOf },
+    denied: denials.note,
+  })
   const endpoints = () => ({
     http: config.external.url ?? http.url(),
     grpc: config.external.grpc ?? fleet.grpcUrl(),
     console: config.external.url ?? http.url(),
   })
 
+  const seeds = await seeding({ db, resources, folder: config.seedsFolder })
   // First to start, so that it is the last to stop: what the others say at their end is on disk then.
   const logFile: Part = { name: 'log', start: async () => {}, stop: () => ownLog.flushed() }
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const chores = [history.chore, audit.chore, onceOnly.chore, ...secretChores({ db, clock }), ...fleet.chores]
+  const chores = [history.chore, trail.chore, onceOnly.chore, sessions.chore, ...secretChores({ db, clock }), ...fleet.chores]
   const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
-  const parts: Part[] = [logFile, db, bus, renewals, keeper({ chores, clock, log }), metrics, ...fleet.parts, http]
+  const parts: Part[] = [
+    logFile,
+    db,
+    trail.part,
+    denials.part,
+    bus,
+    renewals,
+    keeper({ chores, clock, log }),
+    metrics,
+    machines.part,
+    seeds,
+    ...fleet.parts,
+    http,
+  ]
   /** Of the roots behind the REST listener, where its certificate is ours; for the programs of this machine. */
   const pins = () => (certificates.http && certificates.isOurs ? authority.pins().map((pin) => `sha256:${pin}`) : [])
-  return { parts, http, pins, db, changes, resources, control, fleet, authority, log }
+  /** The code that creates the first user; null once there is one, or where nobody signs in with a password. */
+  const firstUserCode = async () => ((await accounts.needsSetup()) ? await setup.ensure() : null)
+  return { parts, http, firstUserCode, pins, db, changes, resources, control, fleet, authority, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

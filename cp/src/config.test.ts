@@ -21,7 +21,7 @@ describe('readConfig', () => {
     const config = readConfig({}, {})
     expect(config).toMatchObject({
       stateDir: join(homedir(), '.mcpg'),
-      http: { host: '127.0.0.1', port: 7843, allowedHosts: [], allowedOrigins: [], requireSignIn: false },
+      http: { host: '127.0.0.1', port: 7843, allowedHosts: [], allowedOrigins: [] },
       grpc: { host: '127.0.0.1', port: 7844 },
       database: { engine: 'sqlite', path: join(homedir(), '.mcpg/mcpg.db') },
       masterKeyPath: join(homedir(), '.mcpg/master.key'),
@@ -43,14 +43,50 @@ describe('readConfig', () => {
     expect(readConfig({ 'database-url': 'sqlite:/data/x.db' }, {}).database).toMatchObject({ engine: 'sqlite', path: '/data/x.db' })
   })
 
+  it('lets everybody in on loopback, asks for sign-in beyond it, and believes who says otherwise', () => {
+    const modeOf = (flags: Flags) => readConfig(flags, {}).authMode
+    expect(modeOf({})).toBe('none')
+    expect(modeOf({ 'auth-mode': 'local' })).toBe('local')
+    expect(modeOf({ 'bind-http': '0.0.0.0:7843' })).toBe('local')
+    expect(modeOf({ 'bind-grpc': '0.0.0.0:7844' })).toBe('local')
+    expect(modeOf({ 'bind-grpc': '0.0.0.0:7844', 'auth-mode': 'none' })).toBe('none')
+    expect(modeOf({ 'bind-http': '0.0.0.0:7843', 'insecure-allow-unauthenticated': true })).toBe('none')
+    expect(readConfig({ 'bind-http': '0.0.0.0:7843' }, {}).openToOthers).toBe(false)
+  })
+
+  it('takes an issuer as it is written, and who is admin there', () => {
+    const flags = { 'auth-mode': 'oidc', 'oidc-issuer': 'https://id.example/', 'oidc-client-id': 'mcpg', 'admin-group': 'ops,sre' }
+    expect(readConfig(flags, {}).oidc).toEqual({
+      issuer: 'https://id.example/',
+      clientId: 'mcpg',
+      clientSecret: null,
+      audiences: ['mcpg', 'mcpg-ctl'],
+      adminSubjects: [],
+      adminGroups: ['ops', 'sre'],
+    })
+    expect(readConfig({}, {}).oidc).toBe(null)
+  })
+
   it.each<[string, Flags, string, RegExp]>([
-    ['another sign-in', { 'auth-mode': 'local' }, '--auth-mode', /not supported yet/],
+    ['an issuer without the mode', { 'oidc-issuer': 'https://id.example' }, '--oidc-issuer', /no use without --auth-mode oidc/],
+    [
+      'an issuer by plain http elsewhere',
+      { 'auth-mode': 'oidc', 'oidc-issuer': 'http://id.example', 'oidc-client-id': 'mcpg', 'admin-group': 'ops' },
+      '--oidc-issuer',
+      /must be https/,
+    ],
+    [
+      'an issuer with nobody who is admin',
+      { 'auth-mode': 'oidc', 'oidc-issuer': 'https://id.example', 'oidc-client-id': 'mcpg' },
+      '--admin-subject',
+      /nobody becomes admin by being first/,
+    ],
     ['an unknown mode', { 'auth-mode': 'nobody' }, '--auth-mode', /none, local, oidc/],
     [
       'a listener for others without sign-in, with both ways out',
-      { 'bind-http': '0.0.0.0:7843' },
+      { 'bind-http': '0.0.0.0:7843', 'auth-mode': 'none' },
       '--bind-http',
-      /127\.0\.0\.1:7843.*--insecure-allow-unauthenticated/,
+      /--auth-mode local or oidc, or 127\.0\.0\.1:7843.*--insecure-allow-unauthenticated/,
     ],
     ['an address without a port', { 'bind-http': 'localhost' }, '--bind-http', /<host>:<port>/],
     ['a port that cannot be', { 'bind-http': 'localhost:70000' }, '--bind-http', /<host>:<port>/],
@@ -70,7 +106,7 @@ describe('readConfig', () => {
   })
 
   it('names everything that is wrong at once', () => {
-    const error = refusal({ 'auth-mode': 'oidc', 'bind-http': 'x', 'log-level': 'y' }, { MCPG_TIMERS: 'nope=1', MCPG_JSON_LOGS: 'maybe' })
+    const error = refusal({ 'auth-mode': 'nobody', 'bind-http': 'x', 'log-level': 'y' }, { MCPG_TIMERS: 'nope=1', MCPG_JSON_LOGS: 'maybe' })
     expect(error.violations.map(({ pointer }) => pointer).sort()).toEqual([
       '--auth-mode',
       '--bind-http',

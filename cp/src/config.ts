@@ -1,14 +1,17 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 import type { LogSettings } from '@mcpg/core/log'
+import { authModes, type AuthMode } from '@mcpg/proto/rest/auth'
 import { defaultStateDir } from '@mcpg/core/state-dir'
 import { readTimers, type Timers } from '@mcpg/core/timers'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { readDatabaseUrl, type DatabaseSettings } from './db/settings.ts'
 import { readEnrollmentLimits, type EnrollmentLimits } from './enrollments/rate-limits.ts'
+import type { OidcSettings } from './accounts/issuer.ts'
 import type { GrpcSettings } from './grpc/server.ts'
 import type { HttpSettings } from './http/server.ts'
 import type { Pair } from '@mcpg/core/server-certificate'
@@ -19,7 +22,11 @@ export type Environment = Record<string, string | undefined>
 
 export type Config = {
   stateDir: string
-  authMode: 'none'
+  authMode: AuthMode
+  /** The issuer of mode `oidc`, else null. */
+  oidc: OidcSettings | null
+  /** Judges the licenses that people show; null: nobody judges them. */
+  licensePublicKey: KeyObject | null
   http: HttpSettings
   grpc: GrpcSettings
   /** Certificate of the REST listener that somebody else issued; null: ours. That of the gateways' listener is always ours. */
@@ -32,6 +39,8 @@ export type Config = {
   external: { url: string | null; grpc: string | null }
   database: DatabaseSettings
   masterKeyPath: string
+  /** YAML files of what a workspace has from the first start. */
+  seedsFolder: string
   log: LogSettings
   timers: Timers
   /** How fast enrollment tokens may be redeemed; `MCPG_ENROLLMENT_LIMITS`. */
@@ -46,6 +55,13 @@ const known = {
   'database-url': 'text',
   'database-url-file': 'text',
   'auth-mode': 'text',
+  'oidc-issuer': 'text',
+  'oidc-client-id': 'text',
+  'oidc-client-secret-file': 'text',
+  'oidc-audience': 'list',
+  'admin-subject': 'list',
+  'admin-group': 'list',
+  'license-public-key-file': 'text',
   'external-url': 'text',
   'external-grpc': 'text',
   'master-key-file': 'text',
@@ -72,19 +88,21 @@ export function readConfig(flags: Flags, env: Environment): Config {
   const grpc = listener('bind-grpc', '127.0.0.1:7844')
   if (http && grpc && http.port !== 0 && http.port === grpc.port && http.host === grpc.host)
     wrong('bind-grpc', 'is the same address as --bind-http')
-  refuseAuthMode()
-  const openToOthers = http !== null && http.tls
+  const authMode = readAuthMode()
+  const openToOthers = authMode === 'none' && http !== null && http.tls
   if (openToOthers && !isOn('insecure-allow-unauthenticated'))
     wrong(
       'bind-http',
-      `${text('bind-http')} can be reached from other machines, and without sign-in, which this version does not have, whoever reaches it may do everything. Use 127.0.0.1:${http.port}, or add --insecure-allow-unauthenticated if everybody who can reach it may`,
+      `${text('bind-http')} can be reached from other machines, and without sign-in whoever reaches it may do everything. Use --auth-mode local or oidc, or 127.0.0.1:${http.port}, or add --insecure-allow-unauthenticated if everybody who can reach it may`,
     )
   const external = { url: url('external-url'), grpc: url('external-grpc') }
   const level = text('log-level') ?? 'info'
   if (!isLogLevel(level)) wrong('log-level', `must be one of ${logLevels.join(', ')}`)
   const config = {
     stateDir,
-    authMode: 'none' as const,
+    authMode,
+    oidc: oidc(),
+    licensePublicKey: licensePublicKey(),
     http: {
       ...(http ?? nowhere),
       allowedHosts: [
@@ -102,7 +120,6 @@ export function readConfig(flags: Flags, env: Environment): Config {
       ),
       // Two levels below the repository root lie both this file and the bundle.
       consoleFolder: fileURLToPath(new URL('../../ui/dist', import.meta.url)),
-      requireSignIn: false,
     },
     grpc: grpc ?? nowhere,
     certificate: certificate(),
@@ -114,6 +131,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     external,
     database: database(),
     masterKeyPath: resolve(expandHome(text('master-key-file') ?? join(stateDir, 'master.key'))),
+    seedsFolder: fileURLToPath(new URL('../../cp/seeds', import.meta.url)),
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
     timers: timers(),
     enrollmentLimits: enrollmentLimits(),
@@ -175,10 +193,64 @@ export function readConfig(flags: Flags, env: Environment): Config {
     return null
   }
 
-  function refuseAuthMode(): void {
-    const mode = text('auth-mode') ?? 'none'
-    if (mode === 'local' || mode === 'oidc') wrong('auth-mode', `${mode} is not supported yet: this version has no sign-in. Use none`)
-    else if (mode !== 'none') wrong('auth-mode', `"${mode}" is not one of none, local, oidc`)
+  /** Where others reach a listener they sign in, unless it was said that nobody has to. */
+  function readAuthMode(): AuthMode {
+    const isReachable = (http?.tls ?? false) || (grpc?.tls ?? false)
+    const mode = text('auth-mode') ?? (isReachable && !isOn('insecure-allow-unauthenticated') ? 'local' : 'none')
+    if (isAuthMode(mode)) return mode
+    wrong('auth-mode', `"${mode}" is not one of ${authModes.join(', ')}`)
+    return 'local'
+  }
+
+  /** Flags of the issuer without the mode are a mistake that would leave the door as it is. */
+  function oidc(): OidcSettings | null {
+    const flagsOfIt = ['oidc-issuer', 'oidc-client-id', 'oidc-client-secret-file', 'oidc-audience', 'admin-subject', 'admin-group'] as const
+    if (authMode !== 'oidc') {
+      for (const flag of flagsOfIt) if (list(flag).length > 0) wrong(flag, `has no use without --auth-mode oidc; the mode is ${authMode}`)
+      return null
+    }
+    // As it is written: an issuer with a slash at its end is another one.
+    const issuer = url('oidc-issuer') === null ? null : text('oidc-issuer')!
+    if (issuer === null && text('oidc-issuer') === undefined)
+      wrong('oidc-issuer', 'is missing: --auth-mode oidc needs the URL of the issuer')
+    if (issuer?.startsWith('http:') && !isLoopbackHost(new URL(issuer).hostname)) wrong('oidc-issuer', 'must be https, beyond loopback')
+    const clientId = text('oidc-client-id')
+    if (clientId === undefined) wrong('oidc-client-id', 'is missing: the id under which the issuer knows this control plane')
+    if (list('admin-subject').length + list('admin-group').length === 0)
+      wrong('admin-subject', 'is missing: nobody becomes admin by being first; name a subject, or a group with --admin-group')
+    const audiences = list('oidc-audience')
+    return {
+      issuer: issuer ?? '',
+      clientId: clientId ?? '',
+      clientSecret: clientSecret(),
+      audiences: audiences.length > 0 ? audiences : [clientId ?? '', 'mcpg-ctl'],
+      adminSubjects: list('admin-subject'),
+      adminGroups: list('admin-group'),
+    }
+  }
+
+  function clientSecret(): string | null {
+    const file = text('oidc-client-secret-file')
+    if (file === undefined) return null
+    try {
+      return readFileSync(resolve(expandHome(file)), 'utf8').trim()
+    } catch (error) {
+      wrong('oidc-client-secret-file', `cannot be read: ${(error as Error).message}`)
+      return null
+    }
+  }
+
+  function licensePublicKey(): KeyObject | null {
+    const file = text('license-public-key-file')
+    if (file === undefined) return null
+    try {
+      const key = createPublicKey(readFileSync(resolve(expandHome(file)), 'utf8'))
+      if (key.asymmetricKeyType === 'ed25519') return key
+      wrong('license-public-key-file', `holds a key of type ${key.asymmetricKeyType}; licenses are signed with Ed25519`)
+    } catch (error) {
+      wrong('license-public-key-file', `holds no public key in PEM: ${(error as Error).message}`)
+    }
+    return null
   }
 
   function database(): DatabaseSettings {
@@ -242,5 +314,6 @@ function refusal(violations: Violation[]): McpgError {
 
 const camelCase = (flag: string): string => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 const expandHome = (path: string): string => (path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path)
+const isAuthMode = (mode: string): mode is AuthMode => (authModes as readonly string[]).includes(mode)
 const isLogLevel = (level: string): level is LogSettings['level'] => (logLevels as readonly string[]).includes(level)
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text.replace(/\/$/, '').toLowerCase()

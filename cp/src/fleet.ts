@@ -7,7 +7,10 @@ import type { Timers } from '@mcpg/core/timers'
 import { CredentialKind } from '@mcpg/proto/gen/types'
 import type { ServerSpec } from '@mcpg/proto/kinds/server'
 import type { Audit } from './audit/audit.ts'
-import { callLedger } from './calls/ledger.ts'
+import type { Denials } from './audit/denials.ts'
+import { gatewayIntake } from './audit/gateway-intake.ts'
+import type { GatewayRuns } from './audit/gateway-runs.ts'
+import { auditLedger } from './audit/ledger.ts'
 import { mcpLines } from './calls/lines.ts'
 import { callRoutes } from './calls/routes.ts'
 import { callService } from './calls/service.ts'
@@ -51,14 +54,17 @@ import { serverStatuses } from './gateways/server-status.ts'
 import { gatewayService } from './gateways/service.ts'
 import { gatewayStore, type GatewayRow } from './gateways/store.ts'
 import { coalescedWrites } from './gateways/writes.ts'
+import { tellRefusedRpcs } from './gateways/denials.ts'
 import { grpcServer, type GrpcSettings } from './grpc/server.ts'
 import type { Idempotency } from './http/idempotency.ts'
+import type { AuditKey } from './keys/audit-key.ts'
 import type { Authority } from './keys/authority.ts'
 import type { Keys } from './keys/keys.ts'
 import { linkService } from './link/service.ts'
 import { logStreams } from './logs/log-streams.ts'
 import { logRoutes } from './logs/routes.ts'
 import { logService } from './logs/service.ts'
+import { projectRoom } from './projects/projects.ts'
 import type { Resources } from './resources/resources.ts'
 import { secretDelivery } from './secrets/delivery.ts'
 import { secretSealer } from './secrets/sealing.ts'
@@ -72,6 +78,9 @@ export function createFleet({
   db,
   keys,
   audit,
+  denials,
+  auditKey,
+  auditRuns,
   changes,
   resources,
   secrets,
@@ -93,6 +102,9 @@ export function createFleet({
   db: Db
   keys: Keys
   audit: Audit
+  denials: Denials
+  auditKey: AuditKey
+  auditRuns: GatewayRuns
   changes: Changes
   resources: Resources
   secrets: { store: SecretStore; box: ValueBox }
@@ -211,9 +223,10 @@ export function createFleet({
   const streams = logStreams({ clock, log })
   const logs = logService({ link, streams, registry, live, gateways, resources, ownLog, clock })
   link.join(reportedEvents({ events, registry, live }))
+  link.join(gatewayIntake({ db, key: auditKey, runs: auditRuns, registry, audit, clock, log }))
   const lines = mcpLines({ clock, deadlineMs: timers.remoteCall })
   link.join(lines.talk)
-  const ledger = callLedger({ audit, clock, log })
+  const ledger = auditLedger({ audit, clock, log })
   const calls = callService({
     lines,
     link,
@@ -232,6 +245,7 @@ export function createFleet({
     log,
     tls: certificates.grpc && { certificate: certificates.grpc, clientAuthorities: authority.rootsPem },
     authenticate: book.identify,
+    denied: tellRefusedRpcs({ denials, registry }),
     handlers: {
       connect: link.handler(),
       renewCredential: credentials.renew,
@@ -245,11 +259,12 @@ export function createFleet({
   const facts = { registry, live, configs, certificateOf: book.get }
   const statuses = serverStatuses({ registry, live, configs, inventories, clock })
   resources.addVirtual(gatewayVirtualKind(facts, gateways))
-  resources.addVirtual(instanceVirtualKind(facts, link.command))
+  resources.addVirtual(instanceVirtualKind({ registry, live, audit }, link.command))
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
   resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
   resources.addVirtual(eventVirtualKind(events))
   resources.addStatus('Server', statuses.statusOf)
+  projectRoom({ db, resources, registry, configs, changes, clock })
   resources.addPlacement('Server', {
     placedOn: (scope, objects) =>
       statuses.placedOn(
@@ -301,6 +316,7 @@ export function createFleet({
     configs,
     link,
     events,
+    gatewayOf: registry.get,
   }
 }
 

@@ -52,6 +52,21 @@ describe('the keeper', () => {
     await part.stop()
     expect(done).toEqual(['told'])
   })
+
+  it('leaves no timer behind when it is stopped at work', async () => {
+    const clock = fakeClock()
+    let timers = 0
+    const counting = { ...clock, after: (ms: number, run: () => void) => (timers++, clock.after(ms, run)) }
+    const working = Promise.withResolvers<void>()
+    const part = keeper({ chores: [{ name: 'long', run: () => working.promise }], clock: counting, log })
+    await part.start(() => {})
+    await clock.advance(0)
+    const before = timers
+    const stopped = part.stop()
+    working.resolve()
+    await stopped
+    expect(timers).toBe(before)
+  })
 })
 
 describe('what is past its time', () => {

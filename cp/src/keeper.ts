@@ -23,6 +23,8 @@ export function keeper({ chores, clock, log }: { chores: Chore[]; clock: Clock; 
   }
 
   function schedule(inMs: number): void {
+    // A timer left behind would keep the process alive.
+    if (stopping.signal.aborted) return
     cancel = clock.after(inMs, () => {
       running = doAll().then(() => schedule(periodMs))
     })

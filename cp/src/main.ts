@@ -16,7 +16,8 @@ export type ServeOptions = {
   env: Environment
   stopping: AbortSignal
   stderr: { write(text: string): unknown }
-  onReady?: (endpoints: Endpoints) => void
+  /** `setupCode` creates the first user; null once there is one, or where nobody signs in with a password. */
+  onReady?: (endpoints: Endpoints, about: { setupCode: string | null }) => void
 }
 
 /**
@@ -29,10 +30,11 @@ export async function serve({ flags, env, stopping, stderr, onReady }: ServeOpti
   try {
     await mkdir(join(config.stateDir, 'run'), { recursive: true, mode: 0o700 })
     const app = await createApp(config, config.log.file ? {} : { logTo: stderr })
+    const setupCode = await app.firstUserCode()
     const ended = AbortSignal.any([stopping, app.control.stopRequested])
     try {
       await run([...app.parts, runFile(config.stateDir, { endpoints: app.control.endpoints, pins: app.pins() })], ended, () =>
-        onReady?.(app.control.endpoints()),
+        onReady?.(app.control.endpoints(), { setupCode }),
       )
     } finally {
       // Open since createApp, also when the start was broken off before its part was reached.

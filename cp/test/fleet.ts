@@ -54,7 +54,12 @@ export async function testFleet({
   }
 
   /** A request through the whole REST stack. */
-  async function call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}): Promise<Answer> {
+  async function call(
+    method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers = {},
+  ): Promise<Answer> {
     const { http } = app
     const answer = await http.inject({
       method,

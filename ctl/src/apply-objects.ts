@@ -1,11 +1,12 @@
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { ApplyResponse, type ApplyResult } from '@mcpg/proto/rest/apply'
+import { findKind } from '@mcpg/proto/kinds'
 import type { Api } from './api/client.ts'
 import { workspacePath } from './api/paths.ts'
 import { ApiError } from './failure.ts'
 import { showPosition, type ManifestObject } from './manifest/manifest.ts'
 
-/** Sends manifests to the control plane; what it finds wrong with an object is told at the object's file and line. */
+/** Sends manifests to the control plane, objects without a project with that of -p; what it finds wrong with an object is told at the object's file and line. */
 export async function applyObjects(
   api: Api,
   objects: ManifestObject[],
@@ -15,12 +16,17 @@ export async function applyObjects(
     const { body } = await api.call('POST', `${workspacePath(api.settings)}/apply`, {
       schema: ApplyResponse,
       query: dryRun ? { dryRun: true } : {},
-      body: { objects: objects.map(({ kind, metadata, spec }) => ({ kind, metadata, spec })), ...(prune ? { prune } : {}) },
+      body: { objects: objects.map((object) => inProject(object, api.settings.project)), ...(prune ? { prune } : {}) },
     })
     return body
   } catch (error) {
     throw located(error, objects)
   }
+}
+
+function inProject({ kind, metadata, spec }: ManifestObject, project: string | undefined) {
+  const isSilent = findKind(kind)?.scope === 'project' && metadata.project === undefined && project !== undefined
+  return { kind, metadata: isSilent ? { ...metadata, project } : metadata, spec }
 }
 
 function located(error: unknown, objects: ManifestObject[]): unknown {

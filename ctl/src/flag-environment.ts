@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { McpgError } from '@mcpg/proto/errors'
 
-/** `--cp-url` → `MCPG_CP_URL`; `--no-browser` → `MCPG_NO_BROWSER`. */
+/** `--cp-url` → `MCPG_CP_URL`; `--no-browser` → `MCPG_NO_BROWSER`. An option may have a variable of another name beside it. */
 export const variableOf = (option: Option): string => `MCPG_${(option.long ?? '').replace(/^--/, '').replaceAll('-', '_').toUpperCase()}`
 
 const notFromEnvironment = new Set(['version', 'help'])
@@ -12,7 +12,7 @@ export function readFlagsFromEnvironment(command: Command, env: Record<string, s
     for (const option of level.options) {
       const key = option.attributeName()
       const source = level.getOptionValueSource(key)
-      const text = env[variableOf(option)]
+      const text = (option.envVar === undefined ? undefined : env[option.envVar]) || env[variableOf(option)]
       if (notFromEnvironment.has(key) || text === undefined || text === '' || (source !== undefined && source !== 'default')) continue
       level.setOptionValueWithSource(key, parse(option, text), 'env')
     }

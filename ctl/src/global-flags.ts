@@ -30,4 +30,12 @@ export function addGlobalFlags(program: Command): void {
 }
 
 /** Flags whose value must not stand in argv of anything we start; a value typed there is warned about once. */
-export const secretFlags: ReadonlySet<string> = new Set(['enrollmentUrl', 'token', 'sessionCookie', 'databaseUrl', 'data'])
+export const secretFlags: ReadonlySet<string> = new Set([
+  'enrollmentUrl',
+  'token',
+  'sessionCookie',
+  'databaseUrl',
+  'data',
+  'setupCode',
+  'password',
+])

@@ -427,6 +427,50 @@ test('server and enroll send what they say', async () => {
   expect(created.stdout).toContain("mcpg-ctl gateway --name edge --enrollment-url 'x'")
 })
 
+describe('templates', () => {
+  const parameters = [
+    { name: 'root', type: 'string' },
+    { name: 'limit', type: 'integer' },
+    { name: 'quiet', type: 'boolean' },
+  ]
+  const template = () =>
+    rest.put({
+      kind: 'Template',
+      metadata: { name: 'files' },
+      spec: { versions: [{ version: '1', parameters, server: { env: [{ name: 'A', value: '1' }] } }] },
+    })
+
+  test('create server sends the parameters with the types that the template declares, and changes what flags say', async () => {
+    template()
+    const parameters = ['--param', 'root=7', '--param', 'limit=7', '--param', 'quiet=true']
+    await run(['create', 'server', 'a', '--from-template', 'files:1', ...parameters, '--command', 'x', '--env', 'B=2', '--label', 'c=d'])
+    expect(rest.seen.find(({ path }) => path.endsWith('/templates/files/instantiate'))?.body).toEqual({
+      name: 'a',
+      version: '1',
+      parameters: { root: '7', limit: 7, quiet: true },
+      dryRun: true,
+    })
+    expect(rest.get('Server', 'a')).toMatchObject({
+      metadata: { labels: { c: 'd' }, annotations: { 'mcpg.dev/template-parameters': '{"root":"7","limit":7,"quiet":true}' } },
+      spec: {
+        command: 'x',
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: '2' },
+        ],
+      },
+    })
+  })
+
+  test('a parameter without a value is refused before anything is sent, an unknown template is exit code 5', async () => {
+    template()
+    const bad = await run(['create', 'server', 'a', '--from-template', 'files', '--param', 'root'])
+    expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('"root" is not name=value') as string })
+    expect(rest.seen.some(({ method }) => method === 'POST')).toBe(false)
+    expect((await run(['create', 'server', 'a', '--from-template', 'nope'])).code).toBe(5)
+  })
+})
+
 describe('rollback and resume', () => {
   const edge = () =>
     rest.put({ kind: 'Gateway', metadata: { name: 'edge' }, spec: {} }, { config: { desired: { generation: 9, hash: 'h' } } })

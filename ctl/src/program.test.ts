@@ -17,8 +17,10 @@ test.each([
   [['server', 'restrat', 'x'], 'did you mean restart?'],
   [['get'], 'mcpg-ctl get --help'],
   [['enroll', 'xyz'], 'mcpg-ctl enroll --help'],
-  [['get', 'servers', '-p', 'x'], 'leave out --project'],
+  [['delete', 'servers', 'a', '-p', 'x'], 'leave out --project'],
   [['wait', 'servers/x', '--for=state=redy'], 'mcpg-ctl wait --help'],
+  [['can-i', 'fly'], 'mcpg-ctl can-i edit'],
+  [['can-i', 'edit', 'sever'], 'mcpg-ctl can-i edit'],
   [['get', 'servers', '-o', 'xml'], 'mcpg-ctl get --help'],
   [['apply', '-f', 'x', '--wait', '--timeout', 'soon'], 'write it like 500ms'],
 ])('%j is exit code 2 with the hint "%s"', async (args, hint) => {
@@ -87,11 +89,11 @@ describe('completion', () => {
 
   test('knows commands, flags, values and kinds without a control plane', async () => {
     expect(await complete('st')).toEqual(['status', 'stop'])
-    expect(await complete('server', '')).toEqual(['restart', 'start', 'stop'])
+    expect(await complete('server', '')).toEqual(['restart', 'start', 'stop', 'upgrade'])
     expect(await complete('apply', '--dr')).toEqual(['--dry-run'])
     expect(await complete('get', 'servers', '-o', 'j')).toEqual(['json'])
-    expect(await complete('get', 's')).toEqual(['secrets', 'servers'])
-    expect(await complete('--workspace', 'x', 'get', 'to')).toEqual(['tools'])
+    expect(await complete('get', 'serv')).toEqual(expect.arrayContaining(['servers', 'serviceaccounts']))
+    expect(await complete('--workspace', 'x', 'get', 'to')).toEqual(['tokens', 'tools'])
     expect(await complete('get', 'servers', '')).toEqual([])
   })
 

@@ -13,9 +13,9 @@ import { commandLineOf, startAgain } from './start-again.ts'
 /** Runs one command line and answers its exit code; nothing is thrown and the process is not ended. */
 export async function runProgram(argv: string[], env: Env): Promise<number> {
   let exitCode = 0
-  const program = createProgram(env, (code) => (exitCode = code))
+  const program = await createProgram(env, argv, (code) => (exitCode = code))
   try {
-    await program.parseAsync(argv.length > 0 ? argv : ['--help'], { from: 'user' })
+    await program.parseAsync(argv.length > 0 ? joinValues(program, argv) : ['--help'], { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return error.exitCode === 0 ? 0 : 2
@@ -31,7 +31,7 @@ export async function runProgram(argv: string[], env: Env): Promise<number> {
 }
 
 /** The whole tree of commands; the code of each is loaded when it runs. */
-export function createProgram(env: Env, onExitCode: (code: number) => void): Command {
+export async function createProgram(env: Env, argv: string[], onExitCode: (code: number) => void): Promise<Command> {
   const program = new Command('mcpg-ctl')
   program
     .description('Control plane, gateways and MCP servers from the command line.')
@@ -52,8 +52,31 @@ export function createProgram(env: Env, onExitCode: (code: number) => void): Com
     .addHelpText('after', '\nEvery flag --some-flag can also be given as the environment variable MCPG_SOME_FLAG.')
   addGlobalFlags(program)
   program.hook('preAction', (_root, command) => readFlagsFromEnvironment(command, env.env))
-  declareCommands(program, runner(program, env, onExitCode))
+  const run = runner(program, env, onExitCode)
+  declareCommands(program, run)
+  // What may be created is told by the kinds, and loading them would make every other command slower.
+  if (argv.includes('create')) (await import('./create/declare.ts')).declareKinds(program, run)
   return program
+}
+
+/** `--flag value` as one word, so that a value that begins with - is not taken for a flag of all commands (`--package-arg -v`). */
+function joinValues(program: Command, argv: string[]): string[] {
+  const words: string[] = []
+  let command = program
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!
+    if (word === '--') return [...words, ...argv.slice(index)]
+    const option = [...command.options, ...program.options].find(({ long, short }) => word === long || word === short)
+    const value = argv[index + 1]
+    if (option?.required && option.long && value !== undefined) {
+      words.push(`${option.long}=${value}`)
+      index++
+      continue
+    }
+    command = command.commands.find((one) => one.name() === word || one.aliases().includes(word)) ?? command
+    words.push(word)
+  }
+  return words
 }
 
 function runner(program: Command, env: Env, onExitCode: (code: number) => void): Bind {
@@ -61,7 +84,7 @@ function runner(program: Command, env: Env, onExitCode: (code: number) => void):
     async (...args) => {
       const command = args.at(-1) as Command
       warnOfSecrets(command, env)
-      refuseProject(program)
+      refuseProject(program, command)
       const { run } = await load()
       const context = contextOf(program, command, env)
       onExitCode((await run(context, command.args, command.opts() as never)) ?? 0)
@@ -85,22 +108,44 @@ function contextOf(program: Command, command: Command, env: Env): Context {
   }
 }
 
-/** Accepted so that a command line of a later version is understood; ignored, it would act on more than was meant. */
-function refuseProject(program: Command): void {
-  if (program.getOptionValue('project') === undefined) return
-  throw new McpgError('unsupported', 'projects_missing', 'Projects are not there yet.', { hint: 'leave out --project (MCPG_PROJECT)' })
+/** Commands over kinds, some of which live in projects. */
+const overKinds: ReadonlySet<string> = new Set([
+  'can-i',
+  'get',
+  'describe',
+  'apply',
+  'plan',
+  'edit',
+  'patch',
+  'delete',
+  'diff',
+  'approve',
+  'reject',
+  'explain',
+  'wait',
+  '__complete',
+])
+
+/** Ignored, it would act on more than was meant. */
+function refuseProject(program: Command, command: Command): void {
+  const isAboutOne =
+    ['project', 'create', 'token'].includes(command.parent?.name() ?? '') || command.name() === 'mcp' || overKinds.has(command.name())
+  if (program.getOptionValue('project') === undefined || isAboutOne) return
+  throw new McpgError('unsupported', 'project_unused', `${command.name()} is not about one project.`, {
+    hint: 'leave out --project (MCPG_PROJECT)',
+  })
 }
 
 /** The command line that shows the help of the command that was meant. */
 function helpFor(program: Command, argv: string[]): string {
   let command = program
   const path = ['mcpg-ctl']
-  for (const word of argv) {
-    const next = command.commands.find((one) => one.name() === word)
-    if (!next) continue
+  for (const word of joinValues(program, argv)) {
+    if (word.startsWith('-')) continue
+    const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word))
+    if (!next) break
     command = next
     path.push(word)
-    if (next.commands.length === 0) break
   }
   return [...path, '--help'].join(' ')
 }

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { Interrupted } from './failure.ts'
 import { ladder } from './output/ladder.ts'
 import { oneLine, table } from './output/table.ts'
-import { phases, workloadsOf, type Workload } from './workloads.ts'
+import { phases, stateText, workloadsOf, type Workload } from './workloads.ts'
 
 /** How long a `failed` must stand unchanged: the report of the revision before may still be on its way. */
 const settleMs = 3_000
@@ -52,8 +52,7 @@ export async function waitForServers(context: Context, api: Api, names: string[]
     })
     for (const one of workloads) {
       if (one.gateway) progress.remove(one.server)
-      const text = oneLine([one.state, one.reason].filter(Boolean).join(' '))
-      progress.set(one.gateway ? `${one.server}@${one.gateway}` : one.server, phases[one.verdict], text)
+      progress.set(one.gateway ? `${one.server}@${one.gateway}` : one.server, phases[one.verdict], oneLine(stateText(one)))
     }
     if (workloads.every(hasEnded)) done.abort()
   }

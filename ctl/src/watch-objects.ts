@@ -3,6 +3,7 @@ import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import { parseSelector, selects } from '@mcpg/proto/selectors'
 import type { Api } from './api/client.ts'
 import { globOf, type Filter } from './api/objects.ts'
+import type { Target } from './api/targets.ts'
 import { watch } from './api/watch.ts'
 import type { Context } from './context.ts'
 import { Interrupted } from './failure.ts'
@@ -10,9 +11,10 @@ import { columnsOf } from './output/print-resources.ts'
 import { growingTable } from './output/table.ts'
 
 /** Prints objects and then every change, until Ctrl-C: a line of the table for each, or with -o json|ndjson|yaml the event. */
-export async function watchObjects(context: Context, api: Api, kinds: KindDeclaration[], filter: Filter): Promise<void> {
+export async function watchObjects(context: Context, api: Api, targets: Target[], filter: Filter): Promise<void> {
   const { say, stopping } = context
-  const isWanted = matcher(filter)
+  const kinds = targets.map(({ kind }) => kind)
+  const isWanted = matcher(targets, filter)
   const show = printer(context, kinds)
   for await (const { type, object } of watch(api, { kinds: kinds.map(({ kind }) => kind), signal: stopping, say })) {
     if (type === 'BOOKMARK') show.settled()
@@ -21,13 +23,17 @@ export async function watchObjects(context: Context, api: Api, kinds: KindDeclar
   throw new Interrupted(`stopped watching; go on with: ${context.commandLine}`)
 }
 
-function matcher({ selector, names = [], environment }: Filter): (object: Resource) => boolean {
+function matcher(targets: Target[], { selector, environment }: Filter): (object: Resource) => boolean {
   const terms = termsOf(selector ?? '')
-  const patterns = names.map(globOf)
-  return ({ metadata }) =>
-    selects(terms, metadata.labels) &&
-    !(environment && metadata.environment && metadata.environment !== environment) &&
-    (patterns.length === 0 || patterns.some((pattern) => pattern.test(metadata.name)))
+  const patterns = new Map(targets.map(({ kind, names }) => [kind.kind, names.map(globOf)]))
+  return ({ kind, metadata }) => {
+    const own = patterns.get(kind) ?? []
+    return (
+      selects(terms, metadata.labels) &&
+      !(environment && metadata.environment && metadata.environment !== environment) &&
+      (own.length === 0 || own.some((pattern) => pattern.test(metadata.name)))
+    )
+  }
 }
 
 function termsOf(selector: string) {
@@ -41,7 +47,7 @@ function termsOf(selector: string) {
 /** What is there at first is held until all of it is known, so that the columns fit. */
 function printer({ settings, print }: Context, kinds: KindDeclaration[]) {
   const { output } = settings
-  const tables = new Map(kinds.map((kind) => [kind.kind, { ...columnsOf(kind, output === 'wide'), ...growingTable() }]))
+  const tables = new Map(kinds.map((kind) => [kind.kind, { ...columnsOf(kind, { isWide: output === 'wide' }), ...growingTable() }]))
   let first: { type: string; object: Resource }[] | null = []
   let headed = ''
   return { event, settled }

@@ -25,6 +25,18 @@ export const phases: Record<Workload['verdict'], Phase> = {
   unplaced: 'skipped',
 }
 
+/** Reasons of `pending` that are only a matter of time, in the words of a person. */
+const waiting: Record<string, string> = {
+  NotObserved: 'waiting for the control plane',
+  ConfigPending: 'waiting for the gateway',
+  ConfigRefused: 'the gateway refused the config',
+}
+
+/** State and reason as they stand in a ladder. */
+export function stateText({ state, reason }: Pick<Workload, 'state' | 'reason'>): string {
+  return state === 'pending' && waiting[reason] !== undefined ? waiting[reason] : [state, reason].filter(Boolean).join(' ')
+}
+
 /** Connections in which a gateway hears of nothing for now. */
 const silent = new Set(['offline', 'stopped', 'never_seen', 'revoked', 'unknown'])
 

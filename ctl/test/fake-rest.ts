@@ -14,6 +14,7 @@ type Failure = { status: number; headers?: Record<string, string>; error?: McpgE
 type Seen = { method: string; path: string; query: URLSearchParams; headers: IncomingMessage['headers']; body: unknown }
 
 const scope = '/v1/orgs/default/workspaces/default'
+const tenancyPath = /^\/v1\/orgs(\/[^/]+(\/workspaces(\/[^/]+(\/environments(\/[^/]+)?)?)?)?)?$/
 
 /**
  * The part of the REST API that the CLI talks to, in memory: objects, apply with diffs of whole fields, watch with resume, enrollments,
@@ -25,6 +26,7 @@ export async function fakeRest() {
   const logs = new Map<string, LogEntry[]>()
   const followers = new Map<ServerResponse, string>()
   const log: { type: string; object: Resource }[] = []
+  const tenancies = new Map<string, { name: string; createdAt: string }>()
   const failures: Failure[] = []
   const seen: Seen[] = []
   let version = 0
@@ -42,6 +44,12 @@ export async function fakeRest() {
     put,
     setStatus: (kind: string, name: string, status: Record<string, unknown>) => change('STATUS', { ...found(kind, name), status }),
     remove,
+    /** The same object in another project; answers how many there are now. */
+    twin: (kind: string, name: string, project: string) => {
+      const object = found(kind, name)
+      objects.set(`${kind}/${project}/${name}`, { ...object, metadata: { ...object.metadata, project } })
+      return [...objects.values()].filter((one) => one.kind === kind && one.metadata.name === name).length
+    },
     get: (kind: string, name: string) => objects.get(`${kind}/${name}`),
     failNext: (...next: Failure[]) => failures.push(...next),
     cut: () => [...streams, ...followers.keys()].forEach((stream) => stream.destroy()),
@@ -152,7 +160,8 @@ export async function fakeRest() {
     send(response, 'BOOKMARK')
   }
 
-  function route(method: string, path: string, query: URLSearchParams, body: unknown, headers: IncomingMessage['headers']): unknown {
+  function route(method: string, whole: string, query: URLSearchParams, body: unknown, headers: IncomingMessage['headers']): unknown {
+    const path = ofWorkspace(whole)
     if (path === '/v1/version') return { version: '9.9.9', protocol: { min: 1, max: 1 } }
     if (path === `${scope}/apply`) return apply(body as ApplyRequest, query.get('dryRun') === 'true')
     if (path === `${scope}/environments/default/enrollments`)
@@ -164,18 +173,81 @@ export async function fakeRest() {
       }
     const gateway = /^\/environments\/default\/gateways\/([^/]+)\/(configs|rollback|resume)$/.exec(path.slice(scope.length))
     if (gateway) return gateway[2] === 'configs' ? { items: [] } : found('Gateway', gateway[1]!)
+    if (tenancyPath.test(path)) return tenancy(method, path, body as { name: string })
     const [plural = '', name, action] = path
       .slice(scope.length + 1)
       .split('/')
       .map(decodeURIComponent)
     const kind = kinds.find((one) => one.plural === plural)
     if (!path.startsWith(`${scope}/`) || !kind) throw new McpgError('not_found', 'path_unknown', `There is nothing at ${path}.`)
-    if (!name) return list(kind.kind, query)
+    if (!name) return method === 'POST' ? create(body as ResourceInput, query.get('dryRun') === 'true') : list(kind.kind, query)
+    const inProject = kind.kind === 'Project' ? kinds.find((one) => one.plural === action) : undefined
+    if (inProject) return listOfProject(inProject.kind, name)
     const object = found(kind.kind, name)
+    if (action === 'instantiate') return instantiate(object, body as { name: string; parameters: object })
     if (method === 'POST') return action ? object : undefined
-    if (method === 'DELETE') return remove(kind.kind, name)
+    if (method === 'DELETE') return deleteOne(kind.kind, name, query)
+    if (method === 'PATCH') return patch(object, body as Partial<ResourceInput>, query.get('dryRun') === 'true')
     if (method === 'PUT') return replace(object, body as ResourceInput, headers['if-match'])
     return object
+  }
+
+  /** Organizations, workspaces and environments by their paths; what others are below is not empty. */
+  function tenancy(method: string, path: string, body: { name: string }): unknown {
+    const isList = /^(orgs|workspaces|environments)$/.test(path.split('/').at(-1) ?? '')
+    if (method === 'POST') {
+      tenancies.set(`${path}/${body.name}`, { ...body, createdAt: '2026-01-01T00:00:00.000Z' })
+      return tenancies.get(`${path}/${body.name}`)
+    }
+    if (isList)
+      return {
+        items: [...tenancies].flatMap(([at, one]) => (at.startsWith(`${path}/`) && !at.slice(path.length + 1).includes('/') ? [one] : [])),
+      }
+    if (!tenancies.has(path)) throw new McpgError('not_found', 'org_unknown', `There is no ${path}.`)
+    if (method !== 'DELETE') return tenancies.get(path)
+    const inside = [...tenancies.keys()].filter((at) => at.startsWith(`${path}/`))
+    if (inside.length > 0) throw new McpgError('conflict', 'not_empty', `${path} is not empty: ${inside.join(', ')}.`)
+    tenancies.delete(path)
+    return undefined
+  }
+
+  function create(input: ResourceInput, dryRun: boolean): Resource {
+    const { kind = '', metadata } = input
+    if (objects.has(`${kind}/${metadata.name}`))
+      throw new McpgError('conflict', 'already_exists', `${kind} ${metadata.name} exists already.`)
+    if (input.spec['command'] === 'refused')
+      throw new McpgError('invalid', 'invalid_object', 'It is invalid.', {
+        violations: [{ pointer: '/spec/command', detail: 'is refused' }],
+      })
+    const made = put(input)
+    if (dryRun) objects.delete(`${kind}/${metadata.name}`)
+    return made
+  }
+
+  /** What another one names in its spec stays, unless that one goes too. */
+  function deleteOne(kind: string, name: string, query: URLSearchParams): void {
+    const user = [...objects.values()].find(({ spec }) => JSON.stringify(spec).includes(`"uses":"${name}"`))
+    if (user && query.get('cascade') !== 'true')
+      throw new McpgError('conflict', 'in_use', `${kind} ${name} is used by ${user.kind} ${user.metadata.name}.`)
+    if (query.get('dryRun') !== 'true') remove(kind, name)
+  }
+
+  function patch({ kind, metadata, spec, ...rest }: Resource, change: Partial<ResourceInput>, dryRun: boolean): Resource {
+    const merged = mergePatch({ metadata: { name: metadata.name, labels: metadata.labels }, spec }, change) as ResourceInput
+    if (isDeepStrictEqual([merged.metadata.labels, merged.spec], [metadata.labels, spec])) return { kind, metadata, spec, ...rest }
+    if (merged.spec['command'] === 'refused')
+      throw new McpgError('invalid', 'invalid_object', 'It is invalid.', {
+        violations: [{ pointer: '/spec/command', detail: 'is refused' }],
+      })
+    if (dryRun) return { kind, metadata: { ...metadata, resourceVersion: 'planned' }, spec: merged.spec, ...rest }
+    return put({ ...merged, kind })
+  }
+
+  /** The server of a template as it stands there, with its parameters as annotation. */
+  function instantiate({ spec }: Resource, { name, parameters }: { name: string; parameters: object }): Resource {
+    const [{ server = {} } = {}] = (spec as { versions: { server?: Record<string, unknown> }[] }).versions
+    const annotations = { 'mcpg.dev/template-parameters': JSON.stringify(parameters) }
+    return create({ kind: 'Server', metadata: { name, annotations }, spec: server }, true)
   }
 
   function list(kind: string, query: URLSearchParams) {
@@ -184,6 +256,10 @@ export async function fakeRest() {
     const start = Number(query.get('cursor') ?? 0)
     const end = start + Number(query.get('limit') ?? 100)
     return { items: all.slice(start, end), ...(end < all.length ? { nextCursor: String(end) } : {}) }
+  }
+
+  function listOfProject(kind: string, project: string) {
+    return { items: [...objects.values()].filter((one) => one.kind === kind && one.metadata.project === project) }
   }
 
   function replace(object: Resource, input: ResourceInput, ifMatch: string | undefined): Resource {
@@ -213,6 +289,23 @@ export async function fakeRest() {
     })
     return { dryRun, results }
   }
+}
+
+/** Objects of the organization are kept beside the others. */
+function ofWorkspace(path: string): string {
+  const [, plural = '', rest = ''] = /^\/v1\/orgs\/default\/([^/]+)(.*)$/.exec(path) ?? []
+  return kinds.some((one) => one.scope === 'org' && one.plural === plural) ? `${scope}/${plural}${rest}` : path
+}
+
+/** RFC 7396 */
+function mergePatch(target: unknown, change: unknown): unknown {
+  if (typeof change !== 'object' || change === null || Array.isArray(change)) return change
+  const merged: Record<string, unknown> = { ...(target as Record<string, unknown> | undefined) }
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete merged[key]
+    else merged[key] = mergePatch(merged[key], value)
+  }
+  return merged
 }
 
 function reply(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {

@@ -65,5 +65,8 @@ function row(index: number): AuditRow {
     source: '127.0.0.1',
     requestId: randomUUID(),
     detail: JSON.stringify({ paths: ['/spec/env/0/value', '/spec/command/1', '/metadata/labels/role'] }),
+    impersonator: null,
+    beforeDigest: null,
+    afterDigest: null,
   }
 }

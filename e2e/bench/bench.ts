@@ -4,10 +4,11 @@ import { benchLoop } from './loop.ts'
 import { machine } from './machine.ts'
 import { benchPropagation } from './propagation.ts'
 import { benchRemote } from './remote.ts'
+import { benchResources } from './resources.ts'
 import type { Say } from './say.ts'
 import { benchStarts } from './starts.ts'
 
-export const sections = ['calls', 'propagation', 'starts', 'loop', 'remote'] as const
+export const sections = ['calls', 'propagation', 'starts', 'loop', 'remote', 'resources'] as const
 
 /**
  * Quick counts show that the bench works and nothing else; their figures are not worth a word. `equipped` is with secrets in the servers and
@@ -33,15 +34,22 @@ export async function runBench(
           : { gateways: 100, rounds: 7, documentBytes: 8_192, equipped },
         say,
       ),
-    starts: () => benchStarts(isQuick ? { rounds: 1, idleSeconds: 1 } : { rounds: 5, idleSeconds: 20 }, say),
+    starts: () => benchStarts(isQuick ? { rounds: 1, idleSeconds: 1, equipped } : { rounds: 5, idleSeconds: 20, equipped }, say),
     loop: () =>
       benchLoop(
         isQuick
-          ? { gateways: 2, rounds: 1, objects: 100, auditSeconds: 1, auditRowsPerSecond: 5_000 }
-          : { gateways: 20, rounds: 5, objects: 1_000, auditSeconds: 10, auditRowsPerSecond: 5_000 },
+          ? { gateways: 2, rounds: 1, objects: 100, auditSeconds: 1, auditRowsPerSecond: 5_000, equipped }
+          : { gateways: 20, rounds: 5, objects: 1_000, auditSeconds: 10, auditRowsPerSecond: 5_000, equipped },
         say,
       ),
     remote: () => benchRemote(isQuick ? { pairs: 200, cancels: 5, answers: 20 } : { pairs: 3_000, cancels: 50, answers: 100 }, say),
+    resources: () =>
+      benchResources(
+        isQuick
+          ? { objects: 200, perApply: 100, pages: 10, changes: 5, updates: 300 }
+          : { objects: 10_000, perApply: 1_000, pages: 400, changes: 200, updates: 100_000 },
+        say,
+      ),
   }
   const results: Record<string, unknown> = {}
   const goals: Goal[] = []

@@ -73,7 +73,7 @@ export async function benchCalls({ rounds, clients, durationMs, warmupMs, direct
     for (const { name, beside } of paths) results.push(summary(name, beside, count, measured))
   }
   await load.ask('close')
-  return { verified, results, ...(scraped && { scrapes: scraped.answered() }), goals: goals(results) }
+  return { verified, results, ...(scraped && { scrapes: await scraped.end() }), goals: goals(results) }
 }
 
 type Rounds = Map<string, Measured[]>
@@ -143,5 +143,11 @@ function goals(results: ReturnType<typeof summary>[]) {
 export type Goal = { goal: string; limit: number; unit: string; measured: number; ok: boolean }
 
 export function goal(name: string, unit: string, measured: number | undefined, limit: number): Goal {
-  return { goal: name, limit, unit, measured: measured ?? Number.NaN, ok: measured !== undefined && measured <= limit }
+  return {
+    goal: name,
+    limit,
+    unit,
+    measured: measured === undefined ? Number.NaN : Number(measured.toFixed(3)),
+    ok: measured !== undefined && measured <= limit,
+  }
 }

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../harness/cleanup.ts'
 import { startControlPlane } from '../harness/programs.ts'
 import { goal } from './calls.ts'
 import { productTimers } from '../scenarios/fleet.ts'
+import { fromSecret, scrape, storeSecret } from './equipped.ts'
 import type { Join } from './horde.ts'
 import { startPeer, type Peer } from './peer.ts'
 import { spread } from './percentile.ts'
@@ -13,10 +14,18 @@ import type { Say } from './say.ts'
 
 const crowdLabels = { role: 'crowd' }
 
-export type LoopSettings = { gateways: number; rounds: number; objects: number; auditSeconds: number; auditRowsPerSecond: number }
+export type LoopSettings = {
+  gateways: number
+  rounds: number
+  objects: number
+  auditSeconds: number
+  auditRowsPerSecond: number
+  /** Each of the servers refers to a secret, and the metrics are read. */
+  equipped?: boolean
+}
 type Pulse = { beats: number; unanswered: number; p50Ms: number; p99Ms: number; maxMs: number }
 
-export async function benchLoop({ gateways, rounds, objects, auditSeconds, auditRowsPerSecond }: LoopSettings, say: Say) {
+export async function benchLoop({ gateways, rounds, objects, auditSeconds, auditRowsPerSecond, equipped = false }: LoopSettings, say: Say) {
   const controlPlane = await startControlPlane({ stateDir: join(temporaryFolder(), 'control-plane'), env: productTimers })
   const rest = api(controlPlane.http)
   const horde = await startPeer(new URL('./horde.ts', import.meta.url).pathname)
@@ -28,13 +37,17 @@ export async function benchLoop({ gateways, rounds, objects, auditSeconds, audit
 
   const idle = await feel(pulse, () => pause(3_000))
   say(`loop: idle, longest wait ${idle.maxMs.toFixed(1)} ms`)
-  await applyAll(rest, objects, 'warm-up')
+  if (equipped) await storeSecret(rest)
+  const scraped = equipped ? scrape([controlPlane.http]) : undefined
+  const env = equipped ? fromSecret : []
+  await applyAll(rest, objects, 'warm-up', env)
   const applied: Pulse[] = []
   for (let round = 1; round <= rounds; round++) {
     // Some time is left for the compile and the offers that follow the commit: they belong to the apply.
-    applied.push(await feel(pulse, () => applyAll(rest, objects, `round-${round}`).then(() => pause(3_000))))
+    applied.push(await feel(pulse, () => applyAll(rest, objects, `round-${round}`, env).then(() => pause(3_000))))
     say(`loop: apply of ${objects} objects, round ${round} of ${rounds}, longest wait ${applied.at(-1)?.maxMs.toFixed(1)} ms`)
   }
+  const scrapes = await scraped?.end()
   const metric = await loopMetric(controlPlane.http)
   await horde.ask('leave')
   await controlPlane.stop()
@@ -56,6 +69,7 @@ export async function benchLoop({ gateways, rounds, objects, auditSeconds, audit
   )
   return {
     gateways,
+    ...(scrapes !== undefined && { scrapes }),
     idle,
     apply: {
       objects,
@@ -101,13 +115,13 @@ async function feel(pulse: Peer, work: () => Promise<unknown>): Promise<Pulse> {
 }
 
 /** Every object differs from the last time in one field. */
-async function applyAll(rest: Api, objects: number, mark: string): Promise<void> {
+async function applyAll(rest: Api, objects: number, mark: string, env: typeof fromSecret): Promise<void> {
   const { results } = await rest.servers(
     ...Array.from({ length: objects }, (_, index) => ({
       name: `server-${index}`,
       spec: {
         command: ['server', '--number', String(index)],
-        env: [{ name: 'MARK', value: `${mark} ${'x'.repeat(200)}` }],
+        env: [{ name: 'MARK', value: `${mark} ${'x'.repeat(200)}` }, ...env],
         placement: { gatewaySelector: crowdLabels },
       },
     })),

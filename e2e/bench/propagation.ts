@@ -30,10 +30,8 @@ export async function benchPropagation({ gateways, rounds, documentBytes, equipp
     await horde.ask('join', { enrollmentUrl: url, grpc: controlPlane.grpc, count, stem: `virtual-${joined}` } satisfies Join)
   }
   say(`propagation: ${gateways} gateways are connected`)
-  if (equipped) {
-    await storeSecret(rest)
-    scrape([controlPlane.http])
-  }
+  if (equipped) await storeSecret(rest)
+  const scraped = equipped ? scrape([controlPlane.http]) : undefined
   const env = equipped ? fromSecret : []
   await rest.servers(...filler(documentBytes).map(({ name, spec }) => ({ name, spec: { ...spec, env: [...spec.env, ...env] } })))
 
@@ -62,6 +60,7 @@ export async function benchPropagation({ gateways, rounds, documentBytes, equipp
   const result = {
     gateways,
     documentBytes,
+    ...(scraped && { scrapes: await scraped.end() }),
     sendingToStaged: {
       p50Ms: spread(
         fromSending.map((times) => percentile(times, 0.5)),

@@ -7,16 +7,18 @@ import { startGateway } from '../harness/programs.ts'
 import { startQuickstart } from '../scenarios/quickstart.ts'
 import { goal } from './calls.ts'
 import { openClients } from './echo-clients.ts'
-import { productTimers, serving, startFleet } from '../scenarios/fleet.ts'
+import { productTimers, runServers, serving, startFleet } from '../scenarios/fleet.ts'
+import { fromSecret, scrape, storeSecret } from './equipped.ts'
 import { spread } from './percentile.ts'
 import { cpuSeconds, residentMebibytes } from './process-cost.ts'
 import type { Say } from './say.ts'
 
-export type StartsSettings = { rounds: number; idleSeconds: number }
+/** `equipped`: the server of the gateway has a secret, and while it is idle its metrics are read. A quickstart is what it is. */
+export type StartsSettings = { rounds: number; idleSeconds: number; equipped?: boolean }
 
-export async function benchStarts({ rounds, idleSeconds }: StartsSettings, say: Say) {
-  const quickstart = await laterQuickstarts(rounds, say)
-  const offline = await offlineStarts(rounds, idleSeconds, say)
+export async function benchStarts(settings: StartsSettings, say: Say) {
+  const quickstart = await laterQuickstarts(settings.rounds, say)
+  const offline = await offlineStarts(settings, say)
   return { quickstart, ...offline, goals: [...quickstart.goals, ...offline.goals] }
 }
 
@@ -49,9 +51,13 @@ export async function laterQuickstarts(rounds: number, say: Say) {
 }
 
 /** A gateway whose control plane is gone starts from its last-known-good config; the same server started directly beside it. */
-export async function offlineStarts(rounds: number, idleSeconds: number, say: Say) {
+export async function offlineStarts({ rounds, idleSeconds, equipped = false }: StartsSettings, say: Say) {
   const command = [process.execPath, serverFile('echo')]
-  const { controlPlane, gateway, gatewayState } = await startFleet([{ name: 'echo', spec: { command } }])
+  const fleet = await startFleet([])
+  const { controlPlane, gateway, gatewayState } = fleet
+  if (equipped) await storeSecret(fleet.rest)
+  await runServers(fleet, [{ name: 'echo', spec: { command, env: equipped ? fromSecret : [] } }])
+  const scraped = equipped ? scrape([controlPlane.http, new URL(gateway.endpoint).origin]) : undefined
   await pause(5_000)
   const cpu = cpuSeconds(gateway.pid)
   await pause(idleSeconds * 1000)
@@ -60,6 +66,7 @@ export async function offlineStarts(rounds: number, idleSeconds: number, say: Sa
     cpuPercent: Number((((cpuSeconds(gateway.pid) - cpu) / idleSeconds) * 100).toFixed(2)),
   }
   say(`starts: idle gateway, ${idle.residentMib} MiB, ${idle.cpuPercent} % CPU`)
+  await scraped?.end()
   await controlPlane.kill()
   await gateway.stop()
 

@@ -1,5 +1,7 @@
 import { Client } from 'pg'
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { closeLater } from './cleanup.ts'
 
 /** Which database the control planes of this run have; the stories are the same. */
@@ -39,6 +41,18 @@ export async function dumpOf(stateDir: string): Promise<Buffer | null> {
     for (const row of await query<Record<string, unknown>>(url, `SELECT * FROM "${name}"`))
       for (const value of Object.values(row)) parts.push(Buffer.isBuffer(value) ? value : Buffer.from(String(value)), Buffer.from('\n'))
   return Buffer.concat(parts)
+}
+
+/** Changes rows behind the back of the control plane that runs on this state dir. */
+export async function statement(stateDir: string, text: string): Promise<void> {
+  const url = urls.get(stateDir)
+  if (url) return void (await query(url, text))
+  const database = new DatabaseSync(join(stateDir, 'mcpg.db'))
+  try {
+    database.exec(`PRAGMA busy_timeout = 5000; ${text}`)
+  } finally {
+    database.close()
+  }
 }
 
 /** One statement over a connection of its own. */

@@ -50,19 +50,30 @@ export function commandOf(args: string[], within: string[] = []): [string, strin
 }
 
 /** Runs `mcpg-ctl <args>` to its end. */
-export async function ctl(args: string[], { stateDir, stdin, env, within }: Place & { stdin?: string }): Promise<Finished> {
+export async function ctl(args: string[], { stdin, ...place }: Place & { stdin?: string }): Promise<Finished> {
+  const running = talk(args, place)
+  running.end(stdin ?? '')
+  return running.finished
+}
+
+/** Runs `mcpg-ctl <args>` and answers what it asks; `said` is what it has printed so far, on both streams. */
+export function talk(args: string[], { stateDir, env, within }: Place) {
   const child = spawn(...commandOf(args, within), {
     env: environmentOf({ MCPG_STATE_DIR: stateDir, ...env }),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  let stdout = ''
-  let stderr = ''
+  let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   child.stdin.on('error', () => {})
-  child.stdin.end(stdin ?? '')
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stdout, stderr }
+  const finished = once(child, 'close').then(([code]): Finished => ({ code: code as number | null, stdout, stderr }))
+  return {
+    said: () => stdout + stderr,
+    write: (line: string) => void child.stdin.write(`${line}\n`),
+    end: (text = '') => void child.stdin.end(text),
+    finished,
+    interrupt: () => void child.kill('SIGINT'),
+  }
 }
 
 /** Starts `mcpg-ctl <args>` and leaves it running; it is stopped after the test. */

@@ -3,9 +3,12 @@ import { closeLater } from './cleanup.ts'
 
 /**
  * Follows `GET /v1/watch`. `seen` grows by `TYPE name` of every event, in order; `cursor` is the last id, with which the next watch goes
- * on where this one ended. The end of the stream, whoever ends it, is no error.
+ * on where this one ended; `heard` is told each at once, those without an object (BOOKMARK) too. The end of the stream, whoever ends it, is no error.
  */
-export async function watchFrom(http: string, { kinds, since }: { kinds: string; since?: string | undefined }) {
+export async function watchFrom(
+  http: string,
+  { kinds, since, heard = () => {} }: { kinds: string; since?: string | undefined; heard?: (event: string) => void },
+) {
   const seen: string[] = []
   let cursor = since
   const abort = new AbortController()
@@ -19,11 +22,13 @@ export async function watchFrom(http: string, { kinds, since }: { kinds: string;
     onEvent: ({ event, id, data }) => {
       if (id !== undefined) cursor = id
       const { object } = JSON.parse(data) as { object?: { metadata: { name: string } } }
-      if (object) seen.push(`${event} ${object.metadata.name}`)
+      const told = object ? `${event} ${object.metadata.name}` : event
+      if (object) seen.push(told!)
+      heard(told ?? '')
     },
   })
   void follow().catch(() => {})
-  return { seen, cursor: () => cursor }
+  return { seen, cursor: () => cursor, close: () => abort.abort() }
 
   async function follow(): Promise<void> {
     const decoder = new TextDecoder()

@@ -16,7 +16,7 @@ export const row: Row = {
     })
     await closeAll()
     counts.say(`outage: ${calls} calls, ${failures.length} failed`)
-    const starts = await offlineStarts(count(counts, 10, 2), count(counts, 20, 1), counts.say)
+    const starts = await offlineStarts({ rounds: count(counts, 10, 2), idleSeconds: count(counts, 20, 1) }, counts.say)
     const [added] = starts.goals
     return together(
       {

@@ -5,7 +5,7 @@ import { command, together, type Outcome, type Row } from './row.ts'
 
 export const row: Row = {
   asked:
-    'conformance through the gateway with no expected failure: 2025-11-25 30/30 and 2026-07-28 37/37, against servers of both eras over stdio and HTTP, each alone on its gateway and beside all others',
+    'conformance through the gateway with no expected failure: 2025-11-25 30/30 and 2026-07-28 37/37, against servers of both eras over stdio and HTTP, each alone on its gateway and beside all others (a legacy server’s own process for the modern client is started by one scenario before)',
   command: command(13),
   async run({ isQuick, say }) {
     const crowded = await startFixtures(legs, { env: productTimers })

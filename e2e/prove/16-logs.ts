@@ -6,13 +6,17 @@ import { command, count, together, type Row } from './row.ts'
 /** What counts as flat: garbage that waits for its collection, far below what an unbounded queue would hold after a second. */
 const flatMebibytes = 48
 
+const megabytes = 50
+/** The server's own start and end of a flood take some of its time. */
+const leastMegabytes = 0.98 * megabytes
+
 export const row: Row = {
   asked: '`logs -f` of a server writing 50 MB/s: heartbeat acks keep p99 < 100 ms, agent and control-plane memory flat, drops counted',
   command: command(16),
   async run(counts) {
     const rounds: Flooded[] = []
     for (let round = 0; round < count(counts, 3, 1); round++) {
-      rounds.push(await floodedLog({ megabytes: 50, seconds: count(counts, 20, 5) }))
+      rounds.push(await floodedLog({ megabytes, seconds: count(counts, 20, 5) }))
       await closeAll()
       counts.say(`round ${round + 1}: ${JSON.stringify(rounds.at(-1))}`)
     }
@@ -24,7 +28,10 @@ export const row: Row = {
           rounds.map((one) => one.megabytesPerSecond),
           'MB/s written',
         )}, ${rounds.map((one) => one.written.toLocaleString('en-US')).join(' / ')} lines, each printed or counted as dropped`,
-        ok: rounds.every(({ written, received, dropped }) => received + dropped === written && dropped > 0),
+        ok: rounds.every(
+          ({ megabytesPerSecond, written, received, dropped }) =>
+            megabytesPerSecond >= leastMegabytes && received + dropped === written && dropped > 0,
+        ),
       },
       {
         measured: `${text(quick, '% of heartbeats')} answered within 100 ms, of ${rounds.map(({ acks }) => acks.count).join(' / ')}`,

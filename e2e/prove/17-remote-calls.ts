@@ -1,5 +1,5 @@
 import { runBench } from '../bench/bench.ts'
-import { command, type Row } from './row.ts'
+import { command, goalsOf, type Row } from './row.ts'
 
 export const row: Row = {
   asked:
@@ -7,9 +7,6 @@ export const row: Row = {
   command: command(17),
   async run({ isQuick, say }) {
     const { goals } = await runBench({ chosen: ['remote'], isQuick }, say)
-    return {
-      measured: goals.map(({ goal, measured, unit, ok }) => `${goal}: ${ok ? measured : `**${measured}**`} ${unit}`).join('; '),
-      ok: goals.every(({ ok }) => ok),
-    }
+    return goalsOf(goals)
   },
 }

@@ -22,6 +22,14 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   16: () => import('./16-logs.ts'),
   17: () => import('./17-remote-calls.ts'),
   18: () => import('./18-equipped.ts'),
+  19: () => import('./19-kinds.ts'),
+  20: () => import('./20-access.ts'),
+  21: () => import('./21-sign-in.ts'),
+  22: () => import('./22-revocations.ts'),
+  23: () => import('./23-rest-contract.ts'),
+  24: () => import('./24-resources.ts'),
+  25: () => import('./25-audit.ts'),
+  26: () => import('./26-bad-input.ts'),
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })

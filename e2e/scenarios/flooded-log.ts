@@ -6,6 +6,8 @@ import { until } from '../harness/until.ts'
 import { startCalling } from './calling.ts'
 import { fixture, serverUrl, startFleet } from './fleet.ts'
 
+/** A line of `chatty.ts`. */
+const lineBytes = 100
 /** Often enough to say something about one heartbeat in a hundred. */
 const beating = 'heartbeat=50'
 const sampleMs = 100
@@ -18,6 +20,7 @@ export type Flooded = {
   written: number
   received: number
   dropped: number
+  /** What the server got rid of, not what it was asked for. */
   megabytesPerSecond: number
   /** Heartbeats of the gateway whose log it is, and how many of them were answered within a tenth of a second. */
   acks: { count: number; quick: number }
@@ -59,7 +62,7 @@ export async function floodedLog({
   const before = await acksOf(gateway.endpoint)
   const started = performance.now()
   let written = await chat({ megabytes, seconds })
-  const took = (performance.now() - started) / 1_000
+  const megabytesPerSecond = (written * lineBytes) / 1e6 / ((performance.now() - started) / 1_000)
   clearInterval(sampling)
   const after = await acksOf(gateway.endpoint)
   const { calls, failures } = await calling.stop()
@@ -73,7 +76,7 @@ export async function floodedLog({
   return {
     written,
     ...heard,
-    megabytesPerSecond: (megabytes * seconds) / took,
+    megabytesPerSecond,
     acks: { count: after.count - before.count, quick: after.quick - before.quick },
     memory: { agent: grown(memory.agent), controlPlane: grown(memory.controlPlane) },
     calls: { calls, failures },

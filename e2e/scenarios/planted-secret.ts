@@ -60,7 +60,13 @@ export async function plantSecret({ env = {} }: { env?: Record<string, string> }
     const { gateways } = (await rest.get('servers', 'dies')).status as { gateways: { lastLogLines?: string[] }[] }
     return gateways.some(({ lastLogLines = [] }) => lastLogLines.some((line) => line.includes('[secret]')))
   })
+  // The file of a client may hold it; nothing that is made of the file may say it.
+  const clientFile = join(temporaryFolder(), 'mcp.json')
+  writeFileSync(clientFile, JSON.stringify({ mcpServers: { imported: { command: 'x', env: { TOKEN: values[1] }, disabled: true } } }))
   for (const args of [
+    ['import', clientFile, '--dry-run=client'],
+    ['import', clientFile, '--dry-run'],
+    ['import', clientFile],
     ['get', 'all', '-o', 'yaml'],
     ['get', 'secrets', '-o', 'wide'],
     ['describe', 'secret/github'],

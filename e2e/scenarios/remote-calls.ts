@@ -129,6 +129,8 @@ export async function bigAnswers({ calls, bytes }: { calls: number; bytes: numbe
   )
   const seconds = (performance.now() - at) / 1000
   const bystander = await pulse.ask<Pulse>('end', {})
+  // What is never acknowledged is in no percentile.
+  if (bystander.unanswered > 0) throw new Error(`${bystander.unanswered} heartbeats of the bystander were never acknowledged`)
   const after = await ackBuckets(fleet.gateway.endpoint)
   const small = sizes.find((size) => size < bytes)
   if (small !== undefined) throw new Error(`an answer has ${small} bytes`)
@@ -146,6 +148,7 @@ async function ackBuckets(endpoint: string): Promise<Buckets> {
 function bucketOf(before: Buckets, after: Buckets, share: number): { beats: number; p99Ms: number } {
   const counts = after.map(({ le, count }, index) => ({ le, count: count - (before[index]?.count ?? 0) }))
   const beats = counts.at(-1)?.count ?? 0
-  const bucket = counts.find(({ count }) => count >= share * beats)
+  // Of no heartbeat at all every bucket holds the whole.
+  const bucket = beats > 0 ? counts.find(({ count }) => count >= share * beats) : undefined
   return { beats, p99Ms: (bucket?.le ?? Number.NaN) * 1000 }
 }

@@ -90,6 +90,24 @@ export async function rotate({ rounds, env = {} }: { rounds: number; env?: Recor
   }
 }
 
+/** Applies new values of a key together with the unchanged server that uses it, and waits; what the server has each time after that. */
+export async function applyAndWait({ values, env = {} }: { values: string[]; env?: Record<string, string> }) {
+  const { controlPlane, folder, gateway } = await fleetWithSecrets(env)
+  const { name, spec } = fixture('uses-token', 'echo', [], from('token'))
+  const manifest = join(folder, 'both.yaml')
+  const seen: (string | undefined)[] = []
+  for (const token of values) {
+    writeFileSync(
+      manifest,
+      JSON.stringify({ secrets: [{ name: 'github', data: { token, other: { keep: true } } }], servers: [{ name, ...spec }] }),
+    )
+    const done = await ctl(['apply', '-f', manifest, '--wait'], { stateDir: folder, env: { MCPG_CP_URL: controlPlane.http } })
+    if (done.code !== 0) throw new Error(done.stderr)
+    seen.push(await variableOf(gateway, name, 'TOKEN'))
+  }
+  return seen
+}
+
 /** A gateway asks with its own credential for values that none of its configs names; what it got, and whether it was written down. */
 export async function askForOthers({ env = {} }: { env?: Record<string, string> } = {}) {
   const { controlPlane, gatewayState } = await fleetWithSecrets(env)
@@ -103,7 +121,9 @@ export async function askForOthers({ env = {} }: { env?: Record<string, string> 
   ]
   const { values } = await client.fetchSecrets({ generation: 1n, refs }, { headers: { authorization: `Bearer ${bearerToken}` } })
   return {
-    areRefused: values.every(({ failure, ciphertext }) => failure === SecretFailure.FORBIDDEN && ciphertext.length === 0),
+    areRefused:
+      values.length === refs.length &&
+      values.every(({ failure, ciphertext }) => failure === SecretFailure.FORBIDDEN && ciphertext.length === 0),
     isAudited: (await databaseText(controlPlane.stateDir)).includes('secret.fetch_refused'),
   }
 }

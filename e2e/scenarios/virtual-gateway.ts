@@ -46,6 +46,8 @@ type Events = {
   /** An offer that the agent would refuse; a virtual gateway only says so. */
   refused?: (reason: string) => void
   acknowledged?: () => void
+  /** Audit events up to this number are stored. */
+  audited?: (through: number) => void
 }
 
 /**
@@ -74,7 +76,7 @@ export async function connectVirtual(grpc: string, { bearer, gatewayId, instance
     clearInterval(beating)
     welcome.reject(new Error(`the stream of ${instanceUid} has ended`, { cause: error }))
   })
-  return { welcome: await welcome.promise, ended, heartbeat, close }
+  return { welcome: await welcome.promise, ended, heartbeat, send, close }
 
   async function read(): Promise<void> {
     for await (const { frame } of answers) {
@@ -83,6 +85,7 @@ export async function connectVirtual(grpc: string, { bearer, gatewayId, instance
         welcome.resolve(frame.value)
       } else if (frame.case === 'configOffer') take(frame.value)
       else if (frame.case === 'heartbeatAck') events.acknowledged?.()
+      else if (frame.case === 'auditAck') events.audited?.(Number(frame.value.throughSeq))
       else if (frame.case === 'terminate') throw new Error(`terminated: ${frame.value.message}`)
     }
   }

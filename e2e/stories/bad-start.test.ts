@@ -107,7 +107,10 @@ describe('a control plane that cannot start', () => {
   })
 
   it.each([
-    [['--bind-http', '0.0.0.0:0', '--bind-grpc', '127.0.0.1:0'], /127\.0\.0\.1:0, or add --insecure-allow-unauthenticated/],
+    [
+      ['--auth-mode', 'none', '--bind-http', '0.0.0.0:0', '--bind-grpc', '127.0.0.1:0'],
+      /127\.0\.0\.1:0, or add --insecure-allow-unauthenticated/,
+    ],
     [['--tls-cert-file', '/none.pem', '--tls-key-file', '/none.key'], /none\.pem cannot be read[^]*none\.key cannot be read/],
     [['--auth-mode', 'oidc'], /auth-mode/],
     [['--bind-http', 'nonsense'], /bind-http/],

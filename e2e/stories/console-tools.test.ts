@@ -39,6 +39,7 @@ const button = (name: string) => page.getByRole('button', { name, exact: true })
 it('finds a tool, fills in its form and shows what the server answered', async () => {
   // 1 from the search to the page of the tool
   await open('/')
+  await page.getByRole('heading', { level: 1 }).waitFor()
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').fill('everything__echo')
   await page.getByRole('option', { name: /everything__echo/ }).waitFor()

@@ -40,17 +40,17 @@ const row = (table: string, text: string) => page.getByRole('table', { name: tab
 it('shows the fleet on the overview, and follows it', async () => {
   // 1 the gateway on its three axes
   await open('/')
-  const cells = row('Gateways', 'here').locator('td')
-  await row('Gateways', 'Online').waitFor()
-  await row('Gateways', 'Applied').waitFor()
-  expect((await cells.allInnerTexts()).join(' ')).toMatch(/here.*Online.*Applied.*Healthy.*1\/1/s)
+  await row('Gateways', 'here')
+    .filter({ hasText: /Online.*Applied.*Healthy.*1\/1/s })
+    .waitFor()
 
   // 2 a broken server appears under "Needs attention" without a reload, and goes when it is deleted
   await rest.servers(fixture('broken', 'exits-at-once'))
-  await row('Needs attention', 'broken').waitFor()
-  expect(await row('Needs attention', 'broken').innerText()).toMatch(/ExitedEarly/)
+  // The gateway stands there too, with the name of the server in its words.
+  const broken = page.getByRole('table', { name: 'Needs attention' }).getByRole('row', { name: /^broken/ })
+  await broken.filter({ hasText: 'ExitedEarly' }).waitFor()
   await rest.remove('servers', 'broken')
-  await row('Needs attention', 'broken').waitFor({ state: 'detached' })
+  await broken.waitFor({ state: 'detached' })
 })
 
 it('enrolls a gateway by the command it hands out, step by step, and keeps the token to that one page', async () => {

@@ -97,7 +97,9 @@ it('speaks of its database in status and doctor, running or not, and never of it
   const shown = `postgresql://mcpg@127.0.0.1:${new URL(url).port}${new URL(url).pathname}`
   const status = await run(['status', '-o', 'json'])
   expect(JSON.parse(status.stdout)).toMatchObject({
-    status: { database: { engine: 'postgresql', address: shown, rows: { resources: 0 }, version: expect.stringMatching(/^\d+\./) } },
+    status: {
+      database: { engine: 'postgresql', address: shown, rows: { resources: expect.any(Number) }, version: expect.stringMatching(/^\d+\./) },
+    },
   })
   expect((await run(['status'])).stdout).toMatch(/database: +PostgreSQL \d+.* migrations/)
   expect((await run(['doctor', ...free, '--bind', '127.0.0.1:0'])).stdout).toMatch(

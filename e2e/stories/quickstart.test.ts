@@ -33,6 +33,7 @@ it('goes from nothing to a tool call, tells about itself when started twice, and
     content: [{ type: 'text', text: 'Echo: again' }],
   })
   await tools.close()
+  await until('it said how many tools there are', () => /everything .*ready, [1-9]\d* tools/.test(quickstart.output()))
 
   // 3 a second start says what runs and where, and changes nothing
   const again = await ctl(['quickstart', ...free], { stateDir, env })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { fastTimers } from '../harness/programs.ts'
-import { askForOthers, restartOffline, rotate } from '../scenarios/secrets.ts'
+import { applyAndWait, askForOthers, restartOffline, rotate } from '../scenarios/secrets.ts'
 
 const env = { MCPG_TIMERS: fastTimers }
 
@@ -8,6 +8,11 @@ it('brings a rotated value to the server that uses it, and leaves every other se
   const { milliseconds, ...rest } = await rotate({ rounds: 2, env })
   expect(milliseconds).toHaveLength(2)
   expect(rest).toEqual({ isRestarted: true, areOthersUntouched: true })
+})
+
+it('waits with `apply --wait` until a server that did not change itself has the new value of its key', async () => {
+  const values = ['second-token', 'third-token']
+  expect(await applyAndWait({ values, env })).toEqual(values)
 })
 
 it('refuses a gateway what its configs do not name, and writes down that it asked', async () => {

@@ -36,6 +36,7 @@ describe.skipIf(noMachines)('two machines', () => {
     expect(facts.stdout).toMatch(/credential: +certificate, issue 1, expires .* renewed .*/)
     expect(facts.stdout).toContain(url.slice(url.indexOf('sha256:')))
     expect(machines.requests()).toContain('/enroll/[redacted]')
+    expect((await ctl(['status'], machines.centre)).stdout).toContain(url.slice(url.indexOf('#pin=')))
     await gateway.stop()
 
     // An endpoint that the other machine reaches: over TLS, with a certificate of the same authority.

@@ -1,11 +1,16 @@
 import { join } from 'node:path'
 import { systemClock, type Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
+import { isLoopbackHost } from '@mcpg/core/http-guard'
 import type { LineLog } from '@mcpg/core/line-log'
 import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
+import { gatewayAccess } from './access/access.ts'
+import { gate } from './access/gate.ts'
+import { accessTalk } from './access/talk.ts'
 import { stateKey } from './endpoint/asking/parking/state-key.ts'
 import { stateKeyId } from './endpoint/asking/parking/state-seal.ts'
+import { auditQueue } from './audit/queue.ts'
 import { catalogOf } from './endpoint/catalog.ts'
 import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
@@ -20,6 +25,7 @@ import { contactFile } from './link/contact.ts'
 import { describeGateway } from './link/description.ts'
 import { controlPlanes } from './link/endpoints.ts'
 import { eventReports } from './link/event-reports.ts'
+import { auditBatches } from './link/audit-batches.ts'
 import { logStreams } from './link/log-streams.ts'
 import { linkLoop } from './link/link.ts'
 import { remoteCalls } from './link/remote-calls.ts'
@@ -38,7 +44,7 @@ export type AgentDeps = {
   folder: string
   settings: Pick<
     Settings,
-    'stateDir' | 'controlPlane' | 'bind' | 'endpointTls' | 'allowedHosts' | 'allowedOrigins' | 'insecurePlaintext' | 'timers'
+    'stateDir' | 'controlPlane' | 'bind' | 'mayBeOpen' | 'endpointTls' | 'allowedHosts' | 'allowedOrigins' | 'insecurePlaintext' | 'timers'
   >
   identity: Identity
   policy: Policy
@@ -89,7 +95,17 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   })
   const { bind } = settings
   const certificate = endpointCertificate({ tls: settings.endpointTls, identity, onRenewed: credentials.onRenewed, clock, timers, log })
+  const audit = auditQueue({ folder: join(folder, 'audit', gatewayId), clock, log })
   const ownStateKey = await stateKey(folder)
+  const { environment } = identity
+  const access = gatewayAccess({ folder, gatewayId, keys, environment, clock, log, onSync })
+  const entrance = gate({
+    access,
+    isLoopback: isLoopbackHost(bind?.host ?? '127.0.0.1'),
+    mayBeOpen: settings.mayBeOpen,
+    lastHeard: () => link.silentSince(),
+    clock,
+  })
   const mcp = endpoint({
     bind: bind?.host ?? '127.0.0.1',
     port: bind?.port,
@@ -97,13 +113,16 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     ...(contacts.endpointPort() !== undefined && { preferredPort: contacts.endpointPort() }),
     allowedHosts: settings.allowedHosts,
     allowedOrigins: settings.allowedOrigins,
-    catalog: catalog,
+    catalog,
+    projects: { list: () => config.running()?.projects ?? [], onChange: config.onRunning },
     stateKey: ownStateKey,
+    access: { admit: entrance.admit, environment, holds: access.holds, onChange: access.onChange },
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     },
+    audit,
     gatewayName: identity.name,
     version,
     timers,
@@ -122,7 +141,9 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     delivery,
     describe: () => describeGateway({ endpoints: [mcp.url()] }),
     activeSessions: () => mcp.activeSessions(),
+    accessVersion: access.version,
     talks: [
+      (outbox) => accessTalk(access, outbox),
       remoteCalls({
         door: mcp.door,
         stateKeyId: stateKeyId(ownStateKey),
@@ -131,6 +152,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
       }).attach,
       (outbox) => logStreams({ book: logs, own: ownLog, outbox, clock, log }),
       (outbox) => eventReports({ events, outbox, clock, timers }),
+      (outbox, welcome) => auditBatches({ queue: audit, outbox, welcome, clock, log }),
     ],
     contact: contacts.contact(),
     onContact: contacts.saveContact,
@@ -142,11 +164,13 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     random,
   })
   credentials.onRenewed(() => link.renewed())
-  const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions() })
+  const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions(), audit: audit.figures })
   heartbeats.register(metrics)
   const parts: Part[] = [
+    audit.part,
     { name: 'servers', start: async () => {}, stop: () => servers.stop() },
     catalog,
+    access.part,
     { name: 'config', start: () => config.start(), stop: () => config.stop() },
     mcp,
     { name: 'remembered endpoint', start: async () => contacts.saveEndpoint(mcp.port()), stop: () => contacts.flushed() },

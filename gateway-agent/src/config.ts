@@ -34,6 +34,8 @@ export type Settings = {
   reEnroll: boolean
   fixPermissions: boolean
   insecurePlaintext: boolean
+  /** Whether callers from other machines may come without a token. */
+  mayBeOpen: boolean
   log: LogSettings
   timers: Timers
 }
@@ -73,6 +75,7 @@ export function readSettings(flags: Flags, env: Env): Settings {
     reEnroll: flag('re-enroll'),
     fixPermissions: flag('fix-permissions'),
     insecurePlaintext,
+    mayBeOpen: flag('insecure-allow-unauthenticated'),
     log: { level, json: flag('json-logs'), file: text('log-file') },
     timers: timersOf(env['MCPG_TIMERS']),
   }
@@ -88,7 +91,6 @@ export function readSettings(flags: Flags, env: Env): Settings {
       )
       return null
     }
-    if (!flag('insecure-allow-unauthenticated')) throw openEndpoint(bind)
     if (!isGiven) return { names: () => certificateNames({ hosts: [bind.host], named: allowedHosts }).sort() }
     check(given.cert !== undefined && given.key !== undefined, 'tls_key_file', '--tls-cert-file and --tls-key-file are given together')
     const files = { cert: resolve(given.cert), key: resolve(given.key) }
@@ -99,18 +101,6 @@ export function readSettings(flags: Flags, env: Env): Settings {
       hint: 'mcpg-ctl gateway --help',
     })
   }
-}
-
-/** Until there are tokens for callers, whoever reaches the endpoint may call every tool. */
-function openEndpoint({ host, port }: { host: string; port: number }): McpgError {
-  return new McpgError(
-    'invalid',
-    'endpoint_unauthenticated',
-    `--bind ${host}:${port} can be reached from other machines, and this version cannot ask callers who they are: whoever reaches it may call every tool.`,
-    {
-      hint: `bind 127.0.0.1:${port} and let a proxy that asks publish it, or add --insecure-allow-unauthenticated if everybody who can reach it may`,
-    },
-  )
 }
 
 /** Flags may come as they are typed (`cp-grpc`) or as parsers spell them (`cpGrpc`). */

@@ -178,7 +178,6 @@ describe('an agent', () => {
   })
 
   it.each<[string, Flags, string]>([
-    ['an endpoint that others reach and that asks nobody', { bind: '0.0.0.0:7845' }, 'endpoint_unauthenticated'],
     ['certificate files where none are shown', { bind: '127.0.0.1:0', tlsCertFile: 'a.pem', tlsKeyFile: 'b.pem' }, 'invalid_tls_cert_file'],
     [
       'a certificate without its key',

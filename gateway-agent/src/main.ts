@@ -66,7 +66,7 @@ export async function runGateway({
   try {
     if (settings.insecurePlaintext)
       tell('Warning: --insecure-plaintext sends credentials unencrypted to control planes that are not on this machine.')
-    if (settings.bind && settings.endpointTls)
+    if (settings.bind && settings.endpointTls && settings.mayBeOpen)
       tell(
         `Warning: --insecure-allow-unauthenticated lets everybody who reaches ${settings.bind.host}:${settings.bind.port} call every tool of this gateway.`,
       )

@@ -109,6 +109,7 @@ export async function linkedAgent({
     delivery,
     describe: () => describeGateway({ endpoints: ['http://127.0.0.1:1/mcp'] }),
     activeSessions: () => 3,
+    accessVersion: () => 0,
     talks: [remoteCalls({ door, stateKeyId: 'abcd1234', isAllowed, policyPath: 'policy.yaml' }).attach],
     contact,
     onContact: (one) => contacts.push(one),

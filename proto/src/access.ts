@@ -8,6 +8,14 @@ export type Verb = (typeof verbs)[number]
  */
 export type Access = 'public' | 'signed-in' | 'gateway' | { verb: Verb; on: string } | { operation: string }
 
+/** Where something lives or happens; without `org` it is the installation. Environments lie in a workspace beside its projects. */
+export type Place = {
+  org?: string | undefined
+  workspace?: string | undefined
+  environment?: string | undefined
+  project?: string | undefined
+}
+
 /** Everything that answers without sign-in; the console's files and `/metrics` for loopback peers come on top. */
 export const publicRoutes: readonly string[] = [
   '/healthz',
@@ -15,5 +23,9 @@ export const publicRoutes: readonly string[] = [
   '/v1/version',
   '/v1/ca-cert.pem',
   '/v1/auth/status',
+  '/v1/auth/bootstrap',
+  '/v1/auth/login',
+  '/v1/auth/oidc/start',
+  '/v1/auth/oidc/callback',
   '/enroll/:token',
 ]

@@ -7,6 +7,10 @@ export const configContentType = 'application/mcpg-config+json;v=1'
 export const SecretReference = z.strictObject({ name: z.string(), key: z.string(), version: z.number().int().positive() })
 export type SecretReference = z.infer<typeof SecretReference>
 
+/** `full` names who called what, `hash-only` replaces names by their SHA-256, `disabled` tells nothing. */
+export const auditLevels = ['full', 'hash-only', 'disabled'] as const
+export type AuditLevel = (typeof auditLevels)[number]
+
 const environment = z.record(z.string(), z.union([z.string(), z.strictObject({ secretRef: SecretReference })]))
 const Header = z.union([
   z.strictObject({ name: z.string(), value: z.string() }),
@@ -47,6 +51,8 @@ export const ConfigServer = z
     forward: z.array(z.enum(['sampling', 'elicitation', 'roots'])).default(['sampling', 'elicitation']),
     state: z.enum(['running', 'stopped']).default('running'),
     required: z.boolean().default(true),
+    /** What the audit trail tells of calls. */
+    auditLevel: z.enum(auditLevels).default('full'),
     startTimeoutMs: z.number().int().default(60_000),
     callTimeoutMs: z.number().int().default(60_000),
     stopGraceMs: z.number().int().default(5_000),
@@ -68,13 +74,42 @@ export function secretsOf({ env = {}, url }: Pick<ConfigServerInput, 'env' | 'ur
   ]
 }
 
-/** The compiled document of a placement class. It names no gateway; servers are sorted by name. At most 1 MiB as canonical JSON. */
+const Tools = z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() })
+
+/** A prompt that a project offers under its own name: a text, or a resource of another project that is read when it is asked for. */
+export const ConfigPrompt = z.strictObject({
+  name: z.string(),
+  description: z.string().optional(),
+  priority: z.number().int().default(5),
+  content: z.string().optional(),
+  link: z.strictObject({ server: z.string(), uri: z.string() }).optional(),
+})
+export type ConfigPrompt = z.infer<typeof ConfigPrompt>
+
+/** A project, in the documents that have one of its servers; what it says of servers that are not there means nothing. */
+export const ConfigProject = z.strictObject({
+  name: z.string(),
+  servers: z.array(z.strictObject({ name: z.string(), tools: Tools.optional(), instructions: z.string().optional() })),
+  tools: Tools.optional(),
+  instructions: z.string().optional(),
+  prompt: z.string().optional(),
+  prompts: z.array(ConfigPrompt).default([]),
+  gated: z.boolean().default(false),
+  pipeline: z.string().default('default'),
+  llm: z.strictObject({ name: z.string(), model: z.string().optional() }).optional(),
+})
+export type ConfigProject = z.infer<typeof ConfigProject>
+export type ConfigProjectInput = z.input<typeof ConfigProject>
+
+/** The compiled document of a placement class. It names no gateway; servers and projects are sorted by name. At most 1 MiB as canonical JSON. */
 export const GatewayConfig = z.strictObject({
   v: z.literal(1),
   org: z.string(),
   workspace: z.string(),
   environment: z.string(),
   servers: z.array(ConfigServer),
+  /** Absent from the bytes where there is none. No sub-hash covers them: a project starts and stops no server. */
+  projects: z.array(ConfigProject).default([]),
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>
 /** The document as it is encoded: without the defaults. */

@@ -21,3 +21,6 @@ export type RunFile = z.infer<typeof RunFile>
 
 export const controlPlaneRunFile = 'run/control-plane.json'
 export const gatewayRunFile = (name: string) => `run/gateway-${name}.json`
+
+/** In the state dir of a control plane that has no user yet; the command line reads it there. */
+export const setupCodeFile = 'setup-code'

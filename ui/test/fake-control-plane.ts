@@ -122,6 +122,7 @@ export async function fakeControlPlane(consoleFolder: string) {
     if (pathname.endsWith('/logs')) return knobs.onLog({ path: pathname, search: searchParams }, response)
     const told = knobs.onRead(pathname, searchParams)
     if (told) return json(response, told.status, told.body)
+    if (pathname === '/v1/auth/me') return json(response, 200, { kind: 'local', subject: 'local', groups: [], platformAdmin: true })
     knobs.lists++
     const plural = pathname.split('/').at(-1)!
     const kind = {
@@ -132,6 +133,10 @@ export async function fakeControlPlane(consoleFolder: string) {
       enrollments: 'Enrollment',
       events: 'Event',
       secrets: 'Secret',
+      projects: 'Project',
+      prompts: 'Prompt',
+      promptrequests: 'PromptRequest',
+      tokens: 'McpToken',
     }[plural]
     if (kind)
       return json(

@@ -58,8 +58,9 @@ describe('log of a server', () => {
 
   it('goes on by itself after the connection broke, says so, and shows no line twice', async () => {
     story.mayComplain = true // the browser itself notes the cut
-    const last = line('two')
-    const streams = logStreams(story.cp, [line('one'), last])
+    // Written in this order: their times are of now.
+    const [first, last] = [line('one'), line('two')]
+    const streams = logStreams(story.cp, [first, last])
     await story.open('/servers/github?tab=logs')
     await log().getByText('two').waitFor()
     streams.cut()

@@ -450,7 +450,7 @@ describe('shell', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
     const reached = new Set<string>()
     const invisible: string[] = []
-    for (let index = 0; index < 30; index++) {
+    for (let index = 0; index < 60; index++) {
       await page.keyboard.press('Tab')
       const focused = await page.evaluate(() => {
         const element = document.activeElement

@@ -9,6 +9,7 @@ import type { Calls, Client } from './service.ts'
 const base = '/v1/orgs/:org/workspaces/:workspace/mcp'
 const WorkspacePath = z.object({ org: z.string(), workspace: z.string() })
 const ServerPath = WorkspacePath.extend({ server: z.string() })
+const ProjectPath = WorkspacePath.extend({ project: z.string() })
 const Query = z.strictObject({
   gateway: z.string().max(253).optional().describe('Name, instance uid or id; none: one that is online and runs it'),
 })
@@ -60,6 +61,23 @@ export const callRoutes =
       (request, reply) => carry(request, reply),
     )
     app.post(
+      `${base}/projects/:project`,
+      {
+        ...route,
+        config: { access: { verb: 'run', on: 'projects' } as const },
+        schema: {
+          ...about,
+          operationId: 'callProject',
+          summary: 'Call what a project shows',
+          params: ProjectPath,
+          querystring: Query,
+          body,
+          response,
+        },
+      },
+      (request, reply) => carry(request, reply),
+    )
+    app.post(
       base,
       {
         ...route,
@@ -77,13 +95,13 @@ export const callRoutes =
     )
 
     async function carry(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const { org, workspace, server } = request.params as z.infer<typeof WorkspacePath> & { server?: string }
+      const { org, workspace, server, project } = request.params as z.infer<typeof WorkspacePath> & { server?: string; project?: string }
       const { gateway: asked } = readQuery(request.query)
       const headers = headersOf(request)
       const session = sessionOf(headers)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      const call = { scope: { org, workspace }, server, gateway: asked ?? session?.gateway, headers, body: bodyOf(request) }
+      const call = { scope: { org, workspace }, server, project, gateway: asked ?? session?.gateway, headers, body: bodyOf(request) }
       try {
         await calls.send(callerOf(request), call, clientOf(reply), AbortSignal.any([gone.signal, closing.signal]))
       } catch (error) {

@@ -1,8 +1,11 @@
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import { GatewayCapability } from '@mcpg/proto/gen/types'
+import { gatewayKind } from '@mcpg/proto/kinds/gateway'
+import { projectKind, type ProjectSpec } from '@mcpg/proto/kinds/project'
 import { serverKind } from '@mcpg/proto/kinds/server'
 import type { Caller } from '../access/caller.ts'
+import { allowedOn } from '../access/seen.ts'
 import type { Audit } from '../audit/audit.ts'
 import { isConnected, type Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
@@ -10,17 +13,18 @@ import type { Gateways } from '../gateways/service.ts'
 import type { Line, Link } from '../link/service.ts'
 import type { Resources } from '../resources/resources.ts'
 import { callFailure } from './failures.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from '../audit/ledger.ts'
 import type { Failure, McpLines } from './lines.ts'
 import { namesIn } from './message.ts'
 
 type Gateway = ReturnType<Gateways['get']>
 type Scope = { org: string; workspace: string }
 
-/** `server` none: everything the gateway offers. `gateway` by name, instance uid or id; none: one that is there. */
+/** Of `server` and `project` at most one; none: everything the gateway offers. `gateway` by name, instance uid or id; none: one that is there. */
 export type Call = {
   scope: Scope
   server: string | undefined
+  project: string | undefined
   gateway: string | undefined
   headers: Record<string, string>
   body: Uint8Array
@@ -83,7 +87,7 @@ export function callService({
     let status = 0
     let answerBytes = 0
     const failure = await new Promise<Failure | null>((resolve) => {
-      const path = call.server === undefined ? '/mcp' : `/mcp/servers/${call.server}`
+      const path = pathOf(call)
       const { headers, body } = call
       const onBehalf = { subject: caller.subject, tokenId: '', grants: [], requestId: caller.requestId }
       const cancel = lines.send(
@@ -108,8 +112,7 @@ export function callService({
     ledger.note(
       audit.row(caller, 'mcp.call', {
         ...call.scope,
-        kind: call.server === undefined ? 'Gateway' : serverKind.kind,
-        name: call.server ?? gateway.name,
+        ...objectOf(call, gateway.name),
         detail: {
           gateway: gateway.name,
           method,
@@ -126,32 +129,37 @@ export function callService({
     client.end()
   }
 
-  async function choose(
-    caller: Caller,
-    { scope, server, gateway: word }: Call,
-    stateKey: string | undefined,
-  ): Promise<{ gateway: Gateway; line: Line }> {
-    if (word !== undefined) {
-      const gateway = gateways.get(scope, word)
+  async function choose(caller: Caller, call: Call, stateKey: string | undefined): Promise<{ gateway: Gateway; line: Line }> {
+    const { scope } = call
+    const servers = await serversOf(caller, call)
+    if (call.gateway !== undefined) {
+      const gateway = gateways.get(scope, call.gateway)
       return { gateway, line: lineTo(gateway) }
     }
     const running = registry
       .list(scope)
-      .filter(({ id, revokedAt }) => revokedAt === null && (server === undefined || live.serversOf(id).has(server)))
+      .filter(({ id, revokedAt }) => revokedAt === null && (servers?.some((server) => live.serversOf(id).has(server)) ?? true))
     const parkedAt = stateKey === undefined ? undefined : running.find(({ id }) => stateKeys.get(id) === stateKey)
     if (parkedAt) return { gateway: parkedAt, line: lineTo(parkedAt) }
     const able = running.flatMap((gateway) => {
       const line = link.line(gateway.id)
       // What it reported last may be older than what it serves: one that is not ready comes last, and says itself what is the matter.
-      const rank = server === undefined || live.serversOf(gateway.id).get(server)?.state === 'ready' ? 0 : 1
+      const rank = servers?.filter((server) => live.serversOf(gateway.id).get(server)?.state !== 'ready').length ?? 0
       return line?.has(GatewayCapability.REMOTE_CALLS) ? [{ gateway, line, rank, load: lines.openOn(line) }] : []
     })
     able.sort((a, b) => a.rank - b.rank || a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
     if (able[0]) return able[0]
     await requireWorkspace(scope)
     // Whether there is such a server at all.
-    if (server !== undefined) await resources.get(caller, serverKind, scope, server)
-    throw nobody(server, running)
+    if (call.server !== undefined) await resources.get(seeing(caller), serverKind, scope, call.server)
+    throw nobody(call, running.filter(allowedOn(caller, 'view', gatewayKind.plural)))
+  }
+
+  /** Whose gateways can answer; null: every gateway can. */
+  async function serversOf(caller: Caller, { scope, server, project }: Call): Promise<readonly string[] | null> {
+    if (project === undefined) return server === undefined ? null : [server]
+    const { spec } = await resources.get(seeing(caller), projectKind, scope, project)
+    return (spec as ProjectSpec).servers ?? []
   }
 
   function lineTo({ id, name }: Gateway): Line {
@@ -166,11 +174,13 @@ export function callService({
     })
   }
 
-  function nobody(server: string | undefined, running: Gateway[]): McpgError {
+  function nobody({ server, project }: Call, running: Gateway[]): McpgError {
     const named = running.slice(0, maxNamed).map(({ id, name }) => `${name} is ${stateOf(id)}`)
     if (running.length > maxNamed) named.push(`and ${running.length - maxNamed} more`)
-    const what = server === undefined ? 'No gateway is online' : `No gateway that runs ${server} is online`
-    const hint = server === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe server ${server}`
+    const object = project === undefined ? server : `a server of ${project}`
+    const what = object === undefined ? 'No gateway is online' : `No gateway that runs ${object} is online`
+    const about = project === undefined ? `server ${server}` : `project ${project}`
+    const hint = object === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe ${about}`
     const text = named.length === 0 ? `${what}.` : `${what}: ${named.join(', ')}.`
     return new McpgError('unavailable', 'no_gateway_online', text, { hint })
   }
@@ -182,4 +192,18 @@ export function callService({
   function connectionOf(id: string): string {
     return live.presence.stateOf(id).replaceAll('_', ' ')
   }
+}
+
+/** The route has asked for the right to run it; the right to look at it is another one, and nothing of it is shown. */
+const seeing = (caller: Caller): Caller => ({ ...caller, visible: () => 'all' })
+
+function pathOf({ server, project }: Call): string {
+  if (project !== undefined) return `/mcp/projects/${project}`
+  return server === undefined ? '/mcp' : `/mcp/servers/${server}`
+}
+
+/** What the audit trail says was called. */
+function objectOf({ server, project }: Call, gateway: string): { kind: string; name: string } {
+  if (project !== undefined) return { kind: projectKind.kind, name: project }
+  return server === undefined ? { kind: 'Gateway', name: gateway } : { kind: serverKind.kind, name: server }
 }

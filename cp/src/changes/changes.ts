@@ -5,7 +5,7 @@ import type { Resource } from '@mcpg/proto/kinds/kind'
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'STATUS'
 
 /**
- * One change of one object. `scope` is `org/workspace`. `seq` counts all changes of this process; `version` is the number of the change
+ * One change of one object. `scope` is where the object lives (`resources/scope.ts`). `seq` counts all changes of this process; `version` is the number of the change
  * in its scope for stored kinds. `object` is absent for a STATUS (watchers read the newest) and for signals that only the compiler needs.
  */
 export type Change = {

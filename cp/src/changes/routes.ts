@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { Log } from '@mcpg/core/log'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { WatchQuery } from '@mcpg/proto/rest/watch'
+import { refuseStranger } from '../access/seen.ts'
 import { callerOf } from '../http/access-rules.ts'
 import { longAnswers } from '../http/long-answer.ts'
-import { scopeOfKey, type WorkspaceScope } from '../resources/scope.ts'
+import { scopeOfKey, type Scope } from '../resources/scope.ts'
 import { turn } from '../turns.ts'
 import { watchedKinds, type Sent, type Watches } from './watch.ts'
 
@@ -14,11 +15,7 @@ export const watchRoutes =
   (
     watches: Watches,
     log: Log,
-    {
-      keepAliveMs,
-      kinds,
-      requireWorkspace,
-    }: { keepAliveMs: number; kinds: KindDeclaration[]; requireWorkspace: (scope: WorkspaceScope) => Promise<void> },
+    { keepAliveMs, kinds, requireScope }: { keepAliveMs: number; kinds: KindDeclaration[]; requireScope: (scope: Scope) => Promise<void> },
   ): FastifyPluginAsyncZod =>
   async (app) => {
     const long = longAnswers(app)
@@ -29,7 +26,7 @@ export const watchRoutes =
         schema: {
           tags: ['resources'],
           operationId: 'watch',
-          summary: 'Follow the objects of a workspace as server-sent events',
+          summary: 'Follow the objects of a workspace, a project or an organization as server-sent events',
           querystring: WatchQuery,
           produces: ['text/event-stream'],
           response: { 200: z.string().describe('text/event-stream of WatchEvent') },
@@ -37,12 +34,13 @@ export const watchRoutes =
       },
       async (request, reply) => {
         const scope = scopeOfKey(request.query.scope)
-        await requireWorkspace(scope)
+        refuseStranger(callerOf(request), scope)
+        await requireScope(scope)
         const lastId = request.headers['last-event-id']
         // A reconnect sends the newer of the two in the header.
         const since = typeof lastId === 'string' && lastId !== '' ? lastId : request.query.since
         const { gone, ended } = long.signalOf(request)
-        const wanted = { scope, kinds: watchedKinds(request.query.kinds, kinds), since }
+        const wanted = { scope, kinds: watchedKinds(request.query.kinds, scope, kinds), since }
         const events = await watches.open(callerOf(request), wanted, ended, keepAliveMs)
         // The client sees the stream open before the first listing is read.
         const { write, end } = long.begin(reply, 'text/event-stream; charset=utf-8', gone)

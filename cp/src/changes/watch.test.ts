@@ -54,9 +54,9 @@ const write = (url: string, method: string, path: string, body?: unknown) =>
   })
 
 /** A watch as a list that grows; `until` waits for it to hold what is asked for. */
-async function watch(url: string, query = '', headers: Record<string, string> = {}) {
+async function watch(url: string, query = '', headers: Record<string, string> = {}, scope = `default/${workspace}`) {
   const abort = new AbortController()
-  const response = await fetch(`${url}/v1/watch?scope=default/${workspace}${query}`, { headers, signal: abort.signal })
+  const response = await fetch(`${url}/v1/watch?scope=${scope}${query}`, { headers, signal: abort.signal })
   const events: Event[] = []
   let ended = false
   const reading = (async () => {
@@ -157,6 +157,32 @@ describe('watch', () => {
     expect(again.response.status).toBe(200)
   })
 
+  it('tells a workspace what happens in its projects, a project only of its own, and an organization of its kinds', async () => {
+    const { app } = await listening()
+    const url = app.http.url()
+    const prompt = (project: string) => ({ kind: 'Prompt', metadata: { name: 'same', project }, spec: { content: 'x' } })
+    for (const name of ['one', 'two']) await write(url, 'POST', '/projects', { kind: 'Project', metadata: { name }, spec: {} })
+    await write(url, 'POST', '/projects/one/prompts', prompt('one'))
+    const wide = await watch(url, '&kinds=Prompt')
+    const narrow = await watch(url, '', {}, `default/${workspace}/proj/two`)
+    const org = await watch(url, '&kinds=ServiceAccount', {}, 'default')
+    for (const stream of [wide, narrow, org]) await stream.until((events) => events.some(({ type }) => type === 'BOOKMARK'))
+    await write(url, 'POST', '/projects/two/prompts', prompt('two'))
+    await write(url, 'DELETE', '/projects/one/prompts/same')
+    const account = { kind: 'ServiceAccount', metadata: { name: `bot-${workspace}` }, spec: {} }
+    await shared!.call('POST', '/v1/orgs/default/serviceaccounts', account, { host: new URL(url).host })
+    await wide.until((events) => events.some(({ type }) => type === 'DELETED'))
+    await narrow.until((events) => told(events).length > 0)
+    await org.until((events) => told(events).includes(`ADDED bot-${workspace}`))
+    expect(told(wide.events)).toEqual(['ADDED same', 'ADDED same', 'DELETED same'])
+    expect(told(narrow.events)).toEqual(['ADDED same'])
+    // What it misses in between is found again in the numbers of its workspace.
+    const { id } = wide.events.find(({ type }) => type === 'BOOKMARK')!
+    const again = await watch(url, `&kinds=Prompt&since=${id}`)
+    await again.until((events) => events.some(({ type }) => type === 'DELETED'))
+    expect(told(again.events)).toEqual(['ADDED same', 'DELETED same'])
+  })
+
   it('ends with the listener instead of holding up its stop', async () => {
     const test = await boot()
     closers.push(() => test.close())
@@ -168,6 +194,7 @@ describe('watch', () => {
 
   it.each([
     ['a cursor of somebody else', '&since=Zm9v', 400, 'cursor_unusable'],
+    ['a kind of the organization', '&kinds=ServiceAccount', 400, 'kind_elsewhere'],
     ['an unknown kind', '&kinds=Serverr', 400, 'kind_unknown'],
     ['a cursor from the future', `&since=${Buffer.from('00000000.5.99').toString('base64url')}&kinds=Server`, 410, 'watch_expired'],
     ['virtual kinds after a restart', `&since=${Buffer.from('00000000.5.0').toString('base64url')}`, 410, 'watch_expired'],

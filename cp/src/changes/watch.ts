@@ -3,13 +3,14 @@ import { findKind } from '@mcpg/proto/kinds'
 import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import type { WatchType } from '@mcpg/proto/rest/watch'
 import type { Caller } from '../access/caller.ts'
+import { allowedOn } from '../access/seen.ts'
 import type { Resources } from '../resources/resources.ts'
-import { scopeKey, type WorkspaceScope } from '../resources/scope.ts'
+import { feedOf, isWithin, scopeKey, scopeOfKey, type Scope } from '../resources/scope.ts'
 import type { Change, Changes } from './changes.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { History } from './history.ts'
 
-export type WatchRequest = { scope: WorkspaceScope; kinds: KindDeclaration[]; since: string | undefined }
+export type WatchRequest = { scope: Scope; kinds: KindDeclaration[]; since: string | undefined }
 /** `id` is absent inside the first listing: from there nothing could be resumed. */
 export type Sent = { type: WatchType; id?: string | undefined; object?: Resource | undefined }
 
@@ -45,13 +46,15 @@ export function watchService({
     keepAliveMs: number,
   ): Promise<AsyncGenerator<Sent>> {
     const key = scopeKey(scope)
+    const feed = feedOf(key)
     const watched = new Map(kinds.map((kind) => [kind.kind, kind]))
     const inbox = mailbox(stopping, maxWaiting)
     // Subscribed before anything is read, so that nothing falls between the beginning and what follows.
-    let version = await history.latest(key)
+    let version = await history.latest(feed)
     const start = changes.last()
     const unsubscribe = changes.onChange((change) => {
-      if (change.scope === key && watched.has(change.kind) && isSeen(caller, watched.get(change.kind)!, change.name)) inbox.put(change)
+      const kind = isWithin(change.scope, key) && watched.get(change.kind)
+      if (kind && isSeen(caller, kind, change)) inbox.put(change)
     })
     try {
       const resumed = since === undefined ? null : await resume(since, key, kinds)
@@ -65,11 +68,11 @@ export function watchService({
       try {
         if (resumed) {
           version = resumed.version ?? version
-          for (const change of resumed.changes) if (isSeen(caller, watched.get(change.kind)!, change.name)) yield* sent(change)
+          for (const change of resumed.changes) if (isSeen(caller, watched.get(change.kind)!, change)) yield* sent(change)
           if (resumed.statusUnknown) yield* statusOfAll()
         } else {
           for (const kind of kinds)
-            if (caller.can({ verb: 'view', on: kind.plural }))
+            if (caller.reaches('view', kind.plural, scope))
               for (const object of await resources.everything(caller, kind, scope)) yield { type: 'ADDED', object }
         }
         yield { type: 'BOOKMARK', id: writeCursor({ boot: changes.boot, seq: start, version }) }
@@ -91,13 +94,14 @@ export function watchService({
     async function* sent(change: Change): AsyncGenerator<Sent> {
       version = Math.max(version, change.version ?? 0)
       const object = await objectOf(change)
-      if (object) yield { type: change.type, id: writeCursor({ boot: changes.boot, seq: change.seq, version }), object }
+      if (object && allowedOn(caller, 'view', watched.get(change.kind)!.plural)(object.metadata))
+        yield { type: change.type, id: writeCursor({ boot: changes.boot, seq: change.seq, version }), object }
     }
 
     async function objectOf(change: Change): Promise<Resource | null> {
       if (change.type === 'DELETED') return change.object ?? null
       if (change.object) return resources.present(change.object)
-      return resources.get(caller, watched.get(change.kind)!, scope, change.name).catch((error: unknown) => {
+      return resources.get(caller, watched.get(change.kind)!, scopeOfKey(change.scope), change.name).catch((error: unknown) => {
         // Gone again in the meantime; its DELETED follows.
         if (error instanceof McpgError && error.code === 'not_found') return null
         throw error
@@ -105,7 +109,9 @@ export function watchService({
     }
 
     async function* statusOfAll(): AsyncGenerator<Sent> {
-      for (const kind of kinds) for (const object of await resources.everything(caller, kind, scope)) yield { type: 'STATUS', object }
+      for (const kind of kinds)
+        if (caller.reaches('view', kind.plural, scope))
+          for (const object of await resources.everything(caller, kind, scope)) yield { type: 'STATUS', object }
     }
   }
 
@@ -120,39 +126,55 @@ export function watchService({
       const missed = changes.since(cursor.seq)
       if (!missed) throw expired()
       return {
-        changes: missed.filter((change) => change.scope === scope && wanted.has(change.kind)),
+        changes: missed.filter((change) => isWithin(change.scope, scope) && wanted.has(change.kind)),
         version: cursor.version,
         statusUnknown: false,
       }
     }
     // Another process: rows tell of stored kinds; nobody wrote down what happened to virtual ones.
-    const missed = kinds.some(({ virtual }) => virtual) ? null : await history.since(scope, cursor.version)
+    const missed = kinds.some(({ virtual }) => virtual) ? null : await history.since(feedOf(scope), cursor.version)
     if (!missed) throw expired()
-    const stored = missed.filter(({ kind }) => wanted.has(kind))
+    const stored = missed.map((change) => ({ ...change, seq: 0, scope: scopeKey(change.object.metadata as Scope), version: change.seq }))
     return {
-      changes: stored.map((change) => ({ ...change, seq: 0, scope, version: change.seq })),
+      changes: stored.filter((change) => isWithin(change.scope, scope) && wanted.has(change.kind)),
       version: cursor.version,
       statusUnknown: true,
     }
   }
 }
 
-/** The kinds of a comma-separated list, all of them for none. Throws `invalid` for a word that names no kind. */
-export function watchedKinds(words: string | undefined, all: readonly KindDeclaration[]): KindDeclaration[] {
-  if (words === undefined || words.trim() === '') return [...all]
+/**
+ * The kinds of a comma-separated list, for none all that can be seen from the scope: those that live there and in its projects. Throws
+ * `invalid` for a word that names no kind, and for a kind that lives elsewhere.
+ */
+export function watchedKinds(words: string | undefined, scope: Scope, all: readonly KindDeclaration[]): KindDeclaration[] {
+  if (words === undefined || words.trim() === '') return all.filter((kind) => livesIn(kind, scope))
   return [...new Set(words.split(',').map((word) => word.trim()))].map((word) => {
     const kind = findKind(word)
     if (!kind)
       throw new McpgError('invalid', 'kind_unknown', `"${word}" is not a kind.`, {
         violations: [{ pointer: '/querystring/kinds', detail: `"${word}" is not a kind` }],
       })
+    if (!livesIn(kind, scope)) {
+      const where = kind.scope === 'org' ? 'in the organization: watch scope=<org>' : 'in a workspace: watch scope=<org>/<workspace>'
+      throw new McpgError('invalid', 'kind_elsewhere', `A ${kind.kind} lives ${where}.`, {
+        violations: [{ pointer: '/querystring/kinds', detail: `"${word}" is not in this scope` }],
+      })
+    }
     return kind
   })
 }
 
-function isSeen(caller: Caller, { plural }: KindDeclaration, name: string): boolean {
-  if (!caller.can({ verb: 'view', on: plural })) return false
-  const names = caller.visible('view', plural)
+function livesIn({ scope: level }: KindDeclaration, { workspace, project }: Scope): boolean {
+  if (workspace === undefined) return level === 'org'
+  return level === 'project' || (level === 'workspace' && project === undefined)
+}
+
+/** Before anything is read; where an object of a virtual kind lives is only known with it. */
+function isSeen(caller: Caller, { plural, virtual }: KindDeclaration, { scope: key, name }: Change): boolean {
+  const scope = scopeOfKey(key)
+  if (virtual) return caller.reaches('view', plural, scope)
+  const names = caller.visible('view', plural, scope)
   return names === 'all' || names.includes(name)
 }
 
@@ -172,7 +194,7 @@ function mailbox(stopping: AbortSignal, maxWaiting: number) {
   return { put, take }
 
   function put(change: Change): void {
-    const id = change.type === 'STATUS' && !change.object ? `${change.kind}/${change.name}` : null
+    const id = change.type === 'STATUS' && !change.object ? idOf(change) : null
     if (overflown || (id && statuses.has(id))) return
     if (id) statuses.add(id)
     waiting.push(change)
@@ -194,7 +216,9 @@ function mailbox(stopping: AbortSignal, maxWaiting: number) {
     if (overflown || stopping.aborted) return 'closed'
     const next = waiting.shift()
     if (!next) return 'silence'
-    statuses.delete(`${next.kind}/${next.name}`)
+    statuses.delete(idOf(next))
     return next
   }
 }
+
+const idOf = ({ scope, kind, name }: Change): string => `${scope}\0${kind}/${name}`

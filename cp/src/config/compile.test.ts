@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { GatewayConfig } from '@mcpg/proto/gateway-config'
 import { ServerSpec } from '@mcpg/proto/kinds/server'
+import { sha256Hex } from './canonical.ts'
+import type { SnapshotProject } from './project-entry.ts'
 import {
   compile,
   entryOf,
   liftedHolds,
   maxDocumentBytes,
-  sha256Hex,
   type Hold,
   type Snapshot,
   type SnapshotGateway,
@@ -39,6 +40,7 @@ const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snaps
   workspace: 'default',
   servers,
   unreadable: [],
+  projects: [],
   gateways,
 })
 
@@ -53,16 +55,17 @@ type Golden = {
   workspace: string
   environment: string
   servers: { name: string; spec: unknown; restarts?: number; upgrades?: number }[]
+  projects?: SnapshotProject[]
 }
 
 describe('the compiled bytes', () => {
   const folder = new URL('golden/', import.meta.url)
   it.each(readdirSync(folder).filter((name) => name.endsWith('.json')))('of %s never change', async (name) => {
-    const { environment, servers, ...scope } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden
+    const { environment, servers, projects = [], ...scope } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden
     const inputs = servers.map((one) =>
       server(one.name, ServerSpec.parse(one.spec), { restarts: one.restarts ?? 0, upgrades: one.upgrades ?? 0 }),
     )
-    const [compiled] = await compile({ ...scope, servers: inputs, unreadable: [], gateways: [gateway('gw', { environment })] })
+    const [compiled] = await compile({ ...scope, servers: inputs, unreadable: [], projects, gateways: [gateway('gw', { environment })] })
     if (!compiled || !('document' in compiled)) throw new Error('no document')
     const text = Buffer.from(compiled.document.bytes).toString()
     expect(compiled.document.hash).toBe(sha256Hex(compiled.document.bytes))
@@ -139,6 +142,40 @@ describe('the compiled bytes', () => {
         /The config has \d+ bytes, at most 1048576 are allowed\. Its biggest parts: server big \(\d+ bytes\), server small/,
       ),
     })
+  })
+})
+
+describe('a project', () => {
+  const project = (servers: string[], spec: SnapshotProject['spec'] = {}): SnapshotProject => ({
+    name: 'web',
+    spec: { servers, ...spec },
+    prompts: [],
+  })
+  const bytesOf = async (servers: SnapshotServer[], projects: SnapshotProject[]) => {
+    const [compiled] = await compile({ ...snapshot(servers, [gateway('gw')]), projects })
+    if (!compiled || !('document' in compiled)) throw new Error('no document')
+    return { text: Buffer.from(compiled.document.bytes).toString(), entries: compiled.document.entries }
+  }
+
+  it('stands in the documents that have one of its servers, and changes no entry of a server', async () => {
+    const alone = await bytesOf([server('a')], [])
+    const elsewhere = await bytesOf([server('a')], [project(['b'])])
+    const here = await bytesOf([server('a')], [project(['b', 'a'])])
+    expect(elsewhere.text).toBe(alone.text)
+    expect(here.text).toContain('"projects":[{"name":"web","servers":[{"name":"a"},{"name":"b"}]}]')
+    expect(here.entries).toEqual(alone.entries)
+  })
+
+  it('leaves its defaults out, however they are written', async () => {
+    const bare = await bytesOf([server('a')], [project(['a'])])
+    const full = project(['a'], { gated: false, proxyModel: 'default', tools: { deny: [] }, instructions: '', serverOverrides: { a: {} } })
+    expect((await bytesOf([server('a')], [full])).text).toBe(bare.text)
+  })
+
+  it('is named among the biggest parts of a document that is too large', async () => {
+    const big = { ...project(['a']), prompts: [{ name: 'p', content: 'x'.repeat(maxDocumentBytes) }] }
+    const [compiled] = await compile({ ...snapshot([server('a')], [gateway('gw')]), projects: [big] })
+    expect(compiled).toMatchObject({ error: expect.stringMatching(/Its biggest parts: project web \(\d+ bytes\), server a/) })
   })
 })
 

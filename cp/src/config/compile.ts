@@ -1,9 +1,9 @@
-import canonicalize from 'canonicalize'
-import { createHash } from 'node:crypto'
 import { durationMs } from '@mcpg/proto/durations'
 import type { ConfigServerInput, SecretReference } from '@mcpg/proto/gateway-config'
 import { argvOf, serverDefaults, type ServerSpec } from '@mcpg/proto/kinds/server'
 import { turn } from '../turns.ts'
+import { canonicalBytes, sha256Hex } from './canonical.ts'
+import { projectEntryOf, type ProjectEntry, type SnapshotProject } from './project-entry.ts'
 
 /** Largest document, as canonical JSON. */
 export const maxDocumentBytes = 1024 * 1024
@@ -46,6 +46,7 @@ export type Snapshot = {
   workspace: string
   servers: SnapshotServer[]
   unreadable: UnreadableServer[]
+  projects: SnapshotProject[]
   gateways: SnapshotGateway[]
 }
 
@@ -75,6 +76,7 @@ export async function compile(snapshot: Snapshot): Promise<CompiledGateway[]> {
     await turn()
   }
   wanted.sort((a, b) => compareText(a.entry.name, b.entry.name))
+  const projects = snapshot.projects.map(projectEntryOf).sort((a, b) => compareText(a.name, b.name))
   const documents = new Map<string, Document | string>()
   const alike = new Map<string, Document | string>()
   const compiled: CompiledGateway[] = []
@@ -93,7 +95,7 @@ export async function compile(snapshot: Snapshot): Promise<CompiledGateway[]> {
     if (kept.length > 0) entries.sort((a, b) => compareText(a.name, b.name))
     const placementClass = [gateway.environment, ...entries.map((entry) => entry.subHash)].join('\n')
     let document = documents.get(placementClass)
-    if (document === undefined) documents.set(placementClass, (document = documentOf(snapshot, gateway.environment, entries)))
+    if (document === undefined) documents.set(placementClass, (document = documentOf(snapshot, gateway.environment, { entries, projects })))
     if (plain !== null) alike.set(plain, document)
     compiled.push(resultOf(gateway, document, heldBack))
   }
@@ -154,24 +156,36 @@ export function liftedHolds({ servers, unreadable, gateways }: Snapshot): { gate
   )
 }
 
-/** The document, or what is wrong with it. */
-function documentOf({ org, workspace }: Snapshot, environment: string, entries: Entry[]): Document | string {
+/** The document, or what is wrong with it. Which projects stand in it follows from its servers. */
+function documentOf(
+  { org, workspace }: Snapshot,
+  environment: string,
+  { entries, projects }: { entries: Entry[]; projects: ProjectEntry[] },
+): Document | string {
   const text = JSON.stringify
-  // The canonical form of an object: its members in the order of their names, each in its own canonical form. The servers have it.
+  const names = new Set(entries.map((entry) => entry.name))
+  const here = projects.filter(({ servers }) => servers.some((server) => names.has(server)))
+  // The canonical form of an object: its members in the order of their names, each in its own canonical form. Servers and projects have it.
+  const served = here.length === 0 ? '' : `"projects":[${here.map(({ json }) => json).join(',')}],`
   const servers = entries.map((entry) => entry.json).join(',')
   const bytes = new Uint8Array(
-    Buffer.from(`{"environment":${text(environment)},"org":${text(org)},"servers":[${servers}],"v":1,"workspace":${text(workspace)}}`),
+    Buffer.from(
+      `{"environment":${text(environment)},"org":${text(org)},${served}"servers":[${servers}],"v":1,"workspace":${text(workspace)}}`,
+    ),
   )
-  if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, entries)
+  if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, { entries, projects: here })
   return { hash: sha256Hex(bytes), bytes, entries }
 }
 
-function tooLarge(size: number, entries: Entry[]): string {
-  const biggest = entries
-    .map((entry) => ({ name: entry.name, bytes: Buffer.byteLength(entry.json) }))
+function tooLarge(size: number, { entries, projects }: { entries: Entry[]; projects: ProjectEntry[] }): string {
+  const part = (noun: string) => (one: { name: string; json: string }) => ({
+    name: `${noun} ${one.name}`,
+    bytes: Buffer.byteLength(one.json),
+  })
+  const biggest = [...entries.map(part('server')), ...projects.map(part('project'))]
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, 3)
-    .map((part) => `server ${part.name} (${part.bytes} bytes)`)
+    .map(({ name, bytes }) => `${name} (${bytes} bytes)`)
   return `The config has ${size} bytes, at most ${maxDocumentBytes} are allowed. Its biggest parts: ${biggest.join(', ')}.`
 }
 
@@ -222,6 +236,7 @@ function makeEntry({ uid, name, spec, restarts, upgrades, secrets }: SnapshotSer
     ...forwardOf(spec.forward),
     ...(spec.state && spec.state !== defaults.state && { state: spec.state }),
     ...(spec.required === false && { required: false }),
+    ...(spec.auditLevel && spec.auditLevel !== defaults.auditLevel && { auditLevel: spec.auditLevel }),
     ...duration('startTimeoutMs', spec.startTimeout, defaults.startTimeout),
     ...duration('callTimeoutMs', spec.callTimeout, defaults.callTimeout),
     ...duration('stopGraceMs', spec.stopGrace, defaults.stopGrace),
@@ -266,15 +281,6 @@ function forwardOf(given: ServerSpec['forward']): Pick<ConfigServerInput, 'forwa
   const sorted = given?.toSorted()
   return sorted === undefined || sorted.join() === serverDefaults.forward.join() ? {} : { forward: sorted }
 }
-
-/** RFC 8785 bytes. */
-export function canonicalBytes(value: unknown): Uint8Array<ArrayBuffer> {
-  const text = canonicalize(value)
-  if (text === undefined) throw new TypeError('nothing to canonicalize')
-  return new Uint8Array(Buffer.from(text))
-}
-
-export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 /** Order of names independent of any locale. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

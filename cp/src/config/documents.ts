@@ -1,6 +1,7 @@
 import { ConfigServer } from '@mcpg/proto/gateway-config'
 import { turn } from '../turns.ts'
-import { canonicalBytes, entryFrom, sha256Hex, type Document, type DocumentEntry, type Entry } from './compile.ts'
+import { canonicalBytes, sha256Hex } from './canonical.ts'
+import { entryFrom, type Document, type DocumentEntry, type Entry } from './compile.ts'
 import type { ConfigStore } from './store.ts'
 
 export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }

@@ -126,7 +126,7 @@ export function generationBook({
       const scope = `${gateway.org}/${gateway.workspace}`
       let names = told.get(scope)
       if (!names) told.set(scope, (names = new Set()))
-      for (const name of changedNames(visibly(before.get(one.gatewayId)), one.document)) names.add(name)
+      for (const name of otherwiseShown(before.get(one.gatewayId), one.document)) names.add(name)
       await turn()
     }
     for (const [scope, names] of told)
@@ -166,9 +166,10 @@ export function generationBook({
   }
 }
 
-/** After a refusal another config may show every server in another state. */
-function visibly(before: Desired | undefined): ReadDocument | undefined {
-  return before?.state === 'rejected' || before?.state === 'rolled_back' ? undefined : before?.document
+/** Servers whose status another config may change; after a refusal each of both, also one that is held back and left out now. */
+function otherwiseShown(before: Desired | undefined, after: ReadDocument): Iterable<string> {
+  const isRefused = before?.state === 'rejected' || before?.state === 'rolled_back'
+  return isRefused ? new Set([...before.document.entries.keys(), ...after.entries.keys()]) : changedNames(before?.document, after)
 }
 
 type Entries = { entries: ReadonlyMap<string, { subHash: string }> }

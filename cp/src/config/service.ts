@@ -3,15 +3,19 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { ConfigFailureReason, ConfigState, type ConfigStatus } from '@mcpg/proto/gen/types'
+import { secretKind } from '@mcpg/proto/kinds/secret'
+import { serverKind } from '@mcpg/proto/kinds/server'
 import { configFailureWords, configStateWords } from '@mcpg/proto/status'
 import type { Change, Changes } from '../changes/changes.ts'
 import type { TellOfGateway } from '../events/gateway-events.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Writes } from '../gateways/writes.ts'
 import { turn } from '../turns.ts'
+import { feedOf } from '../resources/scope.ts'
 import type { Causes } from './causes.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
+import { dueSecrets } from './due-secrets.ts'
 import { entryIn, type Documents } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
 import { changedNames, type Generations } from './generations.ts'
@@ -71,6 +75,7 @@ export function configService({
   const errors = new Map<string, string>()
   const specErrors = new Map<string, string>() // of servers, by uid
   const compiledGenerations = new Map<string, number>() // of servers, by uid
+  const secrets = dueSecrets()
   const due = debouncer({
     clock,
     delayMs: timers.compileDebounce,
@@ -93,6 +98,8 @@ export function configService({
     /** Compiles a workspace at once instead of after the pause that changes are given. */
     compileNow: due.now,
     observedGeneration: (serverUid: string) => compiledGenerations.get(serverUid) ?? 0,
+    /** A server that uses this secret waits for the config that brings its change. */
+    isSecretDue: secrets.isDue,
     /** Why the stored spec of a server cannot be read; gateways keep what they have of it. */
     specError: (serverUid: string) => specErrors.get(serverUid),
     markOffered,
@@ -117,11 +124,13 @@ export function configService({
     await generations.drained()
   }
 
-  function hear({ kind, type, scope, name, detail, object }: Change): void {
+  function hear({ kind, type, scope: place, name, detail, object }: Change): void {
     // A restart raises counters beside the object, so it is told as a change of status.
     if (type === 'STATUS' && detail?.['restart'] !== true) return
-    const isCompiled = kind === 'Server' || kind === 'Gateway' || kind === 'Secret'
+    const isCompiled = compiledKinds.has(kind)
+    const scope = feedOf(place)
     if (isCompiled) causes.touched(scope, kind, name)
+    if (kind === secretKind.kind) secrets.touched(scope, name)
     if (kind === 'Server' && detail?.['retry'] === true)
       holds.forgive(scope, name).then(
         () => due.touch(scope),
@@ -150,6 +159,7 @@ export function configService({
 
   async function compileInTurn(scope: string) {
     const [org = '', workspace = ''] = scope.split('/')
+    const takenSecrets = secrets.take(scope)
     const snapshot = withKept(await store.readSnapshot(org, workspace))
     const compiled = await compile(snapshot)
     const lifted = liftedHolds(snapshot)
@@ -172,8 +182,10 @@ export function configService({
     holds.lifted(lifted)
     for (const one of compiled) note(one)
     noteUnreadable(scope, snapshot)
+    const arrived = new Set(takenSecrets())
     for (const server of snapshot.servers) {
-      if (compiledGenerations.get(server.uid) === server.generation) continue
+      const isServed = arrived.size > 0 && serverKind.references(server.spec).some(({ name }) => arrived.has(name))
+      if (compiledGenerations.get(server.uid) === server.generation && !isServed) continue
       compiledGenerations.set(server.uid, server.generation)
       changes.status(scope, 'Server', server.name)
       await turn()
@@ -355,6 +367,9 @@ export function configService({
     return new Date(clock.now()).toISOString()
   }
 }
+
+/** What documents are made of. */
+const compiledKinds: ReadonlySet<string> = new Set(['Server', 'Gateway', 'Secret', 'Project', 'Prompt'])
 
 /** Refusals of a number instead of a config, and why. */
 const renumbered = new Map([

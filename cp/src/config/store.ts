@@ -5,6 +5,7 @@ import type { ServerReport } from '../gateways/reports.ts'
 import { turn } from '../turns.ts'
 import type { Hold, Snapshot, SnapshotGateway, SnapshotServer, UnreadableServer } from './compile.ts'
 import type { Evidence } from './failing.ts'
+import { projectReader } from './project-reader.ts'
 import { areCurrent, readSecretVersions, versionsOf, type SecretVersions } from './secret-versions.ts'
 
 /** Where one generation stands: nothing was heard of it yet, it is on its way, or what the gateway said last. */
@@ -57,6 +58,7 @@ export const historyLength = 50
 export type ConfigStore = ReturnType<typeof configStore>
 
 export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
+  const projects = projectReader()
   const servers = new Map<string, Map<string, SnapshotServer>>() // as of the last snapshot, by scope and uid
   return {
     readSnapshot,
@@ -95,7 +97,8 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       const unreadable = await readSpecs(reads, changed, versions, now)
       servers.set(scope, now)
       const gateways = await readGateways(reads, org, workspace)
-      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, gateways }
+      const served = await projects.read(reads, scope)
+      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, projects: served, gateways }
     })
   }
 

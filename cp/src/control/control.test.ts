@@ -15,7 +15,7 @@ describe('the process', () => {
   it('answers probes, its version and how people sign in', async () => {
     for (const path of ['/healthz', '/readyz']) expect(await test.call('GET', path)).toMatchObject({ status: 200, body: { status: 'ok' } })
     expect((await test.call('GET', '/v1/version')).body).toEqual({ version, protocol: { min: 1, max: 1 } })
-    expect((await test.call('GET', '/v1/auth/status')).body).toEqual({ mode: 'none' })
+    expect((await test.call('GET', '/v1/auth/status')).body).toEqual({ mode: 'none', needsSetup: false })
   })
 
   it('counts what is in its database', async () => {

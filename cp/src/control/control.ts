@@ -1,5 +1,6 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
+import type { AuthMode } from '@mcpg/proto/rest/auth'
 import type { ControlStatus } from '@mcpg/proto/rest/control'
 import { McpgError } from '@mcpg/proto/errors'
 import { version } from '@mcpg/proto/version'
@@ -24,6 +25,7 @@ export function controlService({
   audit,
   clock,
   log,
+  authMode,
   endpoints,
   gateways,
 }: {
@@ -31,6 +33,7 @@ export function controlService({
   audit: Audit
   clock: Clock
   log: Log
+  authMode: AuthMode
   endpoints: () => Endpoints
   gateways: () => Promise<{ total: number; online: number }>
 }): Control {
@@ -55,7 +58,7 @@ export function controlService({
       pid: process.pid,
       startedAt: new Date(startedAt).toISOString(),
       uptimeSeconds: Math.round((clock.now() - startedAt) / 1000),
-      authMode: 'none',
+      authMode,
       endpoints: endpoints(),
       database: {
         ...facts,
@@ -84,7 +87,7 @@ export function controlService({
   }
 
   async function requestStop(caller: Caller): Promise<void> {
-    await db.write((tx) => audit.record(tx, caller, 'control.stop', {}))
+    await db.write((tx) => audit.record(tx, caller, 'control.stop', { kind: 'ControlPlane', name: 'control-plane' }))
     log.info({ requestId: caller.requestId }, 'stop asked for by REST')
     setTimeout(() => stopping.abort(), 50)
   }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { Registry } from 'prom-client'
 import { z } from 'zod'
-import { AuthStatus, ControlStatus, Version } from '@mcpg/proto/rest/control'
+import { ControlStatus, Version } from '@mcpg/proto/rest/control'
 import { protocolRevision, version } from '@mcpg/proto/version'
 import { callerOf } from '../http/access-rules.ts'
 import type { Control } from './control.ts'
@@ -56,11 +56,6 @@ export const controlRoutes =
           .type('application/x-pem-file')
           .serializer((text: string) => text)
           .send(rootsPem()),
-    )
-    app.get(
-      '/v1/auth/status',
-      { config: { access: 'public' }, schema: { ...about('authStatus', 'How people sign in'), response: { 200: AuthStatus } } },
-      async () => ({ mode: 'none' as const }),
     )
     app.get(
       '/v1/openapi.json',

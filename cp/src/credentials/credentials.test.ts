@@ -53,8 +53,10 @@ const failing = async (work: Promise<unknown>): Promise<string | null> =>
     (error: unknown) => reasonOf(error),
   )
 const statusOf = async ({ instanceUid }: Certified) => (await fleet.gateway(instanceUid)).status
+/** What became of a gateway; what was refused to it is written in batches, so later. */
 async function audited(gateway: Certified): Promise<string[]> {
-  const rows = await fleet.db().read.audit.findMany({ where: { uid: gateway.id }, orderBy: { at: 'asc' } })
+  const where = { uid: gateway.id, action: { not: 'access.deny' } }
+  const rows = await fleet.db().read.audit.findMany({ where, orderBy: { at: 'asc' } })
   return rows.map(({ action }) => action)
 }
 

@@ -1,5 +1,16 @@
 import { Worker } from 'node:worker_threads'
-import type { AuditRow, BatchOutcome, BulkReply, BulkRequest, ConfigBatch, HoldRow, ReportWrite, ResourceBatch } from './bulk.ts'
+import type {
+  AuditRow,
+  BatchOutcome,
+  BulkReply,
+  BulkRequest,
+  ConfigBatch,
+  GatewayAuditBatch,
+  HoldRow,
+  ReportWrite,
+  ResourceBatch,
+  SealBatch,
+} from './bulk.ts'
 import type { WriterTarget } from './engine.ts'
 
 /** The writer thread as functions. The caller's queue sees to it that one request is open at a time. */
@@ -28,6 +39,8 @@ export async function bulkWriter(target: WriterTarget) {
   return {
     applyResources: (batch: ResourceBatch) => request<BatchOutcome>({ op: 'applyResources', batch }),
     appendAudit: (rows: AuditRow[]) => request<number>({ op: 'appendAudit', rows }),
+    sealAudit: (batch: SealBatch) => request<void>({ op: 'sealAudit', batch }),
+    appendGatewayAudit: (batch: GatewayAuditBatch) => request<void>({ op: 'appendGatewayAudit', batch }),
     recordConfigs: (batch: ConfigBatch) => request<void>({ op: 'recordConfigs', batch }),
     insertHolds: (rows: HoldRow[]) => request<void>({ op: 'insertHolds', rows }),
     writeReports: (writes: ReportWrite[]) => request<void>({ op: 'writeReports', writes }),

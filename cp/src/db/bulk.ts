@@ -15,11 +15,21 @@ export type AuditRow = {
   source: string | null
   requestId: string | null
   detail: string | null
+  impersonator: string | null
+  beforeDigest: string | null
+  afterDigest: string | null
+}
+
+/** Rows of one organization get their place in its chain, and the last of them a signature. */
+export type SealBatch = {
+  links: { id: string; seq: number; hash: string }[]
+  seal: { org: string; kind: string; seq: number; hash: string; at: string; detail: string; signature: Uint8Array; keyId: string }
 }
 
 /** What an object looks like in the `resources` table, without what the transaction decides (its `resourceVersion`). */
 export type ResourceRow = {
   uid: string
+  scope: string
   kind: string
   name: string
   spec: string
@@ -44,15 +54,16 @@ export type SecretValueRow = {
 }
 
 /**
- * One change of a batch. `was` is the version the plan was made from (null: there was none); the batch is stale when the table says
+ * One change of a batch. `feed` is the scope whose numbers it gets. `was` is the version the plan was made from (null: there was none); the batch is stale when the table says
  * otherwise. `object` is the envelope as JSON text without its resourceVersion, for the watch history.
  */
 export type ResourceChange = {
   type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  feed: string
   was: number | null
   row: ResourceRow
   labels: [key: string, value: string][]
-  refs: { kind: string; name: string; part: string; pointer: string }[]
+  refs: { scope: string; kind: string; name: string; part: string; pointer: string }[]
   /** Parts of it that others may refer to. */
   parts: string[]
   /** New values that are kept beside it. */
@@ -61,8 +72,8 @@ export type ResourceChange = {
   audit: AuditRow
 }
 
-/** An atomic batch of one scope. */
-export type ResourceBatch = { scope: string; at: string; changes: ResourceChange[] }
+/** An atomic batch, of one scope or of several. */
+export type ResourceBatch = { at: string; changes: ResourceChange[] }
 
 export type BatchOutcome =
   | { outcome: 'committed'; versions: number[] }
@@ -152,6 +163,49 @@ export type EventRow = {
   lastAt: string
 }
 
+/** An event of a gateway as it stands in `gateway_audit`. */
+export type GatewayAuditRow = {
+  id: string
+  gatewayId: string
+  seq: number
+  at: string
+  org: string
+  workspace: string
+  gateway: string
+  actor: string
+  verified: boolean
+  action: string
+  server: string | null
+  target: string | null
+  session: string | null
+  client: string | null
+  outcome: string
+  requestId: string | null
+  bytes: Uint8Array<ArrayBuffer>
+  hash: string
+}
+
+/** A run of events without a gap; it replaces the one that began with the same number. */
+export type GatewayAuditRun = {
+  gatewayId: string
+  began: number
+  org: string
+  gateway: string
+  because: string
+  first: number
+  before: string
+  through: number
+  hash: string
+  removed: number
+  dropped: number
+  at: string
+  signature: Uint8Array<ArrayBuffer>
+  keyId: string
+}
+
+/** Events of some gateways and how far their runs go now. */
+export type GatewayAuditBatch = { rows: GatewayAuditRow[]; runs: GatewayAuditRun[] }
+
 /** The columns of `gateways` that change while it is connected. */
 export type GatewayColumns = {
   connection: string
@@ -170,6 +224,8 @@ export type GatewayColumns = {
 export type BulkRequest =
   | { op: 'applyResources'; batch: ResourceBatch }
   | { op: 'appendAudit'; rows: AuditRow[] }
+  | { op: 'sealAudit'; batch: SealBatch }
+  | { op: 'appendGatewayAudit'; batch: GatewayAuditBatch }
   | { op: 'recordConfigs'; batch: ConfigBatch }
   | { op: 'insertHolds'; rows: HoldRow[] }
   | { op: 'writeReports'; writes: ReportWrite[] }

@@ -19,12 +19,17 @@ const audit = (action: string): AuditRow => ({
   source: null,
   requestId: null,
   detail: null,
+  impersonator: null,
+  beforeDigest: null,
+  afterDigest: null,
 })
 const added = (name: string, refs: ResourceChange['refs'] = []): ResourceChange => ({
   type: 'ADDED',
+  feed: '',
   was: null,
   row: {
     uid: `uid-${name}`,
+    scope: '',
     kind: 'Server',
     name,
     spec: '{}',
@@ -43,7 +48,15 @@ const added = (name: string, refs: ResourceChange['refs'] = []): ResourceChange 
   object: '{}',
   audit: audit('server.create'),
 })
-const batch = (scope: string, changes: ResourceChange[]) => ({ scope, at: 't', changes })
+/** The changes as those of one scope, in a feed of its own unless another is named. */
+const within = (scope: string, changes: ResourceChange[], feed = scope): ResourceChange[] =>
+  changes.map((change) => ({
+    ...change,
+    feed,
+    row: { ...change.row, scope },
+    refs: change.refs.map((ref) => ({ ...ref, scope: ref.scope || scope })),
+  }))
+const batch = (scope: string, changes: ResourceChange[]) => ({ at: 't', changes: within(scope, changes) })
 
 describe.each(engines)('%s', (engine) => {
   let db: Db
@@ -160,7 +173,7 @@ describe.each(engines)('%s', (engine) => {
     })
 
     it('lets objects of one batch refer to each other, refuses a missing one, and keeps what is used from being deleted', async () => {
-      const toB = [{ kind: 'Server', name: 'target', part: '', pointer: '/spec/servers/0' }]
+      const toB = [{ scope: '', kind: 'Server', name: 'target', part: '', pointer: '/spec/servers/0' }]
       expect(await db.applyResources(batch('r/r', [added('user', toB)]))).toEqual({
         outcome: 'refused',
         reason: 'reference_missing',
@@ -176,6 +189,27 @@ describe.each(engines)('%s', (engine) => {
       })
       const together = [removal, { ...added('user'), type: 'DELETED' as const, was: 1 }]
       expect((await db.applyResources(batch('r/r', together))).outcome).toBe('committed')
+    })
+
+    it('writes several scopes at once, numbers those of one feed together, and looks for what is referred to where it lives', async () => {
+      const outer = { ...added('role'), row: { ...added('role').row, uid: 'uid-o-role' } }
+      const toRole = [{ scope: 'o', kind: 'Server', name: 'role', part: '', pointer: '/spec/role' }]
+      const inner = { ...added('inner', toRole), row: { ...added('inner').row, uid: 'uid-inner' } }
+      const deep = { ...added('inner', toRole), row: { ...added('inner').row, uid: 'uid-deep' } }
+      const changes = [...within('o', [outer]), ...within('o/w', [inner]), ...within('o/w/proj/p', [deep], 'o/w')].map((change) => ({
+        ...change,
+        labels: [],
+        audit: audit('server.create'),
+      }))
+      expect(await db.applyResources({ at: 't', changes: changes.slice(1) })).toMatchObject({ reason: 'reference_missing' })
+      expect(await db.applyResources({ at: 't', changes })).toEqual({ outcome: 'committed', versions: [1, 1, 2] })
+      const removal = { ...outer, type: 'DELETED' as const, was: 1 }
+      expect(await db.applyResources(batch('o', [removal]))).toMatchObject({
+        violations: [
+          { detail: 'Server role is used by Server inner of o/w' },
+          { detail: 'Server role is used by Server inner of the project p' },
+        ],
+      })
     })
 
     it('passes on what the database says without hurting the next batch', async () => {

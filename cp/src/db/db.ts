@@ -1,6 +1,6 @@
 import type { Log } from '@mcpg/core/log'
 import type { Part } from '@mcpg/core/lifecycle'
-import type { AuditRow, BatchOutcome, ConfigBatch, HoldRow, ReportWrite, ResourceBatch } from './bulk.ts'
+import type { AuditRow, BatchOutcome, ConfigBatch, GatewayAuditBatch, HoldRow, ReportWrite, ResourceBatch, SealBatch } from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
 import type { Reads, Tx } from './client.ts'
 import { transactionLimits, type DatabaseFacts, type Engine } from './engine.ts'
@@ -23,6 +23,10 @@ export type {
   ResourceBatch,
   ResourceChange,
   ResourceRow,
+  GatewayAuditBatch,
+  GatewayAuditRow,
+  GatewayAuditRun,
+  SealBatch,
   SecretValueRow,
 } from './bulk.ts'
 
@@ -43,6 +47,8 @@ export type Db = Part & {
    */
   applyResources(batch: ResourceBatch, committed?: (versions: number[]) => void): Promise<BatchOutcome>
   appendAudit(rows: AuditRow[]): Promise<void>
+  sealAudit(batch: SealBatch): Promise<void>
+  appendGatewayAudit(batch: GatewayAuditBatch): Promise<void>
   recordConfigs(batch: ConfigBatch): Promise<void>
   insertHolds(rows: HoldRow[]): Promise<void>
   /** At most some hundred rows at once: whoever waits for the door waits for all of them. */
@@ -74,6 +80,8 @@ export async function openDatabase(settings: DatabaseSettings, log: Pick<Log, 'i
         return outcome
       }),
     appendAudit: (rows) => inTurn(async () => void (await bulk.appendAudit(rows))),
+    sealAudit: (batch) => inTurn(() => bulk.sealAudit(batch)),
+    appendGatewayAudit: (batch) => inTurn(() => bulk.appendGatewayAudit(batch)),
     recordConfigs: (batch) => inTurn(() => bulk.recordConfigs(batch)),
     insertHolds: (rows) => inTurn(() => bulk.insertHolds(rows)),
     writeReports: (writes) => inTurn(() => bulk.writeReports(writes)),

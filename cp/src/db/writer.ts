@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { BulkReply, BulkRequest } from './bulk.ts'
 import type { BulkConnection } from './bulk-connection.ts'
 import type { WriterTarget } from './engine.ts'
-import { appendAudit } from './operations/audit.ts'
+import { appendAudit, sealAudit } from './operations/audit.ts'
+import { appendGatewayAudit } from './operations/gateway-audit.ts'
 import { insertHolds, recordConfigs } from './operations/configs.ts'
 import { writeReports } from './operations/reports.ts'
 import { applyResources } from './operations/resources.ts'
@@ -35,6 +36,10 @@ async function perform(writes: BulkConnection, request: BulkRequest): Promise<un
       return await applyResources(writes, request.batch)
     case 'appendAudit':
       return await appendAudit(writes, request.rows)
+    case 'sealAudit':
+      return await sealAudit(writes, request.batch)
+    case 'appendGatewayAudit':
+      return await appendGatewayAudit(writes, request.batch)
     case 'recordConfigs':
       return await recordConfigs(writes, request.batch)
     case 'insertHolds':

@@ -54,7 +54,7 @@ export const enrollmentRoutes =
     app.get(
       base,
       {
-        config: { access: { verb: 'view', on: 'enrollments' } },
+        config: { access: { verb: 'view', on: 'enrollments' }, perObject: true },
         schema: {
           ...about('listEnvironmentEnrollments', 'List enrollments of an environment, without their tokens'),
           params: EnvironmentPath,

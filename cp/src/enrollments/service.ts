@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { durationMs } from '@mcpg/proto/durations'
 import { McpgError } from '@mcpg/proto/errors'
+import { enrollmentKind } from '@mcpg/proto/kinds/enrollment'
 import type { CreatedEnrollment, CreateEnrollment } from '@mcpg/proto/rest/enrollments'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -60,6 +61,9 @@ export function enrollmentService({
       expiresAt: isoTime(now + durationMs(body.ttl)),
       revokedAt: null,
     }
+    // The route asked before there was a name.
+    if (!caller.can({ verb: 'create', on: enrollmentKind.plural }, scope, enrollment.name))
+      throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not create enrollments of any name.`)
     await db.write(async (tx) => {
       await requireEnvironment(scope, tx)
       if (body.name !== undefined) await refuseTakenName(tx, scope, body.name)

@@ -185,6 +185,9 @@ function waitingText(waiting: readonly string[]): string {
   return `what was changed of ${named}${waiting.length > maxNamedServers ? ` and ${waiting.length - maxNamedServers} more` : ''} does not reach it`
 }
 
+/** URLs of a gateway's endpoint, as it tells them. */
+export const endpointsOf = (row: GatewayRow): string[] => readDescription(row)?.endpoints ?? []
+
 function readDescription({ description }: GatewayRow): GatewayDescription | null {
   return description === null ? null : fromJsonString(GatewayDescriptionSchema, description, { ignoreUnknownFields: true })
 }

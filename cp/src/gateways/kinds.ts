@@ -5,6 +5,7 @@ import type { Resource } from '@mcpg/proto/kinds/kind'
 import { toolKind } from '@mcpg/proto/kinds/tool'
 import type { Command } from '@mcpg/proto/gen/gateway'
 import type { Configs } from '../config/service.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { VirtualKind, VirtualScope } from '../resources/virtual.ts'
 import { turn } from '../turns.ts'
 import { gatewayResource, type CertificateOf } from './gateway-resource.ts'
@@ -35,7 +36,10 @@ export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remov
 }
 
 /** Instances as their gateways reported them; what an absent gateway runs is unknown. */
-export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' | 'live'>, send: SendCommand): VirtualKind {
+export function instanceVirtualKind(
+  { registry, live, audit }: Pick<Facts, 'registry' | 'live'> & { audit: Pick<Audit, 'row' | 'append'> },
+  send: SendCommand,
+): VirtualKind {
   return {
     declaration: instanceKind,
     list: (_caller, scope, { server }) =>
@@ -47,11 +51,14 @@ export function instanceVirtualKind({ registry, live }: Pick<Facts, 'registry' |
       const found = find(scope, name)
       return found ? resourceOf(found) : null
     },
-    delete: async (_caller, scope, name) => {
+    delete: async (caller, scope, name) => {
       const found = find(scope, name)
       if (!found) throw new McpgError('not_found', 'instance_unknown', `There is no instance ${name}.`, { hint: 'mcpg-ctl get instances' })
       // The supervisor starts another: an instance is never gone for long.
       await send(found.row.id, { case: 'stopInstance', value: { $typeName: 'mcpg.fleet.v1.StopInstanceCommand', instanceId: name } })
+      const { org, workspace, name: gateway } = found.row
+      const detail = { gateway, server: found.report.name }
+      await audit.append([audit.row(caller, 'instance.delete', { org, workspace, kind: 'Instance', name, detail })])
     },
   }
 

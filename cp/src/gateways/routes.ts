@@ -34,7 +34,7 @@ export const gatewayRoutes =
     app.get(
       base,
       {
-        config: { access: view },
+        config: { access: view, perObject: true },
         schema: {
           ...about('listEnvironmentGateways', 'List gateways of an environment'),
           params: EnvironmentPath,

@@ -1,6 +1,6 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Condition, Resource } from '@mcpg/proto/kinds/kind'
-import type { ServerOnGateway, ServerSpec, ServerStatus } from '@mcpg/proto/kinds/server'
+import { serverKind, type ServerOnGateway, type ServerSpec, type ServerStatus } from '@mcpg/proto/kinds/server'
 import type { ConnectionState } from '@mcpg/proto/status'
 import { isPlaced } from '../config/compile.ts'
 import type { Configs } from '../config/service.ts'
@@ -25,7 +25,7 @@ export function serverStatuses({
 }: {
   registry: Registry
   live: Live
-  configs: Pick<Configs, 'standing' | 'observedGeneration' | 'specError'>
+  configs: Pick<Configs, 'standing' | 'observedGeneration' | 'specError' | 'isSecretDue'>
   inventories: Inventories
   clock: Clock
 }) {
@@ -54,9 +54,12 @@ export function serverStatuses({
     // Nobody has compiled it since the start: whether it can be read is not known yet.
     const specError = configs.specError(metadata.uid) ?? (observedGeneration === 0 ? specErrorOf(spec) : undefined)
     // Where an unreadable one should run cannot be known, only where it does.
+    const isSecretDue =
+      specError === undefined &&
+      serverKind.references(spec).some(({ name }) => configs.isSecretDue(`${scope.org}/${scope.workspace}`, name))
     const rows = specError === undefined ? gatewaysFor(scope, spec) : gatewaysWith(scope, metadata)
     const gateways = rows
-      .map((row) => onGateway(row, metadata.name, specError === undefined ? spec : undefined))
+      .map((row) => onGateway(row, metadata.name, specError === undefined ? spec : undefined, isSecretDue))
       .sort((a, b) => (a.gateway < b.gateway ? -1 : 1))
     return {
       observedGeneration,
@@ -78,7 +81,7 @@ export function serverStatuses({
   }
 
   /** Without a spec, because it cannot be read, the gateway should run what it has. */
-  function onGateway(row: GatewayRow, name: string, spec: ServerSpec | undefined): ServerOnGateway {
+  function onGateway(row: GatewayRow, name: string, spec: ServerSpec | undefined, isSecretDue: boolean): ServerOnGateway {
     const { desired, heldBack, pinned, error } = configs.standing(row.id)
     const report = live.serversOf(row.id).get(name)
     const held = heldBack.find((one) => one.server === name)
@@ -134,8 +137,8 @@ export function serverStatuses({
         desired: wanted,
       }
     if (error !== undefined) return { ...about, state: 'pending', reason: 'ConfigTooLarge', message: error, ready: 0, desired: wanted }
-    // Started or stopped a moment ago: the config that says so is not compiled yet.
-    const isBehind = held === undefined && entry?.stopped !== isStopped
+    // Started, stopped or given another value a moment ago: the config that says so is not compiled yet.
+    const isBehind = held === undefined && (entry?.stopped !== isStopped || (isSecretDue && !isPinned))
     if (!entry || !report || isBehind || report.subHash !== entry.subHash) {
       const refused = desired?.state === 'rejected' || desired?.state === 'rolled_back'
       return {

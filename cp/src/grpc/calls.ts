@@ -10,21 +10,27 @@ import type { GatewayIdentity, PublicHandler, StreamHandler, UnaryHandler } from
 /** Throws `unauthenticated` for a credential that nobody was ever given. */
 export type Authenticate = (presented: Presented) => GatewayIdentity
 
-type AnyCall = { metadata: { get(key: string): unknown[] }; getPeer(): string }
+/** A call that was refused; `gatewayId` where its credential was one of ours. */
+export type RpcRefusal = { path: string; source: string; reason: string; gatewayId: string | null }
+
+type AnyCall = { metadata: { get(key: string): unknown[] }; getPeer(): string; getPath(): string }
 
 /** Every call passes here: who is it, may it, and how its failure is spelled. */
 export function calls({
   authenticate,
   certificateOf,
   takesBearers,
+  denied,
   log,
 }: {
   authenticate: Authenticate
   certificateOf: (peer: string) => Presented['certificate']
   /** Only where nobody else can listen in: on loopback without TLS. */
   takesBearers: boolean
+  denied: (refusal: RpcRefusal) => void
   log: Log
 }) {
+  const told = new WeakSet<AnyCall>()
   return { stream, unary, open }
 
   function stream<In, Out>(access: Access, handler: StreamHandler<In, Out>) {
@@ -87,12 +93,25 @@ export function calls({
           hint: 'enroll it again: mcpg-ctl gateway --enrollment-url <url> --re-enroll',
         },
       )
-    return authenticate({ bearer, certificate })
+    const identity = authenticate({ bearer, certificate })
+    if (identity.standing !== 'active') tellDenied(call, `credential_${identity.standing}`, identity.gatewayId)
+    return identity
   }
 
   function tell(error: unknown, call: AnyCall): void {
-    if (error instanceof McpgError) log.debug({ reason: error.reason, source: call.getPeer() }, 'call refused')
-    else log.error({ err: error }, 'a gRPC handler failed')
+    if (error instanceof McpgError) {
+      log.debug({ reason: error.reason, source: call.getPeer() }, 'call refused')
+      if (error.code === 'unauthenticated' || error.code === 'forbidden') tellDenied(call, error.reason, null)
+      return
+    }
+    log.error({ err: error }, 'a gRPC handler failed')
+  }
+
+  /** Once per call. */
+  function tellDenied(call: AnyCall, reason: string, gatewayId: string | null): void {
+    if (told.has(call)) return
+    told.add(call)
+    denied({ path: call.getPath(), source: sourceOf(call), reason, gatewayId })
   }
 }
 

@@ -128,6 +128,7 @@ function serverWith({ port = 0, maxConnections, onFrame = () => {} }: { port?: n
     settings: { host: '127.0.0.1', port, ...(maxConnections !== undefined && { maxConnections }) },
     log,
     tls: null,
+    denied: () => {},
     authenticate: () => ({ gatewayId: 'gw', standing: 'active' }),
     handlers: {
       renewCredential: nobody,

@@ -24,7 +24,7 @@ import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import { onlyTls } from '@mcpg/core/only-tls'
 import { advertisedHost } from '@mcpg/core/machine-names'
 import { rpcAccess } from './access.ts'
-import { calls, type Authenticate } from './calls.ts'
+import { calls, type Authenticate, type RpcRefusal } from './calls.ts'
 import { peerBook } from './peers.ts'
 import { serviceDefinition } from './service-definition.ts'
 import type { PublicHandler, StreamHandler, UnaryHandler } from './stream.ts'
@@ -59,6 +59,7 @@ export function grpcServer({
   tls,
   log,
   authenticate,
+  denied,
   handlers,
   beforeClose,
 }: {
@@ -66,6 +67,7 @@ export function grpcServer({
   tls: GrpcTls | null
   log: Log
   authenticate: Authenticate
+  denied: (refusal: RpcRefusal) => void
   handlers: GrpcHandlers
   /** Runs once nothing new is accepted any more and before connections are closed. */
   beforeClose: () => Promise<void>
@@ -96,7 +98,7 @@ export function grpcServer({
       // Channelz keeps a record of every call; with ten thousand streams it is the biggest thing in memory.
       'grpc.enable_channelz': 0,
     })
-    const { stream, unary, open } = calls({ authenticate, certificateOf: peers.of, takesBearers: tls === null, log })
+    const { stream, unary, open } = calls({ authenticate, certificateOf: peers.of, takesBearers: tls === null, denied, log })
     server.addService(serviceDefinition(GatewayService), {
       connect: stream(rpcAccess.gateway.connect, handlers.connect),
       renewCredential: unary(rpcAccess.gateway.renewCredential, handlers.renewCredential, { anyStanding: true }),

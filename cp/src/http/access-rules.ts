@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { publicRoutes, type Access } from '@mcpg/proto/access'
+import { publicRoutes, type Access, type Place } from '@mcpg/proto/access'
 import { McpgError } from '@mcpg/proto/errors'
+import { unknownObject } from '../access/unknown-object.ts'
 import { anonymousCaller, localCaller, type Caller } from '../access/caller.ts'
+import { findKind } from '@mcpg/proto/kinds'
+import type { Authenticate, Authenticated } from '../access/principal.ts'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 
 declare module 'fastify' {
@@ -9,15 +13,28 @@ declare module 'fastify' {
     access?: Access
     /** Peers on this machine pass whoever they are (`/metrics`). */
     loopbackPeersPass?: boolean
+    /** The service answers object by object: a right to some of them, there or below, admits. */
+    perObject?: boolean
   }
   interface FastifyRequest {
     caller: Caller | null
+    signedIn: Authenticated | null
+    /** Whether whoever made it is still signed in and may do the same as at its beginning; for answers that go on. */
+    stillHolds: () => Promise<boolean>
   }
 }
 
+/** How requests get their caller; null: nobody has to sign in, and everybody is `local`. */
+export type SignIn = {
+  authenticate: Authenticate
+  callerFor(signedIn: Authenticated, about: { source: string; requestId: string }): Promise<Caller>
+} | null
+
 /** Gives every request a caller and keeps out whoever the route does not admit. A route without a rule stops the boot. */
-export function requireAccess(app: FastifyInstance, { requireSignIn }: { requireSignIn: boolean }): void {
+export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
   app.decorateRequest('caller', null)
+  app.decorateRequest('signedIn', null)
+  app.decorateRequest('stillHolds', async () => true)
   app.addHook('onRoute', ({ method, url, config }) => {
     const access = config?.access
     if (access === undefined) throw new Error(`${String(method)} ${url} declares no access`)
@@ -26,15 +43,76 @@ export function requireAccess(app: FastifyInstance, { requireSignIn }: { require
   app.addHook('onRequest', async (request) => {
     const source = plainAddress(request.ip ?? '')
     const about = { source, requestId: request.id }
-    const caller = requireSignIn ? anonymousCaller(about) : localCaller(about)
+    const { access, loopbackPeersPass, perObject = false } = request.routeOptions.config
+    // A session that is over must not keep anybody from what is public, signing in above all.
+    const isOpen = access === undefined || access === 'public'
+    request.signedIn = signIn && !isOpen ? await signIn.authenticate(request) : null
+    const caller = request.signedIn
+      ? await signIn!.callerFor(request.signedIn, about)
+      : signIn
+        ? anonymousCaller(about)
+        : localCaller(about)
     request.caller = caller
-    const { access, loopbackPeersPass } = request.routeOptions.config
+    if (request.signedIn) request.stillHolds = async () => isTheSame(caller, await whoNow(request, about))
     // No route: the not-found handler, which serves the console and answers 404.
-    if (access === undefined || (loopbackPeersPass && isLoopbackHost(source)) || caller.can(access)) return
+    if (access === undefined || (loopbackPeersPass && isLoopbackHost(source))) return
+    const asked = { access, place: placeOf(request), name: nameOf(request, access) }
+    if (mayPass(caller, asked, perObject)) return
     if (caller.kind === 'anonymous')
       throw new McpgError('unauthenticated', 'sign_in_required', 'You are not signed in.', { hint: 'mcpg-ctl login' })
-    throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not do this.`)
+    throw refusal(caller, asked)
   })
+
+  /** Null: nobody. Undefined: this cannot be told now, as with an issuer that is away. */
+  async function whoNow(request: FastifyRequest, about: { source: string; requestId: string }): Promise<Caller | null | undefined> {
+    try {
+      const signedIn = await signIn!.authenticate(request)
+      return signedIn && (await signIn!.callerFor(signedIn, about))
+    } catch (error) {
+      return error instanceof McpgError && (error.code === 'unauthenticated' || error.code === 'forbidden') ? null : undefined
+    }
+  }
+}
+
+function isTheSame(before: Caller, now: Caller | null | undefined): boolean {
+  if (!now) return now === undefined
+  const { subject, impersonator, grants } = now
+  return subject === before.subject && impersonator === before.impersonator && isDeepStrictEqual(grants, before.grants)
+}
+
+/** Refusals that say the object is not there. */
+const hidden = new WeakSet<McpgError>()
+export const isHiddenRefusal = (failure: McpgError): boolean => hidden.has(failure)
+
+type Asked = { access: Access; place: Place; name: string | undefined }
+
+/** A name that is created is in the body, and the service asks again; whatever else names no object is about all of them. */
+function mayPass(caller: Caller, { access, place, name }: Asked, perObject: boolean): boolean {
+  if (typeof access === 'string' || 'operation' in access) return caller.can(access, place)
+  const { verb, on } = access
+  if (perObject) return caller.reaches(verb, on, place)
+  if (name !== undefined || verb === 'create') return caller.can(access, place, name)
+  return caller.visible(verb, on, place) === 'all'
+}
+
+/** Whoever may look at some objects of a kind gets the same answer for those that they may not see as for those that are not there. */
+function refusal(caller: Caller, { access, place, name }: Asked): McpgError {
+  const kind = typeof access !== 'string' && 'on' in access ? findKind(access.on) : undefined
+  const isHidden = kind && name !== undefined && !caller.can({ verb: 'view', on: kind.plural }, place, name)
+  if (isHidden && caller.reaches('view', kind.plural, place)) {
+    const failure = unknownObject(kind, name)
+    hidden.add(failure)
+    return failure
+  }
+  const wanted = wordsOf(access)
+  return new McpgError('forbidden', 'not_allowed', `${caller.subject} may not do this${wanted === '' ? '' : `: it needs ${wanted}`}.`, {
+    hint: 'mcpg-ctl can-i --list',
+  })
+}
+
+function wordsOf(access: Access): string {
+  if (typeof access === 'string') return ''
+  return 'operation' in access ? `the operation ${access.operation}` : `${access.verb} on ${access.on}`
 }
 
 /** The caller of a request; every service call takes it. */
@@ -43,7 +121,24 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller
 }
 
+/** The sign-in behind a request; null where nobody has to, and on public routes. */
+export const signedInOf = (request: FastifyRequest): Authenticated | null => request.signedIn
+
+/** Where a request acts, as its path says. */
+export function placeOf(request: FastifyRequest): Place {
+  const { org, workspace, environment, project } = request.params as Record<string, string | undefined>
+  return { org, workspace, environment, project }
+}
+
+/** The object that a path names: `:name` behind its plural, or the parameter that is called like its kind. */
+export function nameOf(request: FastifyRequest, access: Access): string | undefined {
+  if (typeof access === 'string' || !('verb' in access)) return undefined
+  const params = request.params as Record<string, string | undefined>
+  if (request.routeOptions.url?.includes(`/${access.on}/:name`)) return params['name']
+  return params[access.on.replace(/s$/, '')]
+}
+
 /** IPv4 peers of a dual-stack socket come as ::ffff:a.b.c.d. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }

@@ -17,7 +17,6 @@ const settings: HttpSettings = {
   allowedOrigins: [],
   trustedProxies: [],
   consoleFolder: null,
-  requireSignIn: false,
 }
 const silent = createLog({ level: 'silent', json: true })
 
@@ -35,7 +34,7 @@ describe('access', () => {
   })
 
   it('answers 401 to somebody who is not signed in, on every route but the public ones', async () => {
-    const test = await testApp({ change: (config) => ({ ...config, http: { ...config.http, requireSignIn: true } }) })
+    const test = await testApp({ change: (config) => ({ ...config, authMode: 'local' }) })
     try {
       const routes = routesOf(test.app.http.app.printRoutes({ commonPrefix: false, includeHooks: false }))
       expect(routes.length).toBeGreaterThan(40)

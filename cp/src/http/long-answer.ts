@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** An answer that goes on for as long as somebody reads it. */
@@ -10,17 +11,32 @@ export type LongAnswer = {
   end: () => void
 }
 
+/** How long somebody who has signed out, or lost a right, is still told of things. */
+const recheckMs = 5_000
+
 /** Answers of one feature that do not end by themselves; they end when the listener closes, which they would hold up. */
 export function longAnswers(app: FastifyInstance) {
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
   return { signalOf, begin }
 
-  /** Aborts when the reader is gone, or the listener closes. */
+  /** Aborts when the reader is gone, the listener closes, or whoever reads is no longer who they were at the beginning. */
   function signalOf(request: FastifyRequest): { gone: AbortSignal; ended: AbortSignal } {
     const gone = new AbortController()
     request.raw.socket.once('close', () => gone.abort())
-    return { gone: gone.signal, ended: AbortSignal.any([closing.signal, gone.signal]) }
+    return { gone: gone.signal, ended: AbortSignal.any([closing.signal, gone.signal, lapsed(request, gone.signal)]) }
+  }
+
+  function lapsed({ stillHolds }: FastifyRequest, gone: AbortSignal): AbortSignal {
+    const lapse = new AbortController()
+    void look().catch(() => {})
+    return lapse.signal
+
+    async function look(): Promise<void> {
+      do await delay(recheckMs, undefined, { signal: gone, ref: false })
+      while (await stillHolds())
+      lapse.abort()
+    }
   }
 
   /** Takes the answer over; its status and headers are sent at once. */

@@ -15,23 +15,28 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
       info: {
         title: 'mcpg control plane',
         version,
-        description: 'REST API of the control plane. Errors are RFC 9457 problem documents; `code` and `reason` are stable.',
+        description:
+          'REST API of the control plane. Errors are RFC 9457 problem documents; `code` and `reason` are stable. `x-access` is the right that an operation asks for.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: 'http://127.0.0.1:7843', description: 'Default listener' }],
       components: { schemas: { Problem: problemSchema as Record<string, unknown> } },
       tags: [
         { name: 'control', description: 'The process itself' },
+        { name: 'auth', description: 'Signing in and out' },
+        { name: 'access', description: 'Who may do what' },
         { name: 'tenancy', description: 'Organizations, workspaces, environments' },
         { name: 'resources', description: 'Declarative objects of every kind' },
         { name: 'enrollments', description: 'How an installation becomes a gateway' },
         { name: 'gateways', description: 'Enrolled gateways and their configurations' },
+        { name: 'audit', description: 'Who did what, and whether that record is whole' },
         { name: 'logs', description: 'Logs of instances, gateways and the control plane, read or followed' },
       ],
     },
     transform: (input) => {
       const { schema, url } = jsonSchemaTransform(input)
-      return { url, schema: withProblem(schema as FastifySchema) }
+      const access = input.route.config?.access
+      return { url, schema: { ...withProblem(schema as FastifySchema), ...(access && { 'x-access': access }) } }
     },
   })
 }

@@ -5,9 +5,15 @@ import { McpgError, type ErrorCode, type Violation } from '@mcpg/proto/errors'
 import { problemOf } from '@mcpg/proto/problem'
 import { pathOf } from './path-of.ts'
 
-/** The only place that turns an error into an answer: an RFC 9457 problem document. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+/** The only place that turns an error into an answer: an RFC 9457 problem document. `answered` hears of each. */
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { log, answered }: { log: Log; answered: (request: FastifyRequest, failure: McpgError) => void },
+): FastifyReply {
   const failure = asMcpgError(error)
+  answered(request, failure)
   if (failure.status >= 500 && failure.status !== 503)
     log.error({ err: error, requestId: request.id, path: pathOf(request) }, 'request failed')
   if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', String(failure.retryAfterSeconds))

@@ -6,9 +6,11 @@ import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { McpgError } from '@mcpg/proto/errors'
-import { requireAccess } from './access-rules.ts'
+import type { Denial } from '../audit/denials.ts'
+import { requireAccess, type SignIn } from './access-rules.ts'
 import { logRequests } from './access-log.ts'
 import { serveConsole } from './console.ts'
+import { tellDenials } from './denials.ts'
 import { guard } from './guard.ts'
 import { knownMethods } from './known-methods.ts'
 import { emitOpenApi } from './openapi.ts'
@@ -31,8 +33,6 @@ export type HttpSettings = {
   trustedProxies: string[]
   /** Folder of the built console; null: only the API is served. */
   consoleFolder: string | null
-  /** Everybody must be signed in. There is no way to sign in yet, so this only serves the test that walks all routes. */
-  requireSignIn: boolean
 }
 
 /** The certificate of the listener, and the names under which others reach it. */
@@ -54,7 +54,7 @@ export async function httpServer(
   settings: HttpSettings,
   log: Log,
   features: FastifyPluginAsyncZod[],
-  tls: HttpTls | null = null,
+  { tls = null, signIn = null, denied = () => {} }: { tls?: HttpTls | null; signIn?: SignIn; denied?: (denial: Denial) => void } = {},
 ): Promise<HttpServer> {
   let dropSilent = () => {}
   const app = Fastify({
@@ -87,8 +87,9 @@ export async function httpServer(
     const allowedHosts = [...settings.allowedHosts, ...(tls?.names().map(bracketed) ?? [])]
     return { scheme, port: port() ?? (settings.port || 80), allowedHosts, allowedOrigins }
   })
-  requireAccess(app, settings)
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
+  requireAccess(app, signIn)
+  const answered = tellDenials(denied)
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, { log, answered }))
   await emitOpenApi(app)
   await serveConsole(app, settings.consoleFolder, knownMethods(app))
   for (const feature of features) await app.register(feature)

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize'
 import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
+import { accessSignaturePrefix } from '@mcpg/proto/access-document'
 import { signaturePrefix, type SignedHeader } from '@mcpg/proto/gateway-config'
 import type { Db } from '../db/db.ts'
 import { loadDataKeys, type DataKeys } from './data-keys.ts'
@@ -12,6 +13,8 @@ export type Signature = { signedHeader: Uint8Array<ArrayBuffer>; signature: Uint
 export type Keys = {
   /** Signs what a gateway acts on; about 50 µs. `keyId` is lower-case hex of SHA-256 over the public key. */
   sign(header: SignedHeader): Signature
+  /** Signs an access document for one gateway; `part` is what `accessSignedPart` made. */
+  signAccess(part: Uint8Array): Pick<Signature, 'signature' | 'keyId'>
   /** Ed25519 public keys (32 bytes each) that may sign configuration. */
   signingKeys(): Uint8Array<ArrayBuffer>[]
 } & DataKeys
@@ -43,6 +46,10 @@ function signer(privateKey: KeyObject, publicKeys: Uint8Array<ArrayBuffer>[]): O
       const signature = sign(null, Buffer.concat([Buffer.from(signaturePrefix), signedHeader]), privateKey)
       return { signedHeader, signature: new Uint8Array(signature), keyId }
     },
+    signAccess: (part) => ({
+      signature: new Uint8Array(sign(null, Buffer.concat([Buffer.from(accessSignaturePrefix), part]), privateKey)),
+      keyId,
+    }),
     signingKeys: () => publicKeys,
   }
 }

@@ -36,7 +36,7 @@ const commandTimeoutMs = 15_000
 export type Link = ReturnType<typeof linkService>
 
 /** The stream of a connected gateway, as long as it lasts. */
-export type Line = Pick<Session, 'gatewayId' | 'push' | 'pushStream' | 'has' | 'isOpen'>
+export type Line = Pick<Session, 'gatewayId' | 'push' | 'pushStream' | 'has' | 'accessVersion' | 'isOpen'>
 
 /** A feature that talks over the streams: which frames are for it, and what it hears. */
 export type Talk = {

@@ -88,6 +88,8 @@ export function openSession(
   let interval = 0
   let asked = false // a full state was asked for and has not come
   let saidGoodbye = false
+  /** Of the access document that the gateway goes by, as its hello said. */
+  let accessVersion = 0
   const early: ConnectRequest[] = []
   const out = outbox({ send: pass, overflow: overloaded })
   const reports = reportQueue<Report>({
@@ -112,6 +114,7 @@ export function openSession(
     push,
     pushStream: out.pushStream,
     has,
+    accessVersion: () => accessVersion,
     terminate,
     backoff,
     end,
@@ -151,6 +154,7 @@ export function openSession(
     const mismatch = incompatibility(hello)
     if (mismatch) return terminate(TerminateReason.INCOMPATIBLE, mismatch)
     state = 'greeting'
+    accessVersion = Number(hello.accessVersion)
     const refusal = host.admit(session, hello)
     if (refusal) return terminate(refusal.reason, refusal.message)
     void welcome(hello).catch((error: unknown) => {
@@ -176,7 +180,7 @@ export function openSession(
         heartbeatInterval: durationFromMs(interval),
         offlineAfter: durationFromMs(live.presence.offlineAfterMs()),
         replicaId: host.replicaId,
-        capabilities: [GatewayCapability.REMOTE_CONFIG, GatewayCapability.AUTO_ROLLBACK, GatewayCapability.LOGS],
+        capabilities: [GatewayCapability.REMOTE_CONFIG, GatewayCapability.AUTO_ROLLBACK, GatewayCapability.LOGS, GatewayCapability.AUDIT],
       }),
     })
     host.opened(session)

@@ -32,7 +32,7 @@ export const logRoutes =
     app.get(
       `${base}/instances/:name/logs`,
       {
-        config: { access: { verb: 'view', on: 'instances' } },
+        config: { access: { verb: 'view', on: 'instances' }, perObject: true },
         schema: { ...about('logsOfInstance', 'Log of an instance'), params: NamedParams, querystring: LogQuery, ...answers },
       },
       async (request, reply) => {

@@ -12,7 +12,7 @@ import { digestOf, type Content } from './content.ts'
 import { isRecord } from './differ.ts'
 import { addPlacements, type Placements } from './placements.ts'
 import { contentOf, planDelete, type Planned } from './plan.ts'
-import { scopeKey, type WorkspaceScope } from './scope.ts'
+import { scopeKey, scopeOfKey, scopeOfLevel, type Scope } from './scope.ts'
 import { readSelector } from './selector.ts'
 import type { Digest, ResourceStore, StoredRow } from './store.ts'
 import { turn } from '../turns.ts'
@@ -25,6 +25,7 @@ type Parts = { store: ResourceStore; commit: Commit; vaults: Vaults; placements:
 /** `digest` is of what would be stored; `hasValues`: something in it is kept elsewhere, so equal digests do not say that nothing differs. */
 type Wanted = {
   declaration: KindDeclaration
+  scope: string
   name: string
   content: Content
   digest: string
@@ -32,7 +33,9 @@ type Wanted = {
   expected: string | undefined
 }
 /** A plan, or an object whose manifest names a version that is no longer the current one. */
-type Step = Planned | { declaration: KindDeclaration; name: string; result: 'conflict'; expected: string; version: number | null }
+type Step =
+  | Planned
+  | { declaration: KindDeclaration; scope: string; name: string; result: 'conflict'; expected: string; version: number | null }
 
 /**
  * Whole objects, all or nothing. Everything is validated before anything is read, digests are read before specs, and only what
@@ -41,45 +44,50 @@ type Step = Planned | { declaration: KindDeclaration; name: string; result: 'con
 export async function applyObjects(
   { store, commit, vaults, placements, now }: Parts,
   caller: Caller,
-  scope: WorkspaceScope,
+  scope: Scope,
   request: ApplyRequest,
   dryRun: boolean,
 ): Promise<ApplyResponse> {
   const { objects, prune } = partsOf(request)
   const terms = prune === undefined ? null : readSelector(prune, '/prune')
   if (terms?.length === 0) throw invalid([{ pointer: '/prune', detail: 'needs a selector; an empty one would delete everything' }])
-  const wanted = await readObjects(objects, vaults)
-  const key = scopeKey(scope)
+  const wanted = await readObjects(objects, scope, vaults)
   let conflicts: (Step & { result: 'conflict' })[] = []
 
-  const { plan, versions } = await commit(
-    caller,
-    key,
-    { dryRun, pointerOf: (planned) => `/objects/${indexOf(wanted, planned)}` },
-    async () => {
-      const steps = await planSteps({ store, vaults }, key, wanted, now())
-      conflicts = steps.filter((step) => step.result === 'conflict')
-      if (conflicts.length > 0 && !dryRun) throw conflicting(conflicts, wanted)
-      const writes = steps.filter((step): step is Planned => step.result !== 'conflict')
-      const removals = terms === null ? [] : await planPrune(store, key, wanted, (labels) => selects(terms, labels))
-      refuseForbidden(caller, [...writes, ...removals])
-      return [...writes, ...removals]
-    },
-  )
-
-  const results: ApplyResult[] = plan.map(({ declaration, name, result, diffs, before }, index) => {
-    const version = versions[index] ?? (result === 'deleted' ? undefined : before?.resourceVersion)
-    return { kind: declaration.kind, name, result, diffs, ...(version === undefined ? {} : { resourceVersion: String(version) }) }
+  const { plan, versions } = await commit(caller, { dryRun, pointerOf: (planned) => `/objects/${indexOf(wanted, planned)}` }, async () => {
+    const steps = await planSteps({ store, vaults }, wanted, now())
+    conflicts = steps.filter((step) => step.result === 'conflict')
+    const writes = steps.filter((step): step is Planned => step.result !== 'conflict')
+    const removals = terms === null ? [] : await planPrune(store, wanted, (labels) => selects(terms, labels))
+    refuseForbidden(caller, [...steps, ...removals])
+    if (conflicts.length > 0 && !dryRun) throw conflicting(conflicts, wanted)
+    return [...writes, ...removals]
   })
-  const pinned = await addPlacements(placements, scope, plan, results)
+
+  const results: ApplyResult[] = plan.map(({ declaration, scope: key, name, result, diffs, before }, index) => {
+    const version = versions[index] ?? (result === 'deleted' ? undefined : before?.resourceVersion)
+    const named = namedIn(declaration, key, name)
+    return { ...named, result, diffs, ...(version === undefined ? {} : { resourceVersion: String(version) }) }
+  })
+  const { org, workspace } = scope
+  const pinned = workspace === undefined ? [] : await addPlacements(placements, { org, workspace }, plan, results)
   return {
     dryRun,
     results: [
       ...results,
-      ...conflicts.map(({ declaration, name }) => ({ kind: declaration.kind, name, result: 'conflict' as const, diffs: [] })),
+      ...conflicts.map(({ declaration, scope: key, name }) => ({
+        ...namedIn(declaration, key, name),
+        result: 'conflict' as const,
+        diffs: [],
+      })),
     ],
     ...(pinned.length > 0 && { pinned }),
   }
+}
+
+function namedIn({ kind }: KindDeclaration, scope: string, name: string): Pick<ApplyResult, 'kind' | 'project' | 'name'> {
+  const { project } = scopeOfKey(scope)
+  return { kind, ...(project && { project }), name }
 }
 
 function partsOf(request: unknown): { objects: unknown[]; prune: string | undefined } {
@@ -99,27 +107,31 @@ function partsOf(request: unknown): { objects: unknown[]; prune: string | undefi
 }
 
 /** All violations of all objects at once; nothing has been read or written before. */
-async function readObjects(objects: unknown[], vaults: Vaults): Promise<Wanted[]> {
+async function readObjects(objects: unknown[], scope: Scope, vaults: Vaults): Promise<Wanted[]> {
   const violations: Violation[] = []
   const wanted: Wanted[] = []
   const seen = new Map<string, number>()
   for (const [index, object] of objects.entries()) {
     const at = `/objects/${index}`
-    const declaration = declarationOf(object, at, violations)
+    const declaration = declarationOf(object, at, scope, violations)
     if (declaration) {
       const found = violationsOf(declaration, object, at)
       violations.push(...found)
       if (found.length === 0) {
         const input = object as ResourceInput
-        const id = `${declaration.kind}/${input.metadata.name}`
+        const key = scopeKey(scopeOfLevel(declaration.scope, { ...scope, project: input.metadata.project }))
+        const id = idOf(key, declaration, input.metadata.name)
         const first = seen.get(id)
-        if (first !== undefined)
-          violations.push({ pointer: `${at}/metadata/name`, detail: `${id} stands in the request already, at /objects/${first}` })
+        if (first !== undefined) {
+          const detail = `${declaration.kind}/${input.metadata.name} stands in the request already, at /objects/${first}`
+          violations.push({ pointer: `${at}/metadata/name`, detail })
+        }
         seen.set(id, first ?? index)
         const content = contentOf(input)
         const stripped = vaults.get(declaration.kind)?.strip(content) ?? { content, hasValues: false }
         wanted.push({
           declaration,
+          scope: key,
           name: input.metadata.name,
           content,
           digest: digestOf(stripped.content),
@@ -134,13 +146,16 @@ async function readObjects(objects: unknown[], vaults: Vaults): Promise<Wanted[]
   return wanted
 }
 
-function declarationOf(object: unknown, at: string, violations: Violation[]): KindDeclaration | null {
+function declarationOf(object: unknown, at: string, { org, workspace }: Scope, violations: Violation[]): KindDeclaration | null {
   const word = isRecord(object) ? object.kind : undefined
   const declaration = typeof word === 'string' ? findKind(word) : undefined
-  if (declaration && !declaration.virtual) return declaration
-  const known = kinds.filter((kind) => !kind.virtual).map(({ kind }) => kind)
+  const isHere = (kind: KindDeclaration) => !kind.virtual && (workspace !== undefined || kind.scope === 'org')
+  if (declaration && isHere(declaration)) return declaration
+  const known = kinds.filter(isHere).map(({ kind }) => kind)
   const detail = declaration
-    ? `${declaration.kind} is made by the fleet and cannot be applied`
+    ? declaration.virtual
+      ? `${declaration.kind} is made by the fleet and cannot be applied`
+      : `${declaration.kind} lives in a workspace: send it to /v1/orgs/${org}/workspaces/<workspace>/apply`
     : typeof word === 'string'
       ? `"${word}" is not a kind; there is ${known.join(', ')}`
       : 'is missing'
@@ -148,26 +163,26 @@ function declarationOf(object: unknown, at: string, violations: Violation[]): Ki
   return null
 }
 
-async function planSteps({ store, vaults }: Pick<Parts, 'store' | 'vaults'>, scope: string, wanted: Wanted[], at: string): Promise<Step[]> {
+async function planSteps({ store, vaults }: Pick<Parts, 'store' | 'vaults'>, wanted: Wanted[], at: string): Promise<Step[]> {
   const digests = new Map<string, Digest>()
   const rows = new Map<string, StoredRow>()
-  for (const [kind, ofKind] of Map.groupBy(wanted, ({ declaration }) => declaration.kind)) {
-    const names = ofKind.map(({ name }) => name)
-    for (const digest of await store.digests(scope, kind, names)) digests.set(`${kind}/${digest.name}`, digest)
-    const changed = ofKind.filter(({ name, digest, hasValues }) => {
-      const known = digests.get(`${kind}/${name}`)
+  for (const { declaration, scope, objects } of groups(wanted)) {
+    const names = objects.map(({ name }) => name)
+    for (const digest of await store.digests(scope, declaration.kind, names)) digests.set(idOf(scope, declaration, digest.name), digest)
+    const changed = objects.filter(({ name, digest, hasValues }) => {
+      const known = digests.get(idOf(scope, declaration, name))
       return known && (hasValues || known.digest !== digest)
     })
     const changedNames = changed.map(({ name }) => name)
-    for (const row of await store.findMany(scope, kind, changedNames)) rows.set(`${kind}/${row.name}`, row)
+    for (const row of await store.findMany(scope, declaration.kind, changedNames)) rows.set(idOf(scope, declaration, row.name), row)
   }
   const steps: Step[] = []
   const violations: Violation[] = []
-  for (const [index, { declaration, name, content, digest, hasValues, expected }] of wanted.entries()) {
-    const id = `${declaration.kind}/${name}`
+  for (const [index, { declaration, scope, name, content, digest, hasValues, expected }] of wanted.entries()) {
+    const id = idOf(scope, declaration, name)
     const current = digests.get(id)
     if (expected !== undefined && expected !== String(current?.resourceVersion ?? ''))
-      steps.push({ declaration, name, result: 'conflict', expected, version: current?.resourceVersion ?? null })
+      steps.push({ declaration, scope, name, result: 'conflict', expected, version: current?.resourceVersion ?? null })
     else if (current?.digest === digest && !hasValues) steps.push(unchanged(declaration, current))
     else {
       const { planned, violations: found } = await planObject(vaults, declaration, {
@@ -187,19 +202,27 @@ async function planSteps({ store, vaults }: Pick<Parts, 'store' | 'vaults'>, sco
 }
 
 function unchanged(declaration: KindDeclaration, current: Digest): Planned {
-  return { declaration, name: current.name, result: 'unchanged', diffs: [], before: current as StoredRow, after: null, values: [] }
+  const { scope, name } = current
+  return { declaration, scope, name, result: 'unchanged', diffs: [], before: current as StoredRow, after: null, values: [] }
 }
 
-/** Objects of the kinds in the request that the selector matches and the request does not name. */
-async function planPrune(
-  store: ResourceStore,
-  scope: string,
-  wanted: Wanted[],
-  matches: (labels: Record<string, string>) => boolean,
-): Promise<Planned[]> {
+const idOf = (scope: string, { kind }: KindDeclaration, name: string): string => `${scope}\0${kind}/${name}`
+
+/** What a request has of each kind in each scope. */
+function groups(wanted: Wanted[]): { declaration: KindDeclaration; scope: string; objects: Wanted[] }[] {
+  return [...Map.groupBy(wanted, ({ declaration, scope }) => idOf(scope, declaration, '')).values()].map((objects) => ({
+    declaration: objects[0]!.declaration,
+    scope: objects[0]!.scope,
+    objects,
+  }))
+}
+
+/** Objects of the kinds in the request that the selector matches and the request does not name; never those of the organization. */
+async function planPrune(store: ResourceStore, wanted: Wanted[], matches: (labels: Record<string, string>) => boolean): Promise<Planned[]> {
   const removals: Planned[] = []
-  for (const [declaration, ofKind] of Map.groupBy(wanted, ({ declaration }) => declaration)) {
-    const kept = new Set(ofKind.map(({ name }) => name))
+  for (const { declaration, scope, objects } of groups(wanted)) {
+    if (declaration.scope === 'org') continue
+    const kept = new Set(objects.map(({ name }) => name))
     const candidates = await store.labelled(scope, declaration.kind)
     const names = candidates
       .filter(({ name, labels }) => !kept.has(name) && matches(JSON.parse(labels) as Record<string, string>))
@@ -210,11 +233,11 @@ async function planPrune(
 }
 
 /** Which right each result needs; one that is missing refuses the whole request. */
-function refuseForbidden(caller: Caller, plan: Planned[]): void {
-  const verbs = { created: 'create', configured: 'edit', deleted: 'delete', unchanged: 'view' } as const
-  const missing = plan.filter(({ declaration, result }) => {
+function refuseForbidden(caller: Caller, plan: Step[]): void {
+  const verbs = { created: 'create', configured: 'edit', deleted: 'delete', unchanged: 'view', conflict: 'view' } as const
+  const missing = plan.filter(({ declaration, scope, name, result }) => {
     const access: Access = { verb: verbs[result], on: declaration.plural }
-    return !caller.can(access)
+    return !caller.can(access, scopeOfKey(scope), name)
   })
   if (missing.length === 0) return
   const [first] = missing
@@ -226,8 +249,8 @@ function refuseForbidden(caller: Caller, plan: Planned[]): void {
 }
 
 function conflicting(conflicts: (Step & { result: 'conflict' })[], wanted: Wanted[]): McpgError {
-  const violations = conflicts.map(({ declaration, name, expected, version }) => ({
-    pointer: `/objects/${indexOf(wanted, { declaration, name })}/metadata/resourceVersion`,
+  const violations = conflicts.map(({ declaration, scope, name, expected, version }) => ({
+    pointer: `/objects/${indexOf(wanted, { declaration, scope, name })}/metadata/resourceVersion`,
     detail:
       version === null
         ? `is ${expected}, but ${declaration.kind} ${name} does not exist`
@@ -244,5 +267,5 @@ function conflicting(conflicts: (Step & { result: 'conflict' })[], wanted: Wante
   )
 }
 
-const indexOf = (wanted: Wanted[], { declaration, name }: Pick<Planned, 'declaration' | 'name'>): number =>
-  wanted.findIndex((one) => one.declaration === declaration && one.name === name)
+const indexOf = (wanted: Wanted[], { declaration, scope, name }: Pick<Planned, 'declaration' | 'scope' | 'name'>): number =>
+  wanted.findIndex((one) => one.declaration === declaration && one.scope === scope && one.name === name)

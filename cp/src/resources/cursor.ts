@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto'
 import { McpgError } from '@mcpg/proto/errors'
 import type { ListQuery } from '@mcpg/proto/rest/list'
 
-/** The last object of a page: its value of the sorted column and its name, which decides between equals. */
-export type Position = { value: string; name: string }
+/** The last object of a page: its value of the sorted column, its name, which decides between equals, and then where it lives. */
+export type Position = { value: string; name: string; scope: string }
 
 /** Opaque to callers. Bound to the sorting and the filters, because with others it would skip or repeat objects. */
 export function writeCursor(query: ListQuery, position: Position): string {
-  return Buffer.from(JSON.stringify([filterMark(query), position.value, position.name])).toString('base64url')
+  return Buffer.from(JSON.stringify([filterMark(query), position.value, position.name, position.scope])).toString('base64url')
 }
 
 export function readCursor(query: ListQuery): Position | null {
   if (query.cursor === undefined) return null
-  const [mark, value, name] = parse(query.cursor)
-  if (typeof value !== 'string' || typeof name !== 'string') throw unusable('is not one of ours')
+  const [mark, value, name, scope] = parse(query.cursor)
+  if (typeof value !== 'string' || typeof name !== 'string' || typeof scope !== 'string') throw unusable('is not one of ours')
   if (mark !== filterMark(query)) throw unusable('belongs to a list with another sort or filter')
-  return { value, name }
+  return { value, name, scope }
 }
 
 function parse(cursor: string): unknown[] {

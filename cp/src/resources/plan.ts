@@ -1,13 +1,16 @@
+import { findKind } from '@mcpg/proto/kinds'
 import type { KindDeclaration, Resource, ResourceInput } from '@mcpg/proto/kinds/kind'
 import type { FieldDiff } from '@mcpg/proto/rest/apply'
 import type { AuditRow, ResourceChange, SecretValueRow } from '../db/db.ts'
 import { digestOf, sameJson, type Content } from './content.ts'
 import { differences } from './differ.ts'
+import { feedOf, scopeKey, scopeOfKey, scopeOfLevel } from './scope.ts'
 import { envelopeOf, resourceOf, type StoredRow } from './store.ts'
 
 /** What would happen to one object, and the row that makes it happen; `after` is null for a deletion and when nothing changes. */
 export type Planned = {
   declaration: KindDeclaration
+  scope: string
   name: string
   result: 'created' | 'configured' | 'unchanged' | 'deleted'
   diffs: FieldDiff[]
@@ -43,7 +46,7 @@ export function planWrite(declaration: KindDeclaration, { scope, name, uid, befo
   const inContent = differences(old ? userPart(old) : nothing, userPart({ metadata: content, spec: content.spec }))
   const diffs = [...inContent, ...(kept?.diffs ?? [])]
   const values = kept?.values ?? []
-  if (before && diffs.length === 0) return { declaration, name, result: 'unchanged', diffs, before, after: null, values }
+  if (before && diffs.length === 0) return { declaration, scope, name, result: 'unchanged', diffs, before, after: null, values }
   const specChanged = !old || values.length > 0 || !sameJson(old.spec, content.spec)
   const after = {
     uid,
@@ -62,29 +65,42 @@ export function planWrite(declaration: KindDeclaration, { scope, name, uid, befo
     updatedAt: at,
     content,
   }
-  return { declaration, name, result: before ? 'configured' : 'created', diffs, before, after, values }
+  return { declaration, scope, name, result: before ? 'configured' : 'created', diffs, before, after, values }
 }
 
 export function planDelete(declaration: KindDeclaration, before: StoredRow): Planned {
-  return { declaration, name: before.name, result: 'deleted', diffs: [], before, after: null, values: [] }
+  return { declaration, scope: before.scope, name: before.name, result: 'deleted', diffs: [], before, after: null, values: [] }
 }
 
 /** The change of a plan that does something, as the writer takes it. */
-export function changeOf({ declaration, result, before, after, values }: Planned, audit: AuditRow): ResourceChange {
+export function changeOf({ declaration, scope, result, before, after, values }: Planned, audit: AuditRow): ResourceChange {
   const stored = (after ?? before)!
-  const { scope: _scope, resourceVersion: _version, ...withContent } = stored
+  const { resourceVersion: _version, ...withContent } = stored
   const { content: _content, ...row } = { content: undefined, ...withContent }
   return {
     type: result === 'created' ? 'ADDED' : result === 'deleted' ? 'DELETED' : 'MODIFIED',
+    feed: feedOf(scope),
     was: before?.resourceVersion ?? null,
     row,
     labels: after ? Object.entries(after.content.labels) : [],
-    refs: after ? declaration.references(after.content.spec).map(({ part = '', ...ref }) => ({ ...ref, part })) : [],
+    refs: after ? referencesOf(declaration, scope, after.content.spec) : [],
     parts: after ? (declaration.parts?.(after.content.spec) ?? []) : [],
     values,
     object: JSON.stringify(historyOf(after ? envelopeOf(after, after.content) : resourceOf(declaration, before!))),
     audit,
   }
+}
+
+/** What an object refers to, each with the scope it lives in. An object of a project refers to its project. */
+function referencesOf(declaration: KindDeclaration, scope: string, spec: unknown): ResourceChange['refs'] {
+  const place = scopeOfKey(scope)
+  const own = declaration.references(spec).map(({ part = '', ...ref }) => {
+    const level = findKind(ref.kind)!.scope
+    return { ...ref, part, scope: scopeKey(scopeOfLevel(level, place)) }
+  })
+  if (place.project === undefined) return own
+  const project = { kind: 'Project', name: place.project, part: '', pointer: '/metadata/project', scope: feedOf(scope) }
+  return [...own, project]
 }
 
 /** The envelope as the watch history keeps it: its number is that of the change, so it is not repeated. */

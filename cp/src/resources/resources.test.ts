@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '@mcpg/proto/kinds'
 import type { Change } from '../changes/changes.ts'
 import { testApp, type TestApp } from '../../test/app.ts'
+import { holderOf } from '../../test/callers.ts'
 
 let test: TestApp
 let workspace = ''
@@ -211,14 +212,7 @@ describe('lists', () => {
   })
 
   it('show a caller only the names that caller may see, counted and paged as such', async () => {
-    const caller = {
-      subject: 'x',
-      kind: 'local',
-      can: () => true,
-      visible: () => ['s-2', 's-5', 'gone'],
-      source: '',
-      requestId: '',
-    } as const
+    const caller = holderOf({ place: { org: 'default', workspace }, verbs: ['edit'], on: 'servers', names: ['s-2', 's-5', 'gone'] })
     const declaration = kinds.find(({ kind }) => kind === 'Server')!
     const scope = { org: 'default', workspace }
     const page = await test.app.resources.list(caller, declaration, scope, { limit: 1, sort: 'name' })

@@ -1,17 +1,37 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Resource, ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
+import { Resource, ResourceInput, type KindDeclaration, type KindScope } from '@mcpg/proto/kinds/kind'
+import { Name } from '@mcpg/proto/names'
 import { ApplyRequest, ApplyResponse } from '@mcpg/proto/rest/apply'
 import { ListQuery, ResourceList } from '@mcpg/proto/rest/list'
 import { callerOf } from '../http/access-rules.ts'
 import type { Idempotency } from '../http/idempotency.ts'
 import { invalid } from '../http/problems.ts'
 import type { Resources } from './resources.ts'
+import type { Scope } from './scope.ts'
 
-const base = '/v1/orgs/:org/workspaces/:workspace'
-const ScopeParams = z.object({ org: z.string(), workspace: z.string() })
-const NamedParams = ScopeParams.extend({ name: z.string() })
+/** Where the objects of each level stand in paths. */
+const bases: Record<KindScope, string> = {
+  org: '/v1/orgs/:org',
+  workspace: '/v1/orgs/:org/workspaces/:workspace',
+  project: '/v1/orgs/:org/workspaces/:workspace/projects/:project',
+}
+const OrgParams = z.object({ org: z.string() })
+const WorkspaceParams = OrgParams.extend({ workspace: z.string() })
+const scopeParams: Record<KindScope, z.ZodType<Scope>> = {
+  org: OrgParams,
+  workspace: WorkspaceParams,
+  project: WorkspaceParams.extend({ project: z.string() }),
+}
+const namedParams: Record<KindScope, z.ZodType<Scope & { name: string }>> = {
+  org: OrgParams.extend({ name: z.string() }),
+  workspace: WorkspaceParams.extend({ name: z.string() }),
+  project: WorkspaceParams.extend({ project: z.string(), name: z.string() }),
+}
 const WriteQuery = z.strictObject({ dryRun: z.stringbool().optional() })
+const DeleteQuery = WriteQuery.extend({
+  cascade: z.stringbool().optional().describe('Delete what lives in it, too (a project holds others)'),
+})
 const MergePatch = z.record(z.string(), z.unknown()).describe('RFC 7396 merge patch of metadata.labels, metadata.annotations and spec')
 const Nothing = z.undefined().describe('Deleted')
 const maxApplyBytes = 16 << 20
@@ -28,12 +48,12 @@ export const resourceRoutes =
         if (!resources.hasAction(declaration.kind, name))
           throw new Error(`${declaration.kind} declares the action ${name}, which nobody brought`)
         app.post(
-          `${base}/${declaration.plural}/:name/${name}`,
+          `${bases[declaration.scope]}/${declaration.plural}/:name/${name}`,
           {
             config: { access: action.access },
             schema: {
               ...about(`${name}${declaration.kind}`, action.description),
-              params: NamedParams,
+              params: namedParams[declaration.scope],
               ...(action.body ? { body: action.body.nullish() } : {}),
               response: { 200: action.answer ?? Resource },
             },
@@ -41,36 +61,26 @@ export const resourceRoutes =
           async (request) => {
             const { name: object, ...scope } = request.params
             const act = () => resources.act(callerOf(request), declaration, scope, object, name, request.body)
-            // An answer of its own holds a secret; asking twice changes nothing, so no key is needed and nothing is kept.
+            // An answer of its own may hold a secret; asking twice changes nothing more, so no key is needed and nothing is kept.
             return action.answer ? act() : once(request, act)
           },
         )
       }
     }
     serverTools()
-    applyRoute()
+    applyRoute('workspace')
+    applyRoute('org')
 
     function readRoutes(declaration: KindDeclaration): void {
-      const { kind, plural } = declaration
+      const { kind, plural, scope: level } = declaration
       const access = { verb: 'view', on: plural } as const
+      listRoute(level, about(`list${kind}s`, `List ${plural}`))
+      if (level === 'project') listRoute('workspace', about(`list${kind}sOfWorkspace`, `List ${plural} of all projects of a workspace`))
       app.get(
-        `${base}/${plural}`,
+        `${bases[level]}/${plural}/:name`,
         {
-          config: { access },
-          schema: {
-            ...about(`list${kind}s`, `List ${plural}`),
-            params: ScopeParams,
-            querystring: ListQuery,
-            response: { 200: ResourceList },
-          },
-        },
-        async (request) => resources.list(callerOf(request), declaration, request.params, request.query),
-      )
-      app.get(
-        `${base}/${plural}/:name`,
-        {
-          config: { access },
-          schema: { ...about(`get${kind}`, `Get one of ${plural}`), params: NamedParams, response: { 200: Resource } },
+          config: { access, perObject: true },
+          schema: { ...about(`get${kind}`, `Get one of ${plural}`), params: namedParams[level], response: { 200: Resource } },
         },
         async (request, reply) => {
           const { name, ...scope } = request.params
@@ -78,29 +88,40 @@ export const resourceRoutes =
           return reply.headers(declaration.virtual ? {} : tagOf(resource)).send(resource)
         },
       )
+
+      function listRoute(at: KindScope, description: ReturnType<typeof about>): void {
+        app.get(
+          `${bases[at]}/${plural}`,
+          {
+            config: { access, perObject: true },
+            schema: { ...description, params: scopeParams[at], querystring: ListQuery, response: { 200: ResourceList } },
+          },
+          async (request) => resources.list(callerOf(request), declaration, request.params, request.query),
+        )
+      }
     }
 
     function writeRoutes(declaration: KindDeclaration): void {
-      const { kind, plural } = declaration
+      const { kind, plural, scope: level } = declaration
       app.post(
-        `${base}/${plural}`,
+        `${bases[level]}/${plural}`,
         {
           config: { access: { verb: 'create', on: plural } },
           schema: {
             ...about(`create${kind}`, `Create one of ${plural}`),
-            params: ScopeParams,
+            params: scopeParams[level],
             querystring: WriteQuery,
-            body: ResourceInput,
+            body: inputOf(declaration),
             response: { 200: Resource, 201: Resource },
           },
           validatorCompiler: leaveToEngine,
         },
         async (request, reply) => {
-          const { params, query } = checked(request, ScopeParams)
+          const { params, query } = checked(request, scopeParams[level])
           const { dryRun } = query
           const create = () => resources.create(callerOf(request), declaration, params, request.body, { dryRun })
           const resource = await (dryRun ? create() : once(request, create))
-          const location = `/v1/orgs/${params.org}/workspaces/${params.workspace}/${plural}/${resource.metadata.name}`
+          const location = `${pathIn(level, params)}/${plural}/${encodeURIComponent(resource.metadata.name)}`
           return dryRun
             ? reply.send(resource)
             : reply
@@ -110,32 +131,32 @@ export const resourceRoutes =
         },
       )
       app.put(
-        `${base}/${plural}/:name`,
+        `${bases[level]}/${plural}/:name`,
         {
           config: { access: { verb: 'edit', on: plural } },
           schema: {
             ...about(`replace${kind}`, `Replace one of ${plural}`),
-            params: NamedParams,
+            params: namedParams[level],
             querystring: WriteQuery,
-            body: ResourceInput,
+            body: inputOf(declaration),
             response: { 200: Resource },
           },
           validatorCompiler: leaveToEngine,
         },
         async (request, reply) => {
-          const { params, query } = checked(request, NamedParams)
+          const { params, query } = checked(request, namedParams[level])
           const options = { dryRun: query.dryRun, ifMatch: request.headers['if-match'] }
           const resource = await resources.replace(callerOf(request), declaration, params, params.name, request.body, options)
           return reply.headers(tagOf(resource)).send(resource)
         },
       )
       app.patch(
-        `${base}/${plural}/:name`,
+        `${bases[level]}/${plural}/:name`,
         {
           config: { access: { verb: 'edit', on: plural } },
           schema: {
             ...about(`patch${kind}`, `Change fields of one of ${plural}`),
-            params: NamedParams,
+            params: namedParams[level],
             querystring: WriteQuery,
             body: MergePatch,
             response: { 200: Resource },
@@ -151,21 +172,22 @@ export const resourceRoutes =
     }
 
     function deleteRoute(declaration: KindDeclaration): void {
-      const { kind, plural } = declaration
+      const { kind, plural, scope: level } = declaration
       app.delete(
-        `${base}/${plural}/:name`,
+        `${bases[level]}/${plural}/:name`,
         {
-          config: { access: { verb: 'delete', on: plural } },
+          config: { access: { verb: 'delete', on: plural }, perObject: declaration.virtual },
           schema: {
             ...about(`delete${kind}`, `Delete one of ${plural}`),
-            params: NamedParams,
-            querystring: WriteQuery,
+            params: namedParams[level],
+            querystring: DeleteQuery,
             response: { 204: Nothing },
           },
         },
         async (request, reply) => {
           const { name, ...scope } = request.params
-          const options = { dryRun: request.query.dryRun ?? false, ifMatch: request.headers['if-match'] }
+          const { dryRun = false, cascade } = request.query
+          const options = { dryRun, cascade, ifMatch: request.headers['if-match'] }
           await resources.remove(callerOf(request), declaration, scope, name, options)
           return reply.code(204).send()
         },
@@ -178,12 +200,12 @@ export const resourceRoutes =
       const server = resources.known().find(({ kind }) => kind === 'Server')
       if (!tool || !server) return
       app.get(
-        `${base}/servers/:name/tools`,
+        `${bases.workspace}/servers/:name/tools`,
         {
-          config: { access: { verb: 'view', on: 'tools' } },
+          config: { access: { verb: 'view', on: 'tools' }, perObject: true },
           schema: {
             ...about('listToolsOfServer', 'List the tools of one server'),
-            params: NamedParams,
+            params: namedParams.workspace,
             querystring: ListQuery,
             response: { 200: ResourceList },
           },
@@ -197,16 +219,18 @@ export const resourceRoutes =
       )
     }
 
-    function applyRoute(): void {
+    function applyRoute(level: 'org' | 'workspace'): void {
       app.post(
-        `${base}/apply`,
+        `${bases[level]}/apply`,
         {
           // Every object needs a right of its own, which the engine checks once it knows what would happen to it.
           config: { access: 'signed-in' },
           bodyLimit: maxApplyBytes,
           schema: {
-            ...about('apply', 'Apply whole objects, all or nothing'),
-            params: ScopeParams,
+            ...(level === 'org'
+              ? about('applyToOrg', 'Apply objects of the organization, all or nothing')
+              : about('apply', 'Apply whole objects, all or nothing')),
+            params: scopeParams[level],
             querystring: WriteQuery,
             body: ApplyRequest,
             response: { 200: ApplyResponse },
@@ -216,7 +240,7 @@ export const resourceRoutes =
           serializerCompiler: () => JSON.stringify,
         },
         async (request, reply) => {
-          const { params, query } = checked(request, ScopeParams)
+          const { params, query } = checked(request, scopeParams[level])
           const { dryRun } = query
           const apply = () => resources.apply(callerOf(request), params, request.body, { dryRun })
           return reply.send(await (dryRun ? apply() : once(request, apply)))
@@ -224,6 +248,14 @@ export const resourceRoutes =
       )
     }
   }
+
+/** What is written of a kind, as the description of the API shows it; the engine is what checks it. */
+const inputOf = ({ spec, name = Name }: KindDeclaration) =>
+  ResourceInput.extend({ metadata: ResourceInput.shape.metadata.extend({ name }), spec: spec as z.ZodType<Record<string, unknown>> })
+
+/** The path of a scope. */
+const pathIn = (level: KindScope, scope: Scope): string =>
+  bases[level].replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(scope[part as keyof Scope]!))
 
 const about = (operationId: string, summary: string) => ({ tags: ['resources'], operationId, summary })
 const tagOf = ({ metadata }: Resource) => ({ etag: `"${metadata.resourceVersion}"` })

@@ -4,7 +4,7 @@ import type { SelectorTerm } from '@mcpg/proto/selectors'
 import { joinSql, sql, type Db, type Sql } from '../db/db.ts'
 import type { Content } from './content.ts'
 import type { Position } from './cursor.ts'
-import { scopeOfKey } from './scope.ts'
+import { projectsOf, scopeOfKey } from './scope.ts'
 import { turn } from '../turns.ts'
 
 /** A row of `resources`. */
@@ -25,14 +25,17 @@ export type StoredRow = {
 }
 
 /** As much of a row as tells whether an object changed. */
-export type Digest = Pick<StoredRow, 'uid' | 'kind' | 'name' | 'digest' | 'resourceVersion'>
+export type Digest = Pick<StoredRow, 'uid' | 'scope' | 'kind' | 'name' | 'digest' | 'resourceVersion'>
 
-export type ListFilter = { query: ListQuery; terms: SelectorTerm[]; after: Position | null; visible: 'all' | readonly string[] }
+/** The scopes of a list, and which names of each may be seen. */
+export type Coverage = readonly { scope: string; visible: 'all' | readonly string[] }[]
+
+export type ListFilter = { query: ListQuery; terms: SelectorTerm[]; after: Position | null; coverage: Coverage }
 
 export type ResourceStore = ReturnType<typeof resourceStore>
 
 export function resourceStore(read: Db['read']) {
-  return { find, findMany, digests, list, count, labelled, referrers }
+  return { find, findMany, digests, list, count, labelled, referrers, projectScopes, allWithin }
 
   async function find(scope: string, kind: string, name: string): Promise<StoredRow | null> {
     return read.resource.findUnique({ where: { scope_kind_name: { scope, kind, name } } })
@@ -44,13 +47,13 @@ export function resourceStore(read: Db['read']) {
   }
 
   async function digests(scope: string, kind: string, names: string[]): Promise<Digest[]> {
-    const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true }
+    const select = { uid: true, scope: true, kind: true, name: true, digest: true, resourceVersion: true }
     return inPortions(names, 200, (name) => read.resource.findMany({ where: { scope, kind, name: { in: name } }, select }))
   }
 
   /** Names and labels of the objects of a kind, for prune. */
   async function labelled(scope: string, kind: string): Promise<(Digest & { labels: string })[]> {
-    const select = { uid: true, kind: true, name: true, digest: true, resourceVersion: true, labels: true }
+    const select = { uid: true, scope: true, kind: true, name: true, digest: true, resourceVersion: true, labels: true }
     return read.resource.findMany({ where: { scope, kind }, select, orderBy: { name: 'asc' } })
   }
 
@@ -61,21 +64,36 @@ export function resourceStore(read: Db['read']) {
        WHERE f.scope = ${scope} AND f.kind = ${kind} AND f.name = ${name} ORDER BY r.kind, r.name, f.part`
   }
 
+  /** The scopes of the projects of a workspace that have an object of the kind. */
+  async function projectScopes(workspace: string, kind: string): Promise<string[]> {
+    const rows = await read.resource.findMany({
+      where: { kind, scope: projectsOf(workspace) },
+      select: { scope: true },
+      distinct: ['scope'],
+    })
+    return rows.map(({ scope }) => scope).sort()
+  }
+
+  /** Everything that lives in a scope. */
+  async function allWithin(scope: string): Promise<StoredRow[]> {
+    return read.resource.findMany({ where: { scope }, orderBy: [{ kind: 'asc' }, { name: 'asc' }] })
+  }
+
   /** One more than the limit, so that the caller sees whether another page follows. */
-  async function list(scope: string, kind: string, filter: ListFilter): Promise<StoredRow[]> {
+  async function list(kind: string, filter: ListFilter): Promise<StoredRow[]> {
     const { column, descending } = sortOf(filter.query)
     const direction = descending ? sql`DESC` : sql`ASC`
-    const order = sql`${column} ${direction}, r.name ${direction}`
+    const order = sql`${column} ${direction}, r.name ${direction}, r.scope ${direction}`
     return read.$queryRaw<StoredRow[]>`
       SELECT r.uid, r.scope, r.kind, r.name, r.spec, r."specVersion", r.labels, r.annotations, r.digest, r.generation, r."resourceVersion", r."createdAt", r."updatedAt"
-      FROM resources r WHERE ${conditions(scope, kind, filter)}${afterPosition(filter, column, descending)}
+      FROM resources r WHERE ${conditions(kind, filter)}${afterPosition(filter, column, descending)}
       ORDER BY ${order} LIMIT ${filter.query.limit + 1}`
   }
 
-  async function count(scope: string, kind: string, filter: ListFilter): Promise<number> {
+  async function count(kind: string, filter: ListFilter): Promise<number> {
     const [row] = await read.$queryRaw<
       { total: number | bigint }[]
-    >`SELECT count(*) AS total FROM resources r WHERE ${conditions(scope, kind, filter)}`
+    >`SELECT count(*) AS total FROM resources r WHERE ${conditions(kind, filter)}`
     return Number(row?.total ?? 0)
   }
 }
@@ -90,12 +108,21 @@ function sortOf({ sort }: ListQuery): { column: Sql; descending: boolean; field:
 /** The value of the sorted column, for the cursor of the next page. */
 export const sortValue = (row: { name: string; createdAt: string; updatedAt: string }, query: ListQuery): string => row[sortOf(query).field]
 
-function conditions(scope: string, kind: string, { query, terms, visible }: ListFilter): Sql {
-  const parts = [sql`r.scope = ${scope}`, sql`r.kind = ${kind}`]
-  if (visible !== 'all') parts.push(visible.length === 0 ? sql`1 = 0` : sql`r.name IN (${joinSql([...visible])})`)
+function conditions(kind: string, { query, terms, coverage }: ListFilter): Sql {
+  const parts = [covered(coverage), sql`r.kind = ${kind}`]
   if (query.q) parts.push(sql`r.name LIKE ${`%${query.q.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`)
   for (const term of terms) parts.push(termCondition(term))
   return joinSql(parts, ' AND ')
+}
+
+function covered(coverage: Coverage): Sql {
+  const whole = coverage.filter(({ visible }) => visible === 'all').map(({ scope }) => scope)
+  const parts = coverage.flatMap(({ scope, visible }) =>
+    visible === 'all' || visible.length === 0 ? [] : [sql`(r.scope = ${scope} AND r.name IN (${joinSql([...visible])}))`],
+  )
+  if (whole.length > 0) parts.unshift(whole.length === 1 ? sql`r.scope = ${whole[0]}` : sql`r.scope IN (${joinSql(whole)})`)
+  if (parts.length === 0) return sql`1 = 0`
+  return parts.length === 1 ? parts[0]! : sql`(${joinSql(parts, ' OR ')})`
 }
 
 function termCondition({ key, operator, values }: SelectorTerm): Sql {
@@ -109,7 +136,7 @@ function termCondition({ key, operator, values }: SelectorTerm): Sql {
 function afterPosition({ after }: ListFilter, column: Sql, descending: boolean): Sql {
   if (!after) return sql``
   const than = descending ? sql`<` : sql`>`
-  return sql` AND (${column} ${than} ${after.value} OR (${column} = ${after.value} AND r.name ${than} ${after.name}))`
+  return sql` AND (${column} ${than} ${after.value} OR (${column} = ${after.value} AND (r.name ${than} ${after.name} OR (r.name = ${after.name} AND r.scope ${than} ${after.scope}))))`
 }
 
 async function inPortions<T>(names: string[], size: number, readPortion: (names: string[]) => Promise<T[]>): Promise<T[]> {

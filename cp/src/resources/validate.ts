@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { Violation } from '@mcpg/proto/errors'
-import { ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
-import { reservedNames } from '@mcpg/proto/names'
+import { nameProblems, projectProblem, ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { invalid } from '../http/problems.ts'
 import { escapePointer } from './differ.ts'
 
@@ -12,11 +11,14 @@ import { escapePointer } from './differ.ts'
 export function violationsOf(kind: KindDeclaration, input: unknown, at = ''): Violation[] {
   const envelope = ResourceInput.safeParse(input)
   const found = envelope.success ? [] : issuesOf(envelope.error, at)
-  const { metadata, spec, kind: word } = (input ?? {}) as { metadata?: { name?: unknown }; spec?: unknown; kind?: unknown }
+  type Given = { metadata?: { name?: unknown; project?: unknown }; spec?: unknown; kind?: unknown }
+  const { metadata, spec, kind: word } = (input ?? {}) as Given
   if (typeof word === 'string' && word.toLowerCase() !== kind.kind.toLowerCase())
     found.push({ pointer: `${at}/kind`, detail: `must be ${kind.kind}` })
-  if (typeof metadata?.name === 'string' && reservedNames.has(metadata.name))
-    found.push({ pointer: `${at}/metadata/name`, detail: `"${metadata.name}" is a word of the API's paths and cannot be a name` })
+  if (typeof metadata?.name === 'string')
+    found.push(...nameProblems(kind, metadata.name).map((detail) => ({ pointer: `${at}/metadata/name`, detail })))
+  const misplaced = projectProblem(kind, metadata?.project)
+  if (misplaced) found.push({ pointer: `${at}/metadata/project`, detail: misplaced })
   if (spec !== undefined && !found.some(({ pointer }) => pointer === `${at}/spec`)) {
     const parsed = kind.spec.safeParse(spec)
     if (!parsed.success) found.push(...issuesOf(parsed.error, `${at}/spec`))

@@ -6,13 +6,13 @@ import { readCursor, writeCursor } from './cursor.ts'
 /** The page of a list whose objects are in memory; the same filters, order and cursors as for rows. */
 export function pageOf(
   all: Resource[],
-  { query, terms, visible }: { query: ListQuery; terms: SelectorTerm[]; visible: 'all' | readonly string[] },
+  { query, terms, isSeen }: { query: ListQuery; terms: SelectorTerm[]; isSeen: (object: Resource['metadata']) => boolean },
 ): ResourceList {
   const descending = query.sort.startsWith('-')
   const field = (descending ? query.sort.slice(1) : query.sort) as 'name' | 'createdAt' | 'updatedAt'
   const q = query.q?.toLowerCase()
   const matching = all
-    .filter(({ metadata }) => visible === 'all' || visible.includes(metadata.name))
+    .filter(({ metadata }) => isSeen(metadata))
     .filter(({ metadata }) => (q === undefined || metadata.name.toLowerCase().includes(q)) && selects(terms, metadata.labels))
     .sort(
       (one, other) =>
@@ -30,7 +30,7 @@ export function pageOf(
   const more = from >= 0 && from + query.limit < matching.length && lastItem !== undefined
   return {
     items,
-    ...(more ? { nextCursor: writeCursor(query, { value: lastItem.metadata[field], name: identity(lastItem) }) } : {}),
+    ...(more ? { nextCursor: writeCursor(query, { value: lastItem.metadata[field], name: identity(lastItem), scope: '' }) } : {}),
     total: matching.length,
   }
 }

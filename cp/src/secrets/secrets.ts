@@ -7,6 +7,7 @@ import type { Changes } from '../changes/changes.ts'
 import type { Db } from '../db/db.ts'
 import type { ActionCall, Resources } from '../resources/resources.ts'
 import { scopeKey, type WorkspaceScope } from '../resources/scope.ts'
+import { secretBackendRule } from './backends.ts'
 import type { SecretStore } from './store.ts'
 import type { ValueBox } from './value-box.ts'
 import { secretVault } from './vault.ts'
@@ -20,7 +21,7 @@ export function secretRoom({
   changes,
   resources,
 }: {
-  db: Pick<Db, 'write'>
+  db: Pick<Db, 'read' | 'write'>
   store: SecretStore
   box: ValueBox
   audit: Audit
@@ -30,6 +31,7 @@ export function secretRoom({
   const { kind } = secretKind
   resources.addVault(kind, secretVault({ store, box }))
   resources.addStatus(kind, statusOf)
+  secretBackendRule({ db, resources })
   resources.addAction(kind, 'reveal', reveal)
   changes.onChange(({ kind: changed, type, scope, object }) => {
     // Later: whoever hears of the server hears of it before what it leads to.

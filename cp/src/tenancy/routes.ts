@@ -24,7 +24,7 @@ export const tenancyRoutes =
     app.get(
       '/v1/orgs',
       {
-        config: { access: { verb: 'view', on: 'orgs' } },
+        config: { access: { verb: 'view', on: 'orgs' }, perObject: true },
         schema: { ...about('Orgs', 'List organizations'), response: { 200: TenancyList } },
       },
       async (request) => ({ items: await orgs.list(callerOf(request)) }),
@@ -60,7 +60,7 @@ export const tenancyRoutes =
     app.get(
       '/v1/orgs/:org/workspaces',
       {
-        config: { access: { verb: 'view', on: 'workspaces' } },
+        config: { access: { verb: 'view', on: 'workspaces' }, perObject: true },
         schema: { ...about('Workspaces', 'List workspaces'), params: OrgParams, response: { 200: TenancyList } },
       },
       async (request) => ({ items: await workspaces.list(callerOf(request), request.params) }),
@@ -97,7 +97,7 @@ export const tenancyRoutes =
     app.get(
       '/v1/orgs/:org/workspaces/:workspace/environments',
       {
-        config: { access: { verb: 'view', on: 'environments' } },
+        config: { access: { verb: 'view', on: 'environments' }, perObject: true },
         schema: { ...about('Environments', 'List environments'), params: WorkspaceParams, response: { 200: TenancyList } },
       },
       async (request) => ({ items: await environments.list(callerOf(request), request.params) }),

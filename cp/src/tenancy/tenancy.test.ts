@@ -30,7 +30,7 @@ describe('organizations, workspaces and environments', () => {
 
     expect(await gone('/v1/orgs/acme')).toEqual([409, 'not_empty'])
     const used = await test.call('DELETE', '/v1/orgs/acme/workspaces/shop')
-    expect(used.body.detail).toBe('The workspace acme/shop is not empty: 1 environment, 1 object.')
+    expect(used.body.detail).toBe('The workspace acme/shop is not empty: 1 environment (prod), 1 object (server/a).')
     expect((await gone('/v1/orgs/acme/workspaces/shop/environments/prod'))[0]).toBe(204)
     expect((await gone('/v1/orgs/acme/workspaces/shop'))[0]).toBe(409)
     await test.call('DELETE', '/v1/orgs/acme/workspaces/shop/servers/a')

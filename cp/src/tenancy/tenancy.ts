@@ -1,9 +1,11 @@
 import type { Clock } from '@mcpg/core/clock'
+import type { Place } from '@mcpg/proto/access'
 import { McpgError } from '@mcpg/proto/errors'
 import { defaultScope, type CreateTenancy, type Tenancy } from '@mcpg/proto/rest/tenancy'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db, Reads, Tx } from '../db/db.ts'
+import { contentsOf, refuseUsed } from './contents.ts'
 
 export type OrgPath = { org: string }
 export type WorkspacePath = { org: string; workspace: string }
@@ -15,8 +17,10 @@ export type Tenancies = ReturnType<typeof tenancyService>
 export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clock: Clock }) {
   return {
     ensureDefaults,
+    requireScope,
     requireWorkspace,
     requireEnvironment,
+    requireVisibleOrg,
     orgs: { list: listOrgs, get: getOrg, create: createOrg, remove: removeOrg },
     workspaces: { list: listWorkspaces, get: getWorkspace, create: createWorkspace, remove: removeWorkspace },
     environments: { list: listEnvironments, get: getEnvironment, create: createEnvironment, remove: removeEnvironment },
@@ -39,12 +43,28 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
     await workspaceRow(path, from)
   }
 
+  /** The same for an organization alone, where no workspace is named. */
+  async function requireScope({ org, workspace }: { org: string; workspace?: string | undefined }): Promise<void> {
+    if (workspace !== undefined) await workspaceRow({ org, workspace })
+    else if (!(await db.read.org.findUnique({ where: { name: org } }))) throw unknown('org', org)
+  }
+
   /** The same down to the environment. */
   async function requireEnvironment(
     path: EnvironmentPath,
     from: Pick<Reads, 'org' | 'workspace' | 'environment'> = db.read,
   ): Promise<void> {
     await environmentRow(path, from)
+  }
+
+  /** Whoever sees nothing in an organization is not told whether it is there. */
+  async function requireVisibleOrg(caller: Caller, org: string): Promise<void> {
+    const names = caller.visible('view', 'orgs', {})
+    if (names !== 'all' && !names.includes(org))
+      throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may do nothing in the organization ${org}.`, {
+        hint: 'mcpg-ctl can-i --list',
+      })
+    await getOrg(caller, { org })
   }
 
   async function workspaceRow({ org, workspace }: WorkspacePath, from: Pick<Reads, 'org' | 'workspace'> = db.read): Promise<Row> {
@@ -63,7 +83,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   }
 
   async function listOrgs(caller: Caller): Promise<Tenancy[]> {
-    const names = caller.visible('view', 'orgs')
+    const names = caller.visible('view', 'orgs', {})
     const where = names === 'all' ? {} : { name: { in: [...names] } }
     return (await db.read.org.findMany({ where, orderBy: { name: 'asc' } })).map(shown)
   }
@@ -75,6 +95,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   }
 
   async function createOrg(caller: Caller, body: CreateTenancy): Promise<Tenancy> {
+    refuseName(caller, 'orgs', {}, body.name)
     return created('org', body.name, async (tx) => {
       const row = await tx.org.create({ data: { ...body, createdAt: now() } })
       await audit.record(tx, caller, 'org.create', { org: body.name, kind: 'Org', name: body.name })
@@ -84,7 +105,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
 
   async function removeOrg(caller: Caller, { org }: OrgPath): Promise<void> {
     await db.write(async (tx) => {
-      refuseUsed('org', org, { workspaces: await tx.workspace.count({ where: { org } }) })
+      refuseUsed('org', org, await contentsOf(caller, tx, { org }, now()))
       if ((await tx.org.deleteMany({ where: { name: org } })).count === 0) throw unknown('org', org)
       await audit.record(tx, caller, 'org.delete', { org, kind: 'Org', name: org })
     })
@@ -92,7 +113,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
 
   async function listWorkspaces(caller: Caller, { org }: OrgPath): Promise<Tenancy[]> {
     await getOrg(caller, { org })
-    const names = caller.visible('view', 'workspaces')
+    const names = caller.visible('view', 'workspaces', { org })
     const where = names === 'all' ? { org } : { org, name: { in: [...names] } }
     return (await db.read.workspace.findMany({ where, orderBy: { name: 'asc' } })).map(shown)
   }
@@ -102,6 +123,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   }
 
   async function createWorkspace(caller: Caller, { org }: OrgPath, body: CreateTenancy): Promise<Tenancy> {
+    refuseName(caller, 'workspaces', { org }, body.name)
     return created('workspace', `${org}/${body.name}`, async (tx) => {
       if ((await tx.org.count({ where: { name: org } })) === 0) throw unknown('org', org)
       const row = await tx.workspace.create({ data: { ...body, org, createdAt: now() } })
@@ -112,21 +134,16 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
 
   async function removeWorkspace(caller: Caller, { org, workspace }: WorkspacePath): Promise<void> {
     await db.write(async (tx) => {
-      const where = { org, workspace }
-      refuseUsed('workspace', `${org}/${workspace}`, {
-        environments: await tx.environment.count({ where }),
-        objects: await tx.resource.count({ where: { scope: `${org}/${workspace}` } }),
-        gateways: await tx.gateway.count({ where }),
-      })
-      if ((await tx.workspace.deleteMany({ where: { org, name: workspace } })).count === 0)
-        throw unknown('workspace', `${org}/${workspace}`)
+      const path = `${org}/${workspace}`
+      refuseUsed('workspace', path, await contentsOf(caller, tx, { org, workspace }, now()))
+      if ((await tx.workspace.deleteMany({ where: { org, name: workspace } })).count === 0) throw unknown('workspace', path)
       await audit.record(tx, caller, 'workspace.delete', { org, workspace, kind: 'Workspace', name: workspace })
     })
   }
 
   async function listEnvironments(caller: Caller, path: WorkspacePath): Promise<Tenancy[]> {
     await requireWorkspace(path)
-    const names = caller.visible('view', 'environments')
+    const names = caller.visible('view', 'environments', path)
     const where = names === 'all' ? path : { ...path, name: { in: [...names] } }
     return (await db.read.environment.findMany({ where, orderBy: { name: 'asc' } })).map(shown)
   }
@@ -136,6 +153,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   }
 
   async function createEnvironment(caller: Caller, { org, workspace }: WorkspacePath, body: CreateTenancy): Promise<Tenancy> {
+    refuseName(caller, 'environments', { org, workspace }, body.name)
     return created('environment', `${org}/${workspace}/${body.name}`, async (tx) => {
       await requireWorkspace({ org, workspace }, tx)
       const row = await tx.environment.create({ data: { ...body, org, workspace, createdAt: now() } })
@@ -147,12 +165,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   async function removeEnvironment(caller: Caller, { org, workspace, environment }: EnvironmentPath): Promise<void> {
     const path = `${org}/${workspace}/${environment}`
     await db.write(async (tx) => {
-      const where = { org, workspace, environment }
-      const openEnrollments = { ...where, revokedAt: null, expiresAt: { gt: now() } }
-      refuseUsed('environment', path, {
-        gateways: await tx.gateway.count({ where }),
-        'open enrollments': await tx.enrollment.count({ where: openEnrollments }),
-      })
+      refuseUsed('environment', path, await contentsOf(caller, tx, { org, workspace, environment }, now()))
       if ((await tx.environment.deleteMany({ where: { org, workspace, name: environment } })).count === 0)
         throw unknown('environment', path)
       await audit.record(tx, caller, 'environment.delete', { org, workspace, kind: 'Environment', name: environment })
@@ -173,6 +186,14 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
   }
 }
 
+/** The route asked before the name was known. */
+function refuseName(caller: Caller, on: string, place: Place, name: string): void {
+  if (caller.can({ verb: 'create', on }, place, name)) return
+  throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not create ${name} among the ${on}.`, {
+    hint: 'mcpg-ctl can-i --list',
+  })
+}
+
 type Row = { name: string; displayName: string | null; createdAt: string }
 
 const shown = ({ name, displayName, createdAt }: Row): Tenancy => ({ name, ...(displayName === null ? {} : { displayName }), createdAt })
@@ -183,11 +204,4 @@ function unknown(noun: 'org' | 'workspace' | 'environment', path: string): McpgE
   return new McpgError('not_found', `${noun}_unknown`, `There is no ${noun} ${path}.`, {
     hint: `name another with --${noun} (MCPG_${noun.toUpperCase()}); GET ${list.slice(0, above.length + 1).join('')} lists those there are`,
   })
-}
-
-function refuseUsed(noun: string, path: string, counts: Record<string, number>): void {
-  const held = Object.entries(counts).filter(([, count]) => count > 0)
-  if (held.length === 0) return
-  const what = held.map(([name, count]) => `${count} ${count === 1 ? name.replace(/s$/, '') : name}`).join(', ')
-  throw new McpgError('conflict', 'not_empty', `The ${noun} ${path} is not empty: ${what}.`, { hint: 'Delete those first.' })
 }

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Env } from '../env.ts'
 import { ApiError, Interrupted } from '../failure.ts'
 import { findControlPlane } from '../local/run-files.ts'
+import { shownCredential } from '../sign-in/shown.ts'
 import type { Settings } from '../settings.ts'
 import { connection, controlPlaneUrl, isExposed, localConnection, type Connection } from './connection.ts'
 
@@ -30,7 +31,13 @@ export type Call<Schema extends z.ZodType> = {
   headers?: Record<string, string>
   schema?: Schema
   timeoutMs?: number
+  /** Shows nobody who we are: for what is asked in order to sign in, when an earlier sign-in may be over. */
+  anonymous?: boolean
+  /** How often 429 and 503 are repeated (default 5). */
+  retries?: number
 }
+/** How long an answer is waited for, and how often it is asked for again. */
+export type Patience = Pick<Call<z.ZodType>, 'timeoutMs' | 'retries'>
 export type Answer<Body> = { status: number; headers: Headers; body: Body }
 export type Api = Awaited<ReturnType<typeof createApi>>
 
@@ -56,7 +63,7 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
       )
       if (response.ok) return { status: response.status, headers: response.headers, body: await bodyOf(response, options.schema) }
       const error = await errorOf(response)
-      if (!isBusy(response.status) || attempt > maxRetries) throw error
+      if (!isBusy(response.status) || attempt > (options.retries ?? maxRetries)) throw error
       await pause(response, attempt, error)
     }
   }
@@ -85,7 +92,13 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
     }
   }
 
-  async function send(method: string, path: string, { query, body, headers }: Call<z.ZodType>, signal: AbortSignal): Promise<Response> {
+  async function send(
+    method: string,
+    path: string,
+    { query, body, headers, anonymous }: Call<z.ZodType>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const shown = anonymous ? {} : await shownCredential(settings, url)
     const target = new URL(path, url)
     for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) target.searchParams.set(key, String(value))
     try {
@@ -96,8 +109,7 @@ export async function createApi({ settings, env }: { settings: Settings; env: En
         headers: {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
-          ...(settings.sessionCookie ? { cookie: `mcpg_sid=${settings.sessionCookie}`, 'x-mcpg-request': '1' } : {}),
+          ...shown,
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -52,7 +52,8 @@ export async function* followLog(
   }
 }
 
-async function* linesOf({ body }: Response): AsyncGenerator<string> {
+/** Whole lines as they arrive. */
+export async function* linesOf({ body }: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body ?? []) {

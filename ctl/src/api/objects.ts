@@ -4,37 +4,24 @@ import { Resource, type KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { ResourceList } from '@mcpg/proto/rest/list'
 import { nearest } from '../nearest.ts'
 import type { Settings } from '../settings.ts'
-import type { Api } from './client.ts'
+import type { Api, Patience } from './client.ts'
 import { listPath, objectPath } from './paths.ts'
+import { getTenancy, isTenancy, listTenancies, tenancyKindOf, tenancyKinds } from './tenancy.ts'
 
 /** Largest page of a list. */
 const pageSize = 500
 
 /** The kind a person means by a word, in any case, plural or alias. */
 export function kindOf(word: string): KindDeclaration {
-  const kind = findKind(word)
+  const kind = findKind(word) ?? tenancyKindOf(word)
   if (kind) return kind
   const guess = nearest(
     word,
-    kinds.flatMap((one) => [one.plural, one.kind.toLowerCase(), ...one.aliases]),
+    [...kinds, ...tenancyKinds].flatMap((one) => [one.plural, one.kind.toLowerCase(), ...one.aliases]),
   )
   throw new McpgError('invalid', 'unknown_kind', `"${word}" is no kind of object.`, {
-    hint: guess ? `did you mean ${guess}?` : `kinds: ${kinds.map((one) => one.plural).join(', ')}`,
+    hint: guess ? `did you mean ${guess}?` : `kinds: ${[...kinds, ...tenancyKinds].map((one) => one.plural).join(', ')}`,
   })
-}
-
-/** `kind name…`, `kind/name…` and `kind,kind` as typed, taken apart. */
-export function readTargets(args: string[]): { kinds: KindDeclaration[]; names: string[] } {
-  const [first = '', ...rest] = args
-  if (first.includes('/')) {
-    const pairs = args.map((arg) => splitTarget(arg))
-    const [kind] = pairs
-    if (kind && pairs.some((pair) => pair.kind !== kind.kind))
-      throw new McpgError('invalid', 'mixed_kinds', 'Only objects of one kind can be named by kind/name in one command.')
-    return { kinds: kind ? [kind.kind] : [], names: pairs.map(({ name }) => name) }
-  }
-  // What happened is asked for by its own name; all is what there is.
-  return { kinds: first === 'all' ? kinds.filter(({ kind }) => kind !== 'Event') : first.split(',').map(kindOf), names: rest }
 }
 
 export function splitTarget(text: string): { kind: KindDeclaration; name: string } {
@@ -44,38 +31,86 @@ export function splitTarget(text: string): { kind: KindDeclaration; name: string
   return { kind: kindOf(text.slice(0, slash)), name: text.slice(slash + 1) }
 }
 
-export type Filter = { selector?: string | undefined; names?: string[]; environment?: string | undefined }
+export type Filter = {
+  selector?: string | undefined
+  names?: string[]
+  environment?: string | undefined
+  /** Names that stand for nothing are no failure. */
+  lenient?: boolean
+  /** Given up after so long, and not tried again. */
+  timeoutMs?: number
+}
 
 /** Every object of a kind that matches, over all pages. A name that is no glob and matches nothing is `not_found`. */
 export async function listObjects(
   api: Api,
   kind: KindDeclaration,
-  { selector, names = [], environment }: Filter = {},
+  { selector, names = [], environment, lenient = false, timeoutMs }: Filter = {},
   scope: Settings = api.settings,
 ): Promise<Resource[]> {
-  const isGlob = names.some((name) => /[*?]/.test(name))
-  if (names.length > 0 && !isGlob && !selector) return Promise.all(names.map((name) => getObject(api, kind, name, scope)))
-  const found: Resource[] = []
-  let cursor: string | undefined
-  do {
-    const { body } = await api.call('GET', listPath(scope, kind.plural), {
-      query: { limit: pageSize, cursor, labelSelector: selector, sort: kind.order },
-      schema: ResourceList,
-    })
-    found.push(...body.items)
-    cursor = body.nextCursor
-  } while (cursor)
+  // Without a project, whatever project it is in.
+  const isAnywhere = kind.scope === 'project' && scope.project === undefined
+  if (names.length > 0 && !names.some(isGlob) && !selector && !lenient && !isAnywhere) return await namedObjects(api, kind, names, scope)
+  const patience = timeoutMs === undefined ? {} : { timeoutMs, retries: 0 }
+  const found = isTenancy(kind)
+    ? selector
+      ? []
+      : await listTenancies(api, kind, scope, patience)
+    : await allPages(api, kind, selector, scope, patience)
   const patterns = names.map(globOf)
-  return found.filter(
+  const meant = found.filter(
     ({ metadata }) =>
       (patterns.length === 0 || patterns.some((pattern) => pattern.test(metadata.name))) &&
       (!environment || !metadata.environment || metadata.environment === environment),
   )
+  if (!lenient) refuseMissing(kind, names, meant)
+  return meant
+}
+
+async function allPages(
+  api: Api,
+  kind: KindDeclaration,
+  selector: string | undefined,
+  scope: Settings,
+  patience: Patience,
+): Promise<Resource[]> {
+  const found: Resource[] = []
+  let cursor: string | undefined
+  do {
+    const { body } = await api.call('GET', listPath(scope, kind), {
+      query: { limit: pageSize, cursor, labelSelector: selector, sort: kind.order },
+      schema: ResourceList,
+      ...patience,
+    })
+    found.push(...body.items)
+    cursor = body.nextCursor
+  } while (cursor)
+  return found
+}
+
+/** Throws `not_found` with every name that is no glob and that none of the objects has. */
+export function refuseMissing(kind: KindDeclaration, names: string[], found: Resource[]): void {
+  const missing = names.filter((name) => !isGlob(name) && !found.some(({ metadata }) => metadata.name === name))
+  if (missing.length > 0) throw unknownNames(kind, missing)
+}
+
+async function namedObjects(api: Api, kind: KindDeclaration, names: string[], scope: Settings): Promise<Resource[]> {
+  const [name] = names
+  if (names.length === 1 && name !== undefined) return [await getObject(api, kind, name, scope)]
+  const found = await Promise.all(
+    [...new Set(names)].map(async (one) => {
+      const resource = await findObject(api, kind, one, scope)
+      return resource ? [resource] : []
+    }),
+  )
+  refuseMissing(kind, names, found.flat())
+  return found.flat()
 }
 
 export async function getObject(api: Api, kind: KindDeclaration, name: string, scope: Settings = api.settings): Promise<Resource> {
   try {
-    const { body } = await api.call('GET', objectPath(scope, kind.plural, name), { schema: Resource })
+    if (isTenancy(kind)) return await getTenancy(api, kind, name, scope)
+    const { body } = await api.call('GET', objectPath(scope, kind, name), { schema: Resource })
     return body
   } catch (error) {
     throw withHint(error, kind)
@@ -83,8 +118,8 @@ export async function getObject(api: Api, kind: KindDeclaration, name: string, s
 }
 
 /** Null where there is none. */
-export async function findObject(api: Api, kind: KindDeclaration, name: string): Promise<Resource | null> {
-  return getObject(api, kind, name).catch((error: unknown) => {
+export async function findObject(api: Api, kind: KindDeclaration, name: string, scope: Settings = api.settings): Promise<Resource | null> {
+  return getObject(api, kind, name, scope).catch((error: unknown) => {
     if (error instanceof McpgError && error.code === 'not_found') return null
     throw error
   })
@@ -98,6 +133,13 @@ function withHint(error: unknown, kind: KindDeclaration): unknown {
     violations: error.violations,
   })
 }
+
+function unknownNames({ kind, plural }: KindDeclaration, names: string[]): McpgError {
+  const all = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+  return new McpgError('not_found', 'object_unknown', `There is no ${kind} ${all}.`, { hint: `mcpg-ctl get ${plural}` })
+}
+
+export const isGlob = (name: string) => /[*?]/.test(name)
 
 /** `*` and `?` as in a shell. */
 export const globOf = (text: string): RegExp =>

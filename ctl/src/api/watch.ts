@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { McpgError } from '@mcpg/proto/errors'
+import { findKind } from '@mcpg/proto/kinds'
 import { WatchEvent } from '@mcpg/proto/rest/watch'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Api } from './client.ts'
 
 /**
- * Events of kinds of the workspace, for ever: a cut stream is resumed by Last-Event-ID, an expired cursor begins again (the event
+ * Events of kinds of the workspace or the organization, for ever: a cut stream is resumed by Last-Event-ID, an expired cursor begins again (the event
  * EXPIRED tells the caller to forget what it knows). Ends when `signal` aborts; throws what the control plane refuses.
  */
 export async function* watch(
@@ -44,15 +45,22 @@ export async function* watch(
   }
 }
 
+/** The smallest scope in which all the kinds are told of. */
+function scopeOf({ settings: { org, workspace, project } }: Api, kinds: string[]): string {
+  const levels = new Set(kinds.map((kind) => findKind(kind)?.scope))
+  const isOnly = (level: string) => levels.size === 1 && levels.has(level as 'org')
+  if (isOnly('org')) return org
+  return isOnly('project') && project !== undefined ? `${org}/${workspace}/proj/${project}` : `${org}/${workspace}`
+}
+
 async function* connect(
   api: Api,
   kinds: string[],
   cursor: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<{ event: WatchEvent; id: string | undefined }> {
-  const { org, workspace } = api.settings
   const response = await api.open('/v1/watch', {
-    query: { scope: `${org}/${workspace}`, kinds: kinds.join(',') },
+    query: { scope: scopeOf(api, kinds), kinds: kinds.join(',') },
     ...(cursor ? { headers: { 'last-event-id': cursor } } : {}),
     signal,
   })

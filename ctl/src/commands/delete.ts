@@ -1,57 +1,67 @@
 import { McpgError } from '@mcpg/proto/errors'
-import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { confirm } from '../ask.ts'
-import { kindOf, listObjects, readTargets } from '../api/objects.ts'
-import { environmentPath, objectPath } from '../api/paths.ts'
+import { kindOf } from '../api/objects.ts'
+import { findTargets, pathOf, readTargets, refuseAmbiguous, shown } from '../api/targets.ts'
 import type { Context } from '../context.ts'
+import { eachObject, type One } from '../each-object.ts'
 import { readManifests } from '../manifest/read-files.ts'
 
-export type DeleteOptions = { file: string[]; selector?: string; yes?: boolean; expand: boolean }
-
-type Target = { kind: KindDeclaration; name: string; environment?: string | undefined }
+export type DeleteOptions = {
+  file: string[]
+  selector?: string
+  yes?: boolean
+  expand: boolean
+  cascade?: boolean
+  dryRun?: boolean
+  ignoreNotFound?: boolean
+}
 
 export async function run(context: Context, args: string[], options: DeleteOptions): Promise<void> {
-  const targets = options.file.length > 0 ? await targetsOfFiles() : await targetsOfWords()
-  if (targets.length === 0) return context.say('nothing to delete')
-  const shown = targets.map(({ kind, name }) => `${kind.kind.toLowerCase()}/${name}`)
-  const few = shown.length <= 10 ? shown.join(', ') : `${shown.slice(0, 10).join(', ')} and ${shown.length - 10} more`
-  if (!options.yes && !(await confirm(context, `Delete ${few}?`, '--yes'))) return context.say('nothing was deleted')
+  const { cascade, dryRun } = options
+  const all = options.file.length > 0 ? await objectsOfFiles() : await objectsOfWords()
+  if (all.length === 0) return context.say('nothing to delete')
+  const names = all.map(({ kind, resource }) => shown(kind, resource.metadata.name))
+  const few = names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`
+  const also = cascade ? ' and what is in them' : ''
+  if (!dryRun && !options.yes && !(await confirm(context, `Delete ${few}${also}?`, '--yes'))) return context.say('nothing was deleted')
   const api = await context.api()
-  for (const { kind, name, environment } of targets) {
-    const path =
-      kind.kind === 'Gateway'
-        ? `${environmentPath({ ...context.settings, environment: environment ?? context.settings.environment })}/gateways/${encodeURIComponent(name)}`
-        : objectPath(context.settings, kind.plural, name)
-    await api.call('DELETE', path)
-    context.print(`${kind.kind.toLowerCase()}/${name} deleted`)
+  await eachObject(all, 'deleted', remove, { again: dryRun !== true })
+
+  async function remove({ kind, resource }: One): Promise<void> {
+    const target = shown(kind, resource.metadata.name)
+    const query = { ...(cascade && { cascade }), ...(dryRun && { dryRun }) }
+    try {
+      await api.call('DELETE', pathOf(context.settings, kind, resource.metadata), { query })
+    } catch (error) {
+      if (options.ignoreNotFound && error instanceof McpgError && error.code === 'not_found') return
+      throw error
+    }
+    context.print(context.settings.output === 'name' ? target : `${target} ${dryRun ? 'would be deleted' : 'deleted'}`)
   }
 
-  async function targetsOfFiles(): Promise<Target[]> {
+  async function objectsOfFiles(): Promise<One[]> {
     if (args.length > 0) throw new McpgError('invalid', 'usage', 'Objects are named either by -f or by words, not both.')
-    return (await readManifests(context, options, { values: false })).map(({ kind, metadata }) => ({
-      kind: kindOf(kind),
-      name: metadata.name,
-    }))
+    const objects = await readManifests(context, options, { values: false })
+    return objects.map(({ kind, metadata }) => ({ kind: kindOf(kind), resource: { metadata: metadata as One['resource']['metadata'] } }))
   }
 
-  async function targetsOfWords(): Promise<Target[]> {
+  async function objectsOfWords(): Promise<One[]> {
     if (args.length === 0)
       throw new McpgError('invalid', 'usage', 'What is to be deleted is not named.', {
         hint: 'mcpg-ctl delete <kind> <name>, or -f <file>',
       })
-    const { kinds, names } = readTargets(args)
-    if (names.length === 0 && !options.selector)
+    const targets = readTargets(args)
+    const elsewhere = targets.find(({ kind }) => kind.scope !== 'project')
+    if (context.settings.project !== undefined && elsewhere)
+      throw new McpgError('unsupported', 'project_unused', `${elsewhere.kind.plural} do not live in a project.`, {
+        hint: 'leave out --project (MCPG_PROJECT)',
+      })
+    if (targets.some((target) => target.names.length === 0) && !options.selector)
       throw new McpgError('invalid', 'usage', 'No name is given.', { hint: `all of them: mcpg-ctl delete ${args[0]} '*'` })
-    const api = await context.api()
-    const lists = await Promise.all(
-      kinds.map(async (kind) =>
-        (await listObjects(api, kind, { names, selector: options.selector })).map(({ metadata }) => ({
-          kind,
-          name: metadata.name,
-          environment: metadata.environment,
-        })),
-      ),
-    )
-    return lists.flat()
+    // What is only reported goes with what it is reported of.
+    const own = args[0] === 'all' ? targets.filter(({ kind }) => !kind.virtual) : targets
+    const found = await findTargets(await context.api(), own, { selector: options.selector, lenient: options.ignoreNotFound ?? false })
+    refuseAmbiguous(own, found)
+    return found.flatMap(({ kind, resources }) => resources.map((resource) => ({ kind, resource })))
   }
 }

@@ -20,9 +20,13 @@ export async function run(context: Context, [word]: string[], options: DiffOptio
   const api = await context.api()
   let differs = false
   for (const object of objects) {
-    const live = await findObject(api, kindOf(object.kind), object.metadata.name)
-    const target = `${object.kind.toLowerCase()}/${object.metadata.name}`
-    const shown = object.kind === secretKind.kind ? maskedSecret(object, (await planOf(object))!) : object
+    const kind = kindOf(object.kind)
+    const { name, project = api.settings.project } = object.metadata
+    const live = await findObject(api, kind, name, { ...api.settings, project })
+    const target = `${object.kind.toLowerCase()}/${name}`
+    const masked = object.kind === secretKind.kind ? maskedSecret(object, (await planOf(object))!) : object
+    // What -p says stands in what is stored.
+    const shown = kind.scope === 'project' ? { ...masked, metadata: { ...masked.metadata, project } } : masked
     const lines = unifiedDiff(live ? groupedYaml([live]) : '', groupedYaml([shown]), {
       before: `${target} (stored)`,
       after: `${target} (manifest)`,

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Resource } from '@mcpg/proto/kinds/kind'
-import { getObject, readTargets } from '../api/objects.ts'
-import { objectPath } from '../api/paths.ts'
+import { getObject } from '../api/objects.ts'
+import { findTargets, pathOf, readTarget, refuseAmbiguous } from '../api/targets.ts'
+import { refuseTenancy } from '../api/tenancy.ts'
 import type { Context } from '../context.ts'
 import { describeFailure } from '../failure.ts'
 import { parseManifest } from '../manifest/parse.ts'
@@ -17,11 +18,11 @@ import { readSecretSources } from '../manifest/secret-sources.ts'
 const intro = '# Lines that begin with # are ignored. An empty file, or one without changes, writes nothing.\n'
 
 export async function run(context: Context, args: string[]): Promise<void> {
-  const { kinds, names } = readTargets(args)
-  const [kind] = kinds
-  const [name] = names
-  if (!kind || kinds.length !== 1 || !name || names.length !== 1)
-    throw new McpgError('invalid', 'usage', 'One object is edited at a time.', { hint: 'mcpg-ctl edit server/everything' })
+  const { kind, name } = readTarget(
+    args,
+    new McpgError('invalid', 'usage', 'One object is edited at a time.', { hint: 'mcpg-ctl edit server/everything' }),
+  )
+  refuseTenancy(kind, 'edit')
   if (kind.virtual)
     throw new McpgError('unsupported', 'not_editable', `${kind.kind} objects are reported, not edited.`, {
       hint: `mcpg-ctl describe ${kind.kind.toLowerCase()}/${name}`,
@@ -30,28 +31,35 @@ export async function run(context: Context, args: string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mcpg-edit-'))
   const file = join(folder, `${name}.yaml`)
   try {
-    let live = await getObject(api, kind, name)
+    const target = [{ kind, names: [name] }]
+    const found = await findTargets(api, target)
+    refuseAmbiguous(target, found)
+    let live = found[0]!.resources[0]!
+    const again = async () => await getObject(api, kind, name, { ...api.settings, project: live.metadata.project ?? api.settings.project })
     let text = groupedYaml([live])
     let complaint = ''
+    let refusal: McpgError | undefined
     for (;;) {
       await writeFile(file, complaint + intro + text, { mode: 0o600 })
       await openEditor(context, file)
       const edited = withoutComments(await readFile(file, 'utf8'))
       if (edited.trim() === '' || edited === text || edited === groupedYaml([live])) {
-        if (complaint && edited.trim() !== '') await keep(file, context)
-        return context.say('nothing was changed')
+        if (!refusal || edited.trim() === '' || edited === groupedYaml([live])) return context.say('nothing was changed')
+        // Left as it was refused: the answer is that refusal.
+        await keep(file, context)
+        throw refusal
       }
       text = edited
       try {
-        const { body } = await api.call('PUT', objectPath(context.settings, kind.plural, name), {
+        await api.call('PUT', pathOf(context.settings, kind, live.metadata), {
           body: await bodyOf(edited, live, context),
           headers: { 'if-match': etagOf(live) },
         })
-        void body
         return context.print(`${kind.kind.toLowerCase()}/${name} edited`)
       } catch (error) {
         if (!(error instanceof McpgError) || (error.code !== 'invalid' && error.status !== 412)) throw error
-        if (error.status === 412) live = await getObject(api, kind, name)
+        refusal = error
+        if (error.status === 412) live = await again()
         complaint = commented(
           (await describeFailure(error, { json: false, debug: false })) +
             (error.status === 412 ? `it is now:\n${groupedYaml([live])}` : ''),

@@ -1,6 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { gatewayKind } from '@mcpg/proto/kinds/gateway'
 import { instanceKind } from '@mcpg/proto/kinds/instance'
+import { serverKind } from '@mcpg/proto/kinds/server'
 import type { Api } from '../api/client.ts'
 import { followLog, readLog } from '../api/logs.ts'
 import { getObject, listObjects, splitTarget } from '../api/objects.ts'
@@ -49,7 +50,7 @@ async function placeOf(api: Api, target: string, { index }: LogOptions): Promise
     case 'Server':
       return ofServer(name)
     case 'Instance':
-      return alone(`${objectPath(settings, kind.plural, name)}/logs`)
+      return alone(`${objectPath(settings, kind, name)}/logs`)
     case 'Gateway': {
       // Its log lies below its environment, which a name alone does not say.
       const { environment } = settings.environmentGiven ? settings : (await getObject(api, gatewayKind, name)).metadata
@@ -64,7 +65,7 @@ async function placeOf(api: Api, target: string, { index }: LogOptions): Promise
   }
 
   async function ofServer(name: string): Promise<{ path: string; several: boolean }> {
-    const path = `${objectPath(settings, 'servers', name)}/logs`
+    const path = `${objectPath(settings, serverKind, name)}/logs`
     if (index !== undefined) return { path, several: false }
     const instances = (await listObjects(api, instanceKind)).filter(({ spec }) => spec['server'] === name)
     return { path, several: instances.length > 1 }

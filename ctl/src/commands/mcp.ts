@@ -8,6 +8,7 @@ import { workspacePath } from '../api/paths.ts'
 import { bridge, parseMessage } from '../bridge/bridge.ts'
 import type { Context } from '../context.ts'
 import { listGateways } from '../local/run-files.ts'
+import { shownCredential } from '../sign-in/shown.ts'
 
 export type McpOptions = {
   url?: string
@@ -46,10 +47,16 @@ async function throughControlPlane({ settings }: Context, { url, server, name, c
     throw new McpgError('invalid', 'usage', '--url, --name and --ca-file name an endpoint; --via-control-plane goes to none.', {
       hint: 'name the gateway with --gateway, or leave --via-control-plane out',
     })
-  const { url: base, fetch } = await controlPlaneConnection(settings)
-  const target = new URL(`${workspacePath(settings)}/mcp${server === undefined ? '' : `/servers/${encodeURIComponent(server)}`}`, base)
+  const { url: base, fetch: connected } = await controlPlaneConnection(settings)
+  const target = new URL(`${workspacePath(settings)}/mcp${pathBelow(settings, server)}`, base)
   if (gateway !== undefined) target.searchParams.set('gateway', gateway.replace(/^gateways?\//, ''))
   return { url: target.href, fetch }
+
+  async function fetch(input: Parameters<typeof connected>[0], init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    for (const [name, value] of Object.entries(await shownCredential(settings, base))) headers.set(name, value)
+    return connected(input, { ...init, headers })
+  }
 }
 
 async function endpointOf(context: Context, { url, server, name, caFile, gateway }: McpOptions): Promise<Connection> {
@@ -64,8 +71,17 @@ async function endpointOf(context: Context, { url, server, name, caFile, gateway
   const { url: found, fetch } = connection(url ?? local?.url ?? '', { insecurePlaintext, source: endpointUrl, ca })
   const base = new URL(found)
   if (base.pathname === '/') base.pathname = '/mcp'
-  if (server !== undefined) base.pathname = `${base.pathname.replace(/\/(servers\/.*)?$/, '')}/servers/${encodeURIComponent(server)}`
+  const below = pathBelow(context.settings, server)
+  if (below !== '') base.pathname = `${base.pathname.replace(/\/((servers|projects)\/.*)?$/, '')}${below}`
   return { url: base.href, fetch }
+}
+
+/** What follows `/mcp`. */
+function pathBelow({ project }: Context['settings'], server: string | undefined): string {
+  if (project !== undefined && server !== undefined)
+    throw new McpgError('invalid', 'usage', '--server and --project lead to different paths.', { hint: 'leave one of them out' })
+  if (project !== undefined) return `/projects/${encodeURIComponent(project)}`
+  return server === undefined ? '' : `/servers/${encodeURIComponent(server)}`
 }
 
 /** One that was named must be there; one that was looked for may not. */

@@ -2,6 +2,7 @@ import type { RunFile } from '@mcpg/proto/run-files'
 import { localConnection } from '../api/connection.ts'
 import type { Context } from '../context.ts'
 import { findControlPlane } from '../local/run-files.ts'
+import { readSetupCode } from '../local/setup-code.ts'
 import { programFlags } from '../local/program-flags.ts'
 
 export type ServeOptions = { detach?: boolean; [flag: string]: string | boolean | string[] | undefined }
@@ -18,7 +19,10 @@ export async function run(context: Context, _args: string[], { detach, ...option
     env: env.env,
     stopping,
     stderr: env.stderr,
-    onReady: (endpoints) => printEndpoints(context, endpoints, print),
+    onReady: (endpoints, { setupCode }) => {
+      printEndpoints(context, endpoints, print)
+      if (setupCode) printSetupCode(context, setupCode)
+    },
   })
 }
 
@@ -30,6 +34,8 @@ async function runDetached(context: Context): Promise<void> {
     return found?.pid === started.pid && (await isReady(found)) ? found : null
   })
   printEndpoints(context, file.endpoints, context.print)
+  const setupCode = await readSetupCode(context.settings.stateDir)
+  if (setupCode) printSetupCode(context, setupCode)
   context.say(`running in the background (pid ${started.pid}); log: ${started.logFile}\nstop it with: mcpg-ctl stop`)
 }
 
@@ -40,6 +46,11 @@ export async function isReady(running: RunFile): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   )
+}
+
+/** Not on standard output, which may be a result that is parsed, and not in the log. */
+function printSetupCode({ env }: Context, code: string): void {
+  env.stderr.write(`nobody can sign in yet; create the first user with: mcpg-ctl login\nsetup code for the console: ${code}\n`)
 }
 
 function printEndpoints({ settings }: Context, endpoints: Record<string, string>, print: (line: string) => void): void {

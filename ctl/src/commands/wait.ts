@@ -1,8 +1,10 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { enrollmentStates } from '@mcpg/proto/kinds/enrollment'
-import type { Resource } from '@mcpg/proto/kinds/kind'
+import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import { connectionStates, instanceStates, serverStates } from '@mcpg/proto/status'
-import { findObject, splitTarget } from '../api/objects.ts'
+import { findObject, isGlob, listObjects } from '../api/objects.ts'
+import { readTargets, shown } from '../api/targets.ts'
+import { refuseTenancy } from '../api/tenancy.ts'
 import { watch } from '../api/watch.ts'
 import type { Context } from '../context.ts'
 import { durationOption } from '../duration-option.ts'
@@ -22,8 +24,8 @@ export async function run(context: Context, args: string[], options: WaitOptions
   const { print, say, stopping } = context
   const timeoutMs = durationOption('--timeout', options.timeout)
   const isWanted = wantedOf(options.for)
-  const open = new Map(args.map((arg) => [arg, splitTarget(arg)]))
   const api = await context.api()
+  const open = new Map((await wanted(args)).map((one) => [shown(one.kind, one.name), one]))
   for (const [arg, { kind, name }] of open) settle(arg, await required(await findObject(api, kind, name), arg))
   if (open.size === 0) return 0
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
@@ -44,6 +46,24 @@ export async function run(context: Context, args: string[], options: WaitOptions
       hint: `mcpg-ctl describe ${[...open.keys()][0]}`,
     },
   )
+
+  async function wanted(words: string[]): Promise<{ kind: KindDeclaration; name: string }[]> {
+    const found = readTargets(words).map(async ({ kind, names }) => {
+      refuseTenancy(kind, 'wait')
+      if (names.length === 0)
+        throw new McpgError('invalid', 'usage', `Which ${kind.plural} to wait for is missing.`, {
+          hint: `mcpg-ctl wait ${kind.kind.toLowerCase()}/<name> --for=…`,
+        })
+      const globs = names.filter(isGlob)
+      const there = globs.length > 0 ? await listObjects(api, kind, { names: globs }) : []
+      if (globs.length > 0 && there.length === 0 && options.for !== 'delete')
+        throw new McpgError('not_found', 'object_unknown', `There is no ${kind.kind} ${globs.join(', ')}.`, {
+          hint: `mcpg-ctl get ${kind.plural}`,
+        })
+      return [...names.filter((name) => !isGlob(name)), ...there.map(({ metadata }) => metadata.name)].map((name) => ({ kind, name }))
+    })
+    return (await Promise.all(found)).flat()
+  }
 
   function settle(arg: string, object: Resource | null): void {
     if (!open.has(arg) || !isWanted(object)) return

@@ -6,6 +6,7 @@ import type { RunFile } from '@mcpg/proto/run-files'
 import type { Context } from '../context.ts'
 import type { DatabaseOptions } from '../local/database.ts'
 import { bytes } from '../output/age.ts'
+import { credentialsFile, isPast, listCredentials } from '../sign-in/credentials.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 import { checkPostgres } from './postgres.ts'
 
@@ -27,9 +28,24 @@ export async function checkState(context: Context, controlPlane: RunFile | null,
     ok('state dir', `${folder}, yours alone`),
     await checkSpace(folder),
     await checkLock(folder, controlPlane),
+    ...(await checkSignIns(folder)),
     await checkKeys(folder, existsSync(join(folder, 'mcpg.db')) || postgres?.hasData === true),
     postgres?.check ?? (await checkDatabase(folder)),
   ]
+}
+
+/** What signs this user in at control planes; nothing where there is nothing. */
+async function checkSignIns(folder: string): Promise<Check[]> {
+  const path = join(folder, credentialsFile)
+  const facts = await stat(path).catch(() => null)
+  if (!facts) return []
+  if (process.platform !== 'win32' && (facts.mode & 0o077) !== 0)
+    return [fail('sign-in', `${path} can be read by others`, `chmod 600 ${path}`)]
+  const kept = await listCredentials(folder).catch((error: Error) => error)
+  if (kept instanceof Error) return [fail('sign-in', kept.message, `rm ${path}, then mcpg-ctl login`)]
+  const ended = kept.filter((one) => isPast(one) && (one.kind === 'session' || one.refreshToken === null)).map(({ origin }) => origin)
+  if (ended.length > 0) return [warn('sign-in', `over at ${ended.join(', ')}`, 'mcpg-ctl login')]
+  return [ok('sign-in', kept.length === 0 ? 'nowhere' : `kept for ${kept.map(({ origin }) => origin).join(', ')}`)]
 }
 
 async function checkSpace(folder: string): Promise<Check> {

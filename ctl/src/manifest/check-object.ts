@@ -1,4 +1,4 @@
-import { ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
+import { nameProblems, projectProblem, ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
 import type { Violation } from '@mcpg/proto/errors'
 import type { z } from 'zod'
 import { nearest } from '../nearest.ts'
@@ -6,9 +6,17 @@ import { pointerOf } from './manifest.ts'
 
 const { metadata: Metadata } = ResourceInput.shape
 
-/** Everything that is wrong with an object, by the schemas the control plane uses. */
+/** Everything that is wrong with an object, by the schemas the control plane uses; a project that is not named may still be given by -p. */
 export function checkObject(kind: KindDeclaration, metadata: unknown, spec: unknown): Violation[] {
-  return [...violations(Metadata, metadata, ['metadata']), ...violations(kind.manifest ?? kind.spec, spec, ['spec'])]
+  const { name, project } = (metadata ?? {}) as { name?: unknown; project?: unknown }
+  const names = typeof name === 'string' ? nameProblems(kind, name) : []
+  const misplaced = project === undefined ? null : projectProblem(kind, project)
+  return [
+    ...violations(Metadata, metadata, ['metadata']),
+    ...names.map((detail) => ({ pointer: '/metadata/name', detail })),
+    ...(misplaced ? [{ pointer: '/metadata/project', detail: misplaced }] : []),
+    ...violations(kind.manifest ?? kind.spec, spec, ['spec']),
+  ]
 }
 
 function violations(schema: z.ZodType, value: unknown, base: string[]): Violation[] {

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { kinds } from '@mcpg/proto/kinds'
+import { kindExamples } from '@mcpg/proto/test/kind-examples'
+import { describe, expect, test } from 'vitest'
 import { starterServer } from '../quickstart/starter.ts'
 import { showPosition } from './manifest.ts'
 import { parseManifest } from './parse.ts'
-import { groupedYaml } from './print-form.ts'
+import { groupedYaml, toYaml } from './print-form.ts'
 
 const plain = ({ objects, problems }: ReturnType<typeof parseManifest>) => ({
   objects: objects.map(({ kind, metadata, spec }) => ({ kind, metadata, spec })),
@@ -26,6 +28,51 @@ test.each([
     JSON.stringify({ items: [{ ...echo, metadata: { ...echo.metadata, uid: 'u', generation: 3 }, status: { ready: 1 } }] }),
   ],
 ])('reads the form: %s', (_form, text) => expect(read(text)).toEqual({ objects: [echo], problems: [] }))
+
+describe.each(kinds.filter(({ virtual }) => !virtual))('$kind', (kind) => {
+  const { base, flips } = kindExamples[kind.kind]!
+  const specs = Object.entries(flips).flatMap(([field, pair]) =>
+    pair.map((one) => (kind.oneOf.includes(field) ? one : { ...base, ...one })),
+  )
+  const metadata = {
+    name: kind.name ? 'ann@example.com' : 'a',
+    labels: { tier: 'edge' },
+    annotations: { note: 'b' },
+    ...(kind.scope === 'project' && { project: 'p' }),
+  }
+  const objects = specs.map((spec) => ({ kind: kind.kind, metadata, spec: spec as Record<string, unknown> }))
+
+  test('is the same in every form, of YAML and of JSON', () => {
+    const flat = objects.map(({ spec }) => ({ ...metadata, ...spec }))
+    const documents = (all: object[]) => all.map((one) => `---\n${toYaml(one)}`).join('')
+    const kubernetes = objects.map((one) => ({ apiVersion: 'mcpg.dev/v1alpha1', ...one, status: { ready: 1 } }))
+    const listed = objects.map((one) => ({
+      ...one,
+      metadata: { ...one.metadata, uid: 'u', org: 'o', generation: 3, createdAt: '2026-01-01T00:00:00Z' },
+      status: {},
+    }))
+    const forms = {
+      grouped: toYaml({ [kind.plural]: flat }),
+      documents: documents(flat.map((one) => ({ kind: kind.kind.toLowerCase(), ...one }))),
+      plural: documents(flat.map((one) => ({ kind: kind.plural.toUpperCase(), ...one }))),
+      kubernetes: documents(kubernetes),
+      list: toYaml({ apiVersion: 'mcpg.dev/v1alpha1', kind: 'List', items: kubernetes }),
+      answer: JSON.stringify({ items: listed, total: 3 }),
+      json: JSON.stringify({ [kind.plural]: flat }, null, 1),
+    }
+    for (const [form, text] of Object.entries(forms)) expect([form, read(text)]).toEqual([form, { objects, problems: [] }])
+  })
+
+  test('is printed grouped, as it is read back', () => {
+    const printed = groupedYaml(objects)
+    expect(printed.startsWith(`${kind.plural}:\n  - name: `)).toBe(true)
+    expect(plain(parseManifest(printed, 'm.yaml', () => undefined))).toEqual({ objects, problems: [] })
+  })
+})
+
+test('organizations, workspaces and environments are not applied, and said how they are made', () => {
+  expect(read('orgs: [{name: a}]').problems).toEqual(['m.yaml:1:1 /orgs are not applied; they are made by mcpg-ctl create org <name>'])
+})
 
 test('names file, line, column and path of every problem at once', () => {
   const text =
@@ -87,7 +134,11 @@ test('prints what it reads back unchanged, whatever the text looks like', () => 
     required: true,
     stopGrace: '5s',
   }
-  const resource = { kind: 'Server', metadata: { name: 'a', labels: { on: 'off' }, annotations: { note: 'two\nlines' } }, spec }
+  const resource = {
+    kind: 'Server',
+    metadata: { name: 'a', labels: { on: 'off' }, annotations: { note: 'two\nlines' } },
+    spec,
+  }
   const again = parseManifest(groupedYaml([resource]), 'm.yaml', () => undefined)
   expect(plain(again)).toEqual({ objects: [resource], problems: [] })
 })

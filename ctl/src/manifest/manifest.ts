@@ -3,6 +3,8 @@ export type Position = { file: string; line: number; column: number }
 
 export type ManifestMetadata = {
   name: string
+  /** Of an object that lives in one. */
+  project?: string
   labels?: Record<string, string>
   annotations?: Record<string, string>
   resourceVersion?: string

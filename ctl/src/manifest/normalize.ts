@@ -1,5 +1,6 @@
 import { findKind, kinds } from '@mcpg/proto/kinds'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
+import { tenancyKinds } from '../api/tenancy.ts'
 import { nearest } from '../nearest.ts'
 import { pathOf, type Manifest, type ManifestMetadata, type ManifestObject, type ManifestProblem, type Position } from './manifest.ts'
 import { checkObject } from './check-object.ts'
@@ -9,7 +10,7 @@ export type Finder = (path: PropertyKey[]) => { position: Position; path: string
 
 export const apiVersion = 'mcpg.dev/v1alpha1'
 
-/** Words of the grouped form that stand beside the spec's fields. */
+/** Words of the grouped form that stand beside the spec's fields; `project` does where the kind lives in one. */
 const metadataWords = ['name', 'labels', 'annotations', 'resourceVersion'] as const
 /** What an answer of the control plane has and a manifest need not. */
 const filledIn = ['uid', 'org', 'workspace', 'environment', 'project', 'generation', 'createdAt', 'updatedAt']
@@ -41,6 +42,8 @@ function readList(items: unknown, path: PropertyKey[], found: Found): void {
 /** `servers: [{name, …}]` */
 function readGroup(plural: string, list: unknown, path: PropertyKey[], found: Found): void {
   const kind = kinds.find((one) => one.plural === plural)
+  const level = kind ? undefined : tenancyKinds.find((one) => one.plural === plural)
+  if (level) return complain(found, path, `are not applied; they are made by mcpg-ctl create ${level.kind.toLowerCase()} <name>`)
   if (!kind)
     return complain(
       found,
@@ -50,7 +53,7 @@ function readGroup(plural: string, list: unknown, path: PropertyKey[], found: Fo
         kinds.map((one) => one.plural),
       )}`,
     )
-  if (kind.virtual) return complain(found, path, reportedOnly(kind))
+  if (kind.virtual && !kind.appliedAs) return complain(found, path, reportedOnly(kind))
   if (!Array.isArray(list)) return complain(found, path, 'must be a list')
   list.forEach((item, index) => readFlat(kind, item, [...path, index], found))
 }
@@ -71,7 +74,7 @@ function readObject(fields: Fields, path: PropertyKey[], found: Found): void {
         kinds.map((one) => one.kind),
       )}`,
     )
-  if (kind.virtual) return complain(found, [...path, 'kind'], reportedOnly(kind))
+  if (kind.virtual && !kind.appliedAs) return complain(found, [...path, 'kind'], reportedOnly(kind))
   if (given === undefined && !('spec' in rest) && !('metadata' in rest)) return readFlat(kind, rest, path, found)
   readEnvelope(kind, rest, path, found)
 }
@@ -80,7 +83,7 @@ function readFlat(kind: KindDeclaration, item: unknown, path: PropertyKey[], fou
   if (!isFields(item)) return complain(found, path, 'must be a map with a name')
   const metadata: Fields = {}
   const spec: Fields = {}
-  for (const [key, value] of Object.entries(item)) (isMetadataWord(key) ? metadata : spec)[key] = value
+  for (const [key, value] of Object.entries(item)) (isMetadataWord(kind, key) ? metadata : spec)[key] = value
   add(kind, metadata, spec, { metadata: path, spec: path }, found)
 }
 
@@ -93,7 +96,7 @@ function readEnvelope(
   for (const key of Object.keys(others)) complain(found, [...path, key], `is no field of an object${guess(key, ['metadata', 'spec'])}`)
   if (!isFields(metadata)) return complain(found, [...path, 'metadata'], 'must be a map with a name')
   if (!isFields(spec)) return complain(found, [...path, 'spec'], 'must be a map')
-  const given = Object.fromEntries(Object.entries(metadata).filter(([key]) => !filledIn.includes(key)))
+  const given = Object.fromEntries(Object.entries(metadata).filter(([key]) => !filledIn.includes(key) || isMetadataWord(kind, key)))
   add(kind, given, spec, { metadata: [...path, 'metadata'], spec: [...path, 'spec'] }, found)
 }
 
@@ -128,7 +131,8 @@ function complain({ problems, find }: Found, path: PropertyKey[], detail: string
 }
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isMetadataWord = (key: string) => (metadataWords as readonly string[]).includes(key)
+const isMetadataWord = ({ scope }: KindDeclaration, key: string) =>
+  (metadataWords as readonly string[]).includes(key) || (scope === 'project' && key === 'project')
 const reportedOnly = ({ kind }: KindDeclaration) => `${kind} objects are reported, not applied`
 
 function guess(word: string, candidates: string[]): string {

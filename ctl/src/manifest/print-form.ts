@@ -1,18 +1,19 @@
 import { kinds } from '@mcpg/proto/kinds'
 import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
 import { stringify } from 'yaml'
+import { tenancyKinds } from '../api/tenancy.ts'
 import { escapeReferences } from './expand.ts'
 import { fieldOrder } from './field-order.ts'
 
 type Printable = Pick<Resource, 'kind' | 'spec'> & {
-  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> }
+  metadata: { name: string; project?: string | undefined; labels?: Record<string, string>; annotations?: Record<string, string> }
   status?: Resource['status']
 }
 
 /** The grouped form: what people write, and what `apply` reads back unchanged. Kinds that are only reported show their status. */
 export function groupedYaml(resources: Printable[]): string {
   const groups: Record<string, unknown[]> = {}
-  for (const kind of kinds) {
+  for (const kind of [...kinds, ...tenancyKinds]) {
     const own = resources.filter((one) => one.kind === kind.kind)
     if (own.length > 0) groups[kind.plural] = own.map((one) => groupedFields(kind, one))
   }
@@ -23,10 +24,11 @@ export function groupedYaml(resources: Printable[]): string {
 export function groupedFields(kind: KindDeclaration, { metadata, spec, status }: Printable): Record<string, unknown> {
   return escaped({
     name: metadata.name,
+    ...(kind.scope === 'project' && metadata.project ? { project: metadata.project } : {}),
     ...(isEmpty(metadata.labels) ? {} : { labels: metadata.labels }),
     ...(isEmpty(metadata.annotations) ? {} : { annotations: metadata.annotations }),
     ...(fieldOrder(kind.spec, spec) as Record<string, unknown>),
-    ...(kind.virtual && status ? { status } : {}),
+    ...(kind.virtual && !kind.appliedAs && status && Object.keys(status).length > 0 ? { status } : {}),
   }) as Record<string, unknown>
 }
 

@@ -2,6 +2,7 @@ import type { EventSpec, EventStatus } from '@mcpg/proto/kinds/event'
 import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import type { InstanceStatus } from '@mcpg/proto/kinds/instance'
 import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
+import type { ProjectSpec, ProjectStatus } from '@mcpg/proto/kinds/project'
 import type { SecretStatus } from '@mcpg/proto/kinds/secret'
 import type { ServerStatus } from '@mcpg/proto/kinds/server'
 import type { GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
@@ -9,6 +10,8 @@ import { toYaml } from '../manifest/print-form.ts'
 import { fieldOrder } from '../manifest/field-order.ts'
 import { relative, span } from './age.ts'
 import { historyLines, pinSentence } from './config-history.ts'
+import { projectSections } from './describe-project.ts'
+import { section } from './section.ts'
 import { harmless, oneLine, pairs, table } from './table.ts'
 
 export type Related = { instances: Resource[]; tools: Resource[]; configs: GatewayConfigEntry[]; events: Resource[] }
@@ -21,12 +24,12 @@ const maxLogLines = 20
 /** Everything a person asks about an object, in sections; what has a section of its own is not repeated. */
 export function describeObject(kind: KindDeclaration, resource: Resource, related: Related): string[] {
   const { metadata, spec, status } = resource
-  const scope = [metadata.org, metadata.workspace, metadata.environment].filter(Boolean).join('/')
+  const scope = [metadata.org, metadata.workspace, metadata.environment, metadata.project && `project ${metadata.project}`]
   return [
     ...pairs([
       ['Kind', kind.kind],
       ['Name', metadata.name],
-      ...(scope ? ([['Scope', scope]] as [string, string][]) : []),
+      ['Scope', scope.filter(Boolean).join('/') || 'platform'],
       ['Labels', mapLine(metadata.labels)],
       ...(Object.keys(metadata.annotations).length > 0
         ? ([['Annotations', oneLine(mapLine(metadata.annotations))]] as [string, string][])
@@ -34,8 +37,14 @@ export function describeObject(kind: KindDeclaration, resource: Resource, relate
       ['Created', `${metadata.createdAt} (${relative(metadata.createdAt)})`],
       ['Generation', `${metadata.generation}`],
     ]),
-    ...section('Spec', block(fieldOrder(kind.spec, spec))),
-    ...statusSections(kind, metadata.name, status, related),
+    // What a secret holds is told by its keys, a project by sections of its own.
+    ...section(
+      'Spec',
+      ['Secret', 'Project'].includes(kind.kind) || Object.keys(spec).length === 0 ? [] : block(fieldOrder(kind.spec, spec)),
+    ),
+    ...(kind.kind === 'Project'
+      ? projectSections(spec as ProjectSpec, status as Partial<ProjectStatus>)
+      : statusSections(kind, metadata.name, status, related)),
     ...eventSection(related.events),
   ]
 }
@@ -63,9 +72,48 @@ function statusSections(kind: KindDeclaration, name: string, status: Resource['s
     case 'Instance':
       return instanceSections(status as Partial<InstanceStatus>)
     default:
-      return section('Status', block(status))
+      return [...generalSections(status), ...conditionSection(conditionsOf(status))]
   }
 }
+
+/**
+ * The status of a kind without a page of its own: what is one value stands together, a list of things is a table, what is deeper is YAML.
+ * Empty fields and what the control plane has seen by now are not worth a line.
+ */
+function generalSections(status: Resource['status']): string[] {
+  const fields = Object.entries(status).filter(([name]) => name !== 'conditions' && name !== 'observedGeneration')
+  const filled = fields.filter(([, value]) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0))
+  const isPlain = (value: unknown) => typeof value !== 'object' || (Array.isArray(value) && value.every((one) => typeof one !== 'object'))
+  return [
+    ...section('Status', pairs(filled.filter(([, value]) => isPlain(value)).map(([name, value]) => [titleOf(name), cellOf(value)]))),
+    ...filled
+      .filter(([, value]) => !isPlain(value))
+      .flatMap(([name, value]) => section(titleOf(name), Array.isArray(value) ? tableOf(value as object[]) : block(value))),
+  ]
+}
+
+function tableOf(rows: object[]): string[] {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  return table(
+    columns.map((column) => titleOf(column)),
+    rows.map((row) => columns.map((column) => cellOf((row as Record<string, unknown>)[column]))),
+  )
+}
+
+function cellOf(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : relative(String(value as string | number | boolean))
+}
+
+/** `lastSeenAt` → Last seen at */
+const titleOf = (field: string) => {
+  const words = field.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase()
+  return words[0]!.toUpperCase() + words.slice(1)
+}
+
+const conditionsOf = (status: Resource['status']): Condition[] =>
+  Array.isArray(status['conditions']) ? (status['conditions'] as Condition[]) : []
 
 function serverSections(
   name: string,
@@ -87,7 +135,7 @@ function serverSections(
       'Status',
       pairs([
         ['Ready', `${ready ?? 0}/${desired ?? 0}`],
-        ['Placed on', `${placed ?? 0} gateways`],
+        ['Placed on', `${placed ?? 0} ${placed === 1 ? 'gateway' : 'gateways'}`],
       ]),
     ),
     ...conditionSection(conditions),
@@ -180,7 +228,7 @@ function secretSections({ keys = [], usedBy = [] }: Partial<SecretStatus>): stri
 }
 
 function instanceSections({ lastLogLines = [], ...status }: Partial<InstanceStatus>): string[] {
-  return [...section('Status', block(status)), ...logSection('Last log lines', lastLogLines)]
+  return [...generalSections(status), ...logSection('Last log lines', lastLogLines)]
 }
 
 function instanceTable(instances: Resource[]): string[] {
@@ -228,8 +276,6 @@ function holdText({ reason, message, since }: { reason: string; message: string;
   return `${text.startsWith(reason) ? text : `${reason}, ${text}`} (since ${relative(since)})`
 }
 
-const section = (title: string, lines: string[]) =>
-  lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())]
 const logSection = (title: string, lines: string[]) => section(title, lines.slice(-maxLogLines).map(oneLine))
 const block = (value: unknown) => harmless(toYaml(value)).trimEnd().split('\n')
 const mapLine = (map: Record<string, string>) =>

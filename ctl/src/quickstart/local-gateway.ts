@@ -105,7 +105,7 @@ async function credentials({ settings }: Context, api: Api): Promise<{ variables
   const connection = (known?.status as Partial<GatewayStatus> | undefined)?.connection
   if (known && hasIdentity && connection !== 'revoked') return { variables: {}, flags: [] }
   // The folder of the agent was deleted, or its credential is void: its name is free again once the old entry is gone.
-  if (known) await api.call('DELETE', objectPath(settings, gatewayKind.plural, name))
+  if (known) await api.call('DELETE', objectPath(settings, gatewayKind, name))
   const { body } = await api.call('POST', `${environmentPath(settings)}/enrollments`, {
     body: { name, ttl: '15m' },
     schema: CreatedEnrollment,

@@ -72,8 +72,8 @@ export async function bootFrom({
     const header = verifyHeader(one, gateway)
     const bytes = await slots.readBytes(one.hash)
     if (isRefusal(header) || bytes === null) return null
-    const servers = verifyDocument(bytes, header)
-    return isRefusal(servers) ? null : { ...one, bytes, header, servers }
+    const document = verifyDocument(bytes, header)
+    return isRefusal(document) ? null : { ...one, bytes, header, ...document }
   }
 }
 

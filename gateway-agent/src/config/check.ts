@@ -30,13 +30,13 @@ export function checkOffer(
       reason: 'CONFLICTING_GENERATION',
       message: `Generation ${generation} was staged here with another hash (${highest.hash.slice(0, 12)}…).`,
     }
-  const servers = verifyDocument(bytes, header)
-  if (isRefusal(servers)) return servers
-  const forbidden = checkPolicy(servers, policy)
+  const document = verifyDocument(bytes, header)
+  if (isRefusal(document)) return document
+  const forbidden = checkPolicy(document.servers, policy)
   if (forbidden) return forbidden
   if (record.quarantine.includes(hash) && !header.force)
     return { reason: 'QUARANTINED', message: 'This config failed here before; it is taken again only with force.' }
-  return { signedHeader, signature, signingKeyId, bytes, header, servers }
+  return { signedHeader, signature, signingKeyId, bytes, header, ...document }
 }
 
 /** Null when the owner of the host allows all of them; else every server that is not allowed is named. */

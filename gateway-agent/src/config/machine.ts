@@ -86,6 +86,7 @@ export function configMachine({
   let cancelLook = () => {}
   let unsubscribe = () => {}
   const listeners = new Set<(report: ConfigReport) => void>()
+  const runningListeners = new Set<() => void>()
 
   return {
     start,
@@ -95,6 +96,8 @@ export function configMachine({
     hashes,
     report: () => last,
     running: () => running,
+    /** Another config runs, or the one before runs again. */
+    onRunning: (listener: () => void) => void runningListeners.add(listener),
     leftOut: missing,
     generations,
     onReport,
@@ -264,7 +267,7 @@ export function configMachine({
     }
     change.commit()
     leftOut = []
-    running = config
+    run(config)
     await attempt('the pointer to what runs', () => slots.point('current', storedOf(config)))
     // With nothing to go back to a probation decides nothing.
     const probationMs = lkg && gating.length > 0 ? config.header.probationMs : 0
@@ -346,14 +349,19 @@ export function configMachine({
     const change = servers.change(back, new Set(changed.map((server) => server.config.name)))
     await Promise.race([change.proven, new Promise<void>((resolve) => clock.after(restoreWaitMs, resolve))])
     change.commit()
-    running = target
+    run(target)
     if (target) await attempt('the pointer to what runs', () => slots.point('current', storedOf(target)))
   }
 
   /** Routes a config without waiting for a server of it: it worked before. */
   function route(config: VerifiedConfig): void {
     servers.change(allowed(config), new Set()).commit()
+    run(config)
+  }
+
+  function run(config: VerifiedConfig | null): void {
     running = config
+    for (const listener of runningListeners) listener()
   }
 
   /** The owner of the host may have forbidden since what ran before; the rest of the config still serves, and `missing` says so. */

@@ -20,6 +20,8 @@ export type CatalogEvent =
   | { type: 'resourceUpdated'; server: string; uri: string; params: Params }
   | { type: 'message'; server: string; params: Params }
   | { type: 'connected'; server: string }
+  /** What one path of the endpoint shows is another, whatever its servers list. */
+  | { type: 'pathChanged'; path: string; kinds: ListKind[] }
 
 export type Catalog = ReturnType<typeof catalogOf>
 
@@ -66,6 +68,8 @@ export function catalogOf({ servers, timers, clock, log }: { servers: Servers; t
     index,
     fresh,
     onEvent,
+    /** Somebody else's news for those who listen to the catalog. */
+    tell: emit,
     onInventory,
     inventory,
     remember,
@@ -147,7 +151,7 @@ export function catalogOf({ servers, timers, clock, log }: { servers: Servers; t
 
   function index(): Indexes {
     if (indexes) return indexes
-    indexes = buildIndexes(sorted())
+    indexes = indexesOf(sorted())
     for (const { uri, server, owner } of indexes.uris.collisions)
       log.warn({ uri, server, owner }, 'two servers list the same resource; the second is listed by alias')
     return indexes
@@ -164,17 +168,24 @@ export function catalogOf({ servers, timers, clock, log }: { servers: Servers; t
 export type NamedItem = { server: string; name: string }
 export type Indexes = { tools: ReadonlyMap<string, NamedItem>; prompts: ReadonlyMap<string, NamedItem>; uris: UriRoutes }
 
-function buildIndexes(books: readonly ServerBook[]): Indexes {
+type Shown = { showsTool: (server: string, tool: string) => boolean; showsOthers: (server: string) => boolean }
+const everything: Shown = { showsTool: () => true, showsOthers: () => true }
+
+/** What finds an item of these servers by the name that clients use; without what is not shown. */
+export function indexesOf(books: readonly ServerBook[], { showsTool, showsOthers }: Shown = everything): Indexes {
   const named = (kind: 'tools' | 'prompts') =>
     new Map(
       books.flatMap(({ name: server, items }) =>
-        items(kind).map((definition) => {
+        items(kind).flatMap((definition) => {
           const name = keyText(kind, definition)
-          return [exposedName(server, name, sha256), { server, name }] as const
+          const isShown = kind === 'tools' ? showsTool(server, name) : showsOthers(server)
+          return !isShown ? [] : [[exposedName(server, name, sha256), { server, name }] as const]
         }),
       ),
     )
-  const lists = books.map(({ name, items }) => ({ server: name, resources: items('resources'), templates: items('resourceTemplates') }))
+  const lists = books
+    .filter(({ name }) => showsOthers(name))
+    .map(({ name, items }) => ({ server: name, resources: items('resources'), templates: items('resourceTemplates') }))
   return { tools: named('tools'), prompts: named('prompts'), uris: uriRoutes(lists) }
 }
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '@mcpg/core/clock'
@@ -8,8 +8,11 @@ import { advertisedHost, certificateNames } from '@mcpg/core/machine-names'
 import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
 import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import type { Timers } from '@mcpg/core/timers'
-import { aggregate } from './aggregate.ts'
-import { anonymous } from './asking/caller.ts'
+import type { Admitted, Turned } from '../access/gate.ts'
+import { heldAnswers } from '../access/held-answers.ts'
+import { pathRights, type PathRights } from '../access/rights.ts'
+import type { AuditQueue } from '../audit/queue.ts'
+import { callWitness } from '../audit/witness.ts'
 import { askingWays } from './asking/asking.ts'
 import { parking } from './asking/parking/parking.ts'
 import { stateSeal } from './asking/parking/state-seal.ts'
@@ -28,9 +31,9 @@ import { performer } from './perform.ts'
 import { listenOn } from './port.ts'
 import { resourceWatch } from './resource-watch.ts'
 import { sessions } from './sessions.ts'
-import { singleServer } from './single-server.ts'
+import type { Projects } from './project-targets.ts'
 import { eventStreams } from './streams.ts'
-import type { Target } from './target.ts'
+import { endpointTargets } from './targets.ts'
 
 export type EndpointOptions = {
   bind: string
@@ -43,15 +46,28 @@ export type EndpointOptions = {
   /** Speaks TLS with this and nothing else; null: plain HTTP, on loopback. */
   certificate: ServerCertificate | null
   catalog: Catalog
+  projects: Projects
   /** 32 bytes that outlive this process: what clients carry of parked calls is sealed with them. */
   stateKey: Uint8Array
+  access: EndpointAccess
   health: Health
+  /** What is told of calls. */
+  audit: Pick<AuditQueue, 'record'>
   gatewayName: string
   version: string
   maxSessions?: number
   timers: Timers
   clock: Clock
   log: Log
+}
+
+/** Who may come in; what they may use is in what they are admitted as. */
+export type EndpointAccess = {
+  admit: (request: IncomingMessage) => Admitted | Turned
+  environment: string
+  /** Of these tokens those that still hold. */
+  holds: (tokenIds: ReadonlySet<string>) => ReadonlySet<string>
+  onChange: (listener: () => void) => void
 }
 
 export type Endpoint = Part & { url(): string; port(): number; activeSessions(): number; door: Pick<InnerDoor, 'open'> }
@@ -66,8 +82,11 @@ export function endpoint(options: EndpointOptions): Endpoint {
     allowedOrigins,
     certificate,
     catalog,
+    projects,
     stateKey,
+    access,
     health,
+    audit,
     gatewayName,
     version,
     maxSessions = 1_000,
@@ -82,20 +101,28 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const seal = stateSeal(stateKey)
   const parked = parking({ performer: performing, seal, clock, timers })
   const asking = askingWays({ performer: performing, asks, children, parked, seal })
-  const forward = forwarder({ performer: performing, asking })
+  const witness = callWitness({ queue: audit, clock })
+  const forward = forwarder({ performer: performing, asking, witness })
   const watch = resourceWatch({ catalog, request: performing.request })
   const levels = logWishes({ catalog, request: performing.request })
-  const open = sessions({ catalog, watch, asks, timers, clock, maxSessions })
+  const open = sessions({ catalog, watch, asks, timers, clock, maxSessions, witness })
   const listening = listens({ catalog, watch, streams, maxListens: maxSessions })
-  const everything = aggregate({ catalog, timers, gatewayName, serverInfo: { name: 'mcpg', title: gatewayName, version } })
-  const single = new Map<string, Target>()
+  const serverInfo = { name: 'mcpg', title: gatewayName, version }
+  const targetOf = endpointTargets({ catalog, timers, serverInfo, gatewayName, projects, request: performing.request })
+  const held = heldAnswers()
+  access.onChange(endVoid)
   let actualPort = 0
   const scheme = certificate ? 'https' : 'http'
   const serve = listener({
     rules: () => ({ scheme, port: actualPort, allowedHosts: [...allowedHosts, ...ownHosts()], allowedOrigins }),
     health,
-    targetOf,
-    principalOf: (request) => door.principalOf(request) ?? anonymous,
+    targetOf: (path, { grants }) => targetOf(path, (project) => grants && narrow(pathRights(grants, access.environment, project))),
+    admit: (request) => {
+      const principal = door.principalOf(request)
+      return principal === undefined ? access.admit(request) : { principal }
+    },
+    hold: held.hold,
+    refusedToken: witness.refusedToken,
     modern: modernFront({ forward, listens: listening, streams, levels }),
     legacy: legacyFront({ forward, children, asks, sessions: open, watch, streams, levels }),
     log,
@@ -121,6 +148,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     parked.stop()
     watch.stop()
     levels.stop()
+    witness.stop()
     streams.end()
     door.close()
     if (!http.listening) return
@@ -143,15 +171,20 @@ export function endpoint(options: EndpointOptions): Endpoint {
     return certificate ? certificateNames({ hosts: [bind], named: [] }).map((name) => `${bracketed(name)}:${actualPort}`) : []
   }
 
-  function targetOf(path: string): Target | null {
-    if (path === '/mcp' || path === '/mcp/') return everything
-    const name = /^\/mcp\/servers\/([^/]+)\/?$/.exec(path)?.[1]
-    if (name === undefined || !catalog.book(name)) return null
-    let target = single.get(name)
-    if (!target) single.set(name, (target = singleServer(name, { catalog, timers })))
-    return target
+  /** Whose token no longer holds is not served further. */
+  function endVoid(): void {
+    const ids = new Set([...held.tokenIds(), ...open.tokenIds()])
+    const holding = access.holds(ids)
+    for (const id of ids) {
+      if (holding.has(id)) continue
+      held.cut(id)
+      open.closeOf(id)
+    }
   }
 }
+
+/** Whoever may use everything sees what everybody sees who is not asked for a token. */
+const narrow = (rights: PathRights): PathRights | undefined => (rights.all ? undefined : rights)
 
 // Node closes idle connections after 5 s by default; proxies keep them for 60 s.
 const keepAliveTimeout = 65_000

@@ -1,10 +1,12 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { From } from '../audit/witness.ts'
+import type { McpFailure } from '../mcp/connection.ts'
 import { isObject, newestLegacy, rpcCodes, type Params } from '../mcp/protocol.ts'
 import type { Forward } from './forward.ts'
 import { kindOfMethod } from './lists.ts'
 import { admits, isLogLevel } from './log-levels.ts'
 import type { LogWishes } from './log-wishes.ts'
 import { declaredBy } from './asking/declared.ts'
+import { fromOf } from './from.ts'
 import type { SessionAsks } from './asking/session-asks.ts'
 import type { SessionChildren } from './asking/session-children.ts'
 import { sessionViewer } from './asking/viewers.ts'
@@ -15,7 +17,7 @@ import { acceptsOf, errorText, httpReply, openStream, sendJson, type Reply, type
 import type { ResourceWatch } from './resource-watch.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
-import type { Target } from './target.ts'
+import type { Route, Routed } from './target.ts'
 
 const forwarded = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
 /** Messages of one batch; only 2025-03-26 knows batches. */
@@ -36,24 +38,29 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   return { serve, serveBatch, accept, get, end }
 
   /** One request. */
-  function serve({ request, response, target }: Post, message: RpcRequest): Promise<void> | void {
+  function serve(post: Post, message: RpcRequest): Promise<void> | void {
+    const { request, response } = post
     const id = JSON.stringify(message.id)
     const reply = httpReply(response, id, acceptsOf(request.headers.accept), streams)
-    if (message.method === 'initialize') return initialize(reply, response, target, message.params ?? {})
-    const session = sessionOf(request.headers, target, response, id)
-    if (session) return dispatch(session, id, message, reply)
+    if (message.method === 'initialize') {
+      const params = message.params ?? {}
+      return initialize(reply, post, params, fromOf(post, params['clientInfo']))
+    }
+    const session = sessionOf(post, id)
+    if (session) return dispatch(session, id, message, reply, fromOf(post, undefined))
   }
 
   /** What wants no answer: notifications, and answers to what servers have asked. */
-  function accept({ request, response, target }: Post, message: Params): void {
-    const session = sessionOf(request.headers, target, response, 'null')
+  function accept(post: Post, message: Params): void {
+    const session = sessionOf(post, 'null')
     if (!session) return
     note(session, message)
-    response.writeHead(202, { 'content-length': 0 }).end()
+    post.response.writeHead(202, { 'content-length': 0 }).end()
   }
 
-  async function serveBatch({ request, response, target }: Post, messages: unknown[]): Promise<void> {
-    const session = sessionOf(request.headers, target, response, 'null')
+  async function serveBatch(post: Post, messages: unknown[]): Promise<void> {
+    const { response } = post
+    const session = sessionOf(post, 'null')
     if (!session) return
     if (session.protocolVersion !== '2025-03-26' || messages.length === 0 || messages.length > maxBatch)
       return sendJson(
@@ -71,11 +78,11 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
       const id = JSON.stringify(message.id)
       if (message.method === 'initialize')
         return void answers.push(errorText(id, { code: rpcCodes.invalidRequest, message: 'initialize comes alone.' }))
-      return dispatch(session!, id, message, collecting(answers, id))
+      return dispatch(session!, id, message, collecting(answers, id), { ...fromOf(post, undefined), bytes: 0 })
     }
   }
 
-  async function initialize(reply: Reply, response: ServerResponse, target: Target, params: Params): Promise<void> {
+  async function initialize(reply: Reply, { response, target, principal, tokenId }: Post, params: Params, from: From): Promise<void> {
     const asked = params['protocolVersion']
     if (typeof asked !== 'string') return reply.error({ code: rpcCodes.invalidParams, message: 'initialize needs a protocolVersion.' })
     const facts = await target.facts('legacy')
@@ -84,7 +91,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
       return reply.error({ code: rpcCodes.internal, message: facts.unavailable }, 503)
     }
     const protocolVersion = isLegacy(asked) ? asked : newestLegacy
-    const session = sessions.create(target, protocolVersion, declaredBy(params['capabilities']))
+    const session = sessions.create({ target, principal, tokenId }, protocolVersion, declaredBy(params['capabilities']), from)
     if (!session) {
       response.setHeader('retry-after', '30')
       return reply.error({ code: rpcCodes.internal, message: 'Too many sessions are open; try again later.' }, 503)
@@ -95,8 +102,10 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
     reply.result(JSON.stringify({ protocolVersion, capabilities, serverInfo, instructions }))
   }
 
-  function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply): Promise<void> | void {
-    if (forwarded.has(method)) return call(session, id, method, params, reply)
+  function dispatch(session: Session, id: string, { method, params = {} }: RpcRequest, reply: Reply, from: From): Promise<void> | void {
+    if (forwarded.has(method)) {
+      return call(session, id, method, params, { reply, from: { ...from, client: session.from.client } })
+    }
     const list = kindOfMethod.get(method)
     if (list) return answerList(reply, session.target, list, params['cursor'], 'legacy', sessionViewer(session, children))
     if (method === 'ping') return reply.result('{}')
@@ -107,7 +116,13 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   }
 
   /** A client that goes away has not cancelled, says the legacy era; the call runs on until its timeout. */
-  function call(session: Session, id: string, method: string, params: Params, reply: Reply): Promise<void> | void {
+  function call(
+    session: Session,
+    id: string,
+    method: string,
+    params: Params,
+    { reply, from }: { reply: Reply; from: From },
+  ): Promise<void> | void {
     const { level } = session
     return forward.forward(
       {
@@ -115,6 +130,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
         method,
         params,
         reply,
+        from,
         declared: session.declared,
         session,
         caller: () => session.id,
@@ -144,7 +160,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
 
   async function subscribe(session: Session, params: Params, reply: Reply): Promise<void> {
     const route = await session.target.route('resources/subscribe', params)
-    if (!('book' in route)) return reply.error('failure' in route ? route.failure : { code: rpcCodes.internal, message: route.unavailable })
+    if (!('book' in route)) return reply.error(refusalOf(route))
     const failure = await watch.watch(route.book, String(route.params['uri']), session.watcher)
     if (failure) reply.error(failure)
     else reply.result('{}')
@@ -168,23 +184,24 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   }
 
   /** The stream for what belongs to no request. */
-  function get({ request, response, target }: Post): void {
-    const session = sessionOf(request.headers, target, response, 'null')
+  function get(post: Post): void {
+    const { response } = post
+    const session = sessionOf(post, 'null')
     if (!session) return
     openStream(response, streams)
     session.streams.add(response)
     response.once('close', () => session.streams.delete(response))
   }
 
-  function end({ request, response, target }: Post): void {
-    const session = sessionOf(request.headers, target, response, 'null')
+  function end(post: Post): void {
+    const session = sessionOf(post, 'null')
     if (!session) return
     sessions.close(session)
-    response.writeHead(200, { 'content-length': 0 }).end()
+    post.response.writeHead(200, { 'content-length': 0 }).end()
   }
 
   /** Undefined after it has answered: 400 without a session or with a wrong version, 404 so that the client initialises again. */
-  function sessionOf(headers: IncomingHttpHeaders, target: Target, response: ServerResponse, id: string): Session | undefined {
+  function sessionOf({ request: { headers }, response, target, principal }: Post, id: string): Session | undefined {
     const asked = headers['mcp-session-id']
     const version = headers['mcp-protocol-version']
     if (version !== undefined && !isLegacy(version)) {
@@ -200,7 +217,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
       )
       return undefined
     }
-    const session = sessions.find(asked, target)
+    const session = sessions.find(asked, { target, principal })
     if (!session)
       sendJson(
         response,
@@ -216,6 +233,12 @@ function withNotice(instructions: string | undefined, full: string[]): string | 
   if (full.length === 0) return instructions
   const notice = `Too many clients use ${full.join(', ')}: in this session no server of these can ask for input, and it shares its process.`
   return instructions === undefined ? notice : `${instructions}\n\n${notice}`
+}
+
+/** Of a path that does not lead to a server. */
+function refusalOf(route: Exclude<Routed, Route>): McpFailure {
+  if ('failure' in route) return route.failure
+  return { code: rpcCodes.internal, message: 'unavailable' in route ? route.unavailable : 'Nothing here tells of changes.' }
 }
 
 const notJsonRpc = { code: rpcCodes.invalidRequest, message: 'Not a JSON-RPC message.' }

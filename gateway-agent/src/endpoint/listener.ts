@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkRequest, type GuardRules } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
+import type { Admitted, Turned } from '../access/gate.ts'
 import { rpcCodes } from '../mcp/protocol.ts'
 import type { Health } from './health.ts'
 import type { legacyFront } from './legacy-front.ts'
@@ -14,17 +15,21 @@ import type { Target } from './target.ts'
 type Parts = {
   rules: () => GuardRules
   health: Health
-  /** The target of an MCP path; null when there is none. */
-  targetOf: (path: string) => Target | null
-  /** Whom the entrance has let in. */
-  principalOf: (request: IncomingMessage) => string
+  /** The target of an MCP path, as somebody with these rights sees it; null when there is none for them. */
+  targetOf: (path: string, admitted: Admitted) => Target | null
+  /** Who makes a request, or why they are not let in. */
+  admit: (request: IncomingMessage) => Admitted | Turned
+  /** An answer that ends with its token. */
+  hold: (tokenId: string, response: ServerResponse) => void
+  /** Somebody showed a token that does not hold. */
+  refusedToken: (path: string) => void
   modern: ReturnType<typeof modernFront>
   legacy: ReturnType<typeof legacyFront>
   log: Log
 }
 
 /** Everything before a message is read: guard, path, probes, methods. */
-export function listener({ rules, health, targetOf, principalOf, modern, legacy, log }: Parts) {
+export function listener({ rules, health, targetOf, admit, hold, refusedToken, modern, legacy, log }: Parts) {
   const receive = receiver({ modern, legacy }, guarded)
   /** The last Host that was found to be ours: nearly every request names the same one and no Origin. */
   let knownHost: string | undefined
@@ -54,11 +59,17 @@ export function listener({ rules, health, targetOf, principalOf, modern, legacy,
     const refusal = refused(request)
     if (refusal) return sendProblem(response, 403, 'forbidden', refusal.reason, `${refusal.message} ${refusal.hint}`)
     if (allowCrossOrigin(request, response)) return
+    const admitted = admit(request)
+    if ('status' in admitted) {
+      if (admitted.reason === 'token_refused') refusedToken(path)
+      return turnAway(response, admitted)
+    }
     if (path === '/metrics') return metrics(request, response)
-    const target = targetOf(path)
+    if (admitted.tokenId !== undefined) hold(admitted.tokenId, response)
+    const target = targetOf(path, admitted)
     if (!target)
       return sendJson(response, 404, errorText('null', { code: rpcCodes.invalidRequest, message: `Nothing is served at ${path}.` }))
-    const post: Post = { request, response, target, principal: principalOf(request) }
+    const post: Post = { request, response, target, principal: admitted.principal, tokenId: admitted.tokenId, subject: admitted.subject }
     if (request.method === 'POST') return receive(post)
     if (isSessionless(request))
       return sendJson(response, 405, errorText('null', { code: rpcCodes.invalidRequest, message: 'Only POST is allowed here.' }), {
@@ -124,6 +135,12 @@ export function listener({ rules, health, targetOf, principalOf, modern, legacy,
     const { contentType, text } = await health.metrics()
     response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }).end(text)
   }
+}
+
+function turnAway(response: ServerResponse, { status, reason, detail, challenge }: Turned): void {
+  if (challenge !== '') response.setHeader('www-authenticate', challenge)
+  if (status === 503) response.setHeader('retry-after', '30')
+  sendProblem(response, status, status === 401 ? 'unauthenticated' : 'unavailable', reason, detail)
 }
 
 function sendProblem(response: ServerResponse, status: number, code: string, reason: string, detail: string): void {

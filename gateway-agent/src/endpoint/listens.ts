@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isObject, metaKeys, rpcCodes, type Implementation, type Params } from '../mcp/protocol.ts'
+import { concerns } from './concerns.ts'
 import type { Catalog, CatalogEvent } from './catalog.ts'
 import type { ListKind } from './lists.ts'
 import { errorText, openStream, sendJson, writeEvent, type Streams } from './reply.ts'
@@ -95,9 +96,9 @@ export function listens({
   }
 
   function onEvent(event: CatalogEvent): void {
-    if (event.type !== 'listChanged') return
+    if (event.type !== 'listChanged' && event.type !== 'pathChanged') return
     for (const listen of open) {
-      if (!listen.target.covers(event.server)) continue
+      if (!concerns(event, listen.target)) continue
       for (const { kinds, method } of wishes)
         if (kinds.some((kind) => listen.kinds.has(kind) && event.kinds.includes(kind))) send(listen, method, {})
     }

@@ -3,6 +3,7 @@ import type { McpCall } from '../mcp/connection.ts'
 import { metaKeys, metaOf, modernVersions, rpcCodes, type Params } from '../mcp/protocol.ts'
 import { callerOf } from './asking/caller.ts'
 import { declaredBy } from './asking/declared.ts'
+import { fromOf } from './from.ts'
 import type { Viewer } from './asking/viewer.ts'
 import { callerViewer } from './asking/viewers.ts'
 import type { Forward } from './forward.ts'
@@ -32,7 +33,8 @@ export function modernFront({
 }) {
   return { serve }
 
-  function serve({ request, response, target, principal }: Post, message: RpcRequest): Promise<void> | void {
+  function serve(post: Post, message: RpcRequest): Promise<void> | void {
+    const { request, response, target, principal } = post
     const { method, params = {} } = message
     const id = JSON.stringify(message.id)
     const reply = httpReply(response, id, acceptsOf(request.headers.accept), streams)
@@ -43,15 +45,15 @@ export function modernFront({
     if (method === 'server/discover') return discover(reply, target)
     if (method === 'subscriptions/listen') return listens.serve(response, target, id, params)
     if (!forwarded.has(method)) return reply.error({ code: rpcCodes.methodNotFound, message: `Method not found: ${method}` }, 404)
-    if (method !== 'tools/call') return call(reply, { response, target, principal }, method, params)
+    if (method !== 'tools/call') return call(reply, post, method, params)
     const checked = checkToolHeaders(target, params, request.headers)
     const go = (disagreement: Refused | null) =>
-      disagreement ? reply.error(disagreement.failure, disagreement.status) : call(reply, { response, target, principal }, method, params)
+      disagreement ? reply.error(disagreement.failure, disagreement.status) : call(reply, post, method, params)
     return checked instanceof Promise ? checked.then(go) : go(checked)
   }
 
-  function call(reply: Reply, from: Pick<Post, 'response' | 'target' | 'principal'>, method: string, params: Params): Promise<void> | void {
-    const { response, target, principal } = from
+  function call(reply: Reply, post: Post, method: string, params: Params): Promise<void> | void {
+    const { response, target, principal } = post
     const meta = metaOf(params)
     const level = meta?.[metaKeys.logLevel]
     const wantsProgress = meta?.['progressToken'] !== undefined
@@ -65,6 +67,7 @@ export function modernFront({
         method,
         params,
         reply,
+        from: fromOf(post, meta?.[metaKeys.clientInfo]),
         declared: declaredBy(meta?.[metaKeys.clientCapabilities]),
         session: undefined,
         caller: () => callerOf(principal, meta?.[metaKeys.clientInfo]),

@@ -1,4 +1,6 @@
 import { McpgError } from '@mcpg/proto/errors'
+import { AuditOutcome } from '@mcpg/proto/gen/delivery'
+import type { CallNote, From } from '../audit/witness.ts'
 import type { Log } from '@mcpg/core/log'
 import type { Era, McpCall, McpConnection, McpFailure, McpOutcome } from '../mcp/connection.ts'
 import { metaKeys, metaOf, rpcCodes, type Params } from '../mcp/protocol.ts'
@@ -16,6 +18,9 @@ export type Incoming = {
   reply: Reply
   /** Passes a notification of the call on, or drops it. */
   notify: ((method: string, params: Params) => void) | undefined
+  from: From
+  /** What the audit trail is told of it. */
+  note?: CallNote
   /** What the client can be asked; undefined for nothing, which is the short way. */
   declared: Params | undefined
   /** A legacy client's. */
@@ -60,10 +65,11 @@ export function performer({ log }: { log: Log }) {
   }
 
   function answer(
-    { era, method, reply, declared }: Pick<Incoming, 'era' | 'method' | 'reply' | 'declared'>,
+    { era, method, reply, declared, note }: Pick<Incoming, 'era' | 'method' | 'reply' | 'declared' | 'note'>,
     { rewrite, connection, call }: { rewrite: Route['rewrite']; connection: McpConnection; call: McpCall },
     outcome: McpOutcome,
   ): void {
+    if (note) noteOutcome(note, outcome)
     const changed = rewrite !== undefined && 'result' in outcome && rewrite(outcome.result)
     const { serverInfo } = connection
     const { refused } = call
@@ -72,7 +78,8 @@ export function performer({ log }: { log: Log }) {
     else reply.error(shaped.failure, shaped.status)
   }
 
-  function failed(incoming: Pick<Incoming, 'era' | 'method' | 'reply'>, book: ServerBook, error: unknown): void {
+  function failed(incoming: Pick<Incoming, 'era' | 'method' | 'reply' | 'note'>, book: ServerBook, error: unknown): void {
+    if (incoming.note) Object.assign(incoming.note, endOf(error))
     if (!(error instanceof McpgError)) {
       log.error({ err: error, server: book.name, method: incoming.method }, 'a call failed in a way nobody expected')
       return incoming.reply.error({ code: rpcCodes.internal, message: 'Internal error.' })
@@ -83,7 +90,12 @@ export function performer({ log }: { log: Log }) {
   }
 
   /** Only tools have results that say "this failed"; for everything else it is an error of the protocol. */
-  function refuse({ method, era, reply }: Pick<Incoming, 'era' | 'method' | 'reply'>, message: string, extra: Params = {}): void {
+  function refuse(
+    { method, era, reply, note }: Pick<Incoming, 'era' | 'method' | 'reply' | 'note'>,
+    message: string,
+    extra: Params = {},
+  ): void {
+    if (note?.outcome === AuditOutcome.OK) Object.assign(note, { outcome: AuditOutcome.UNAVAILABLE, reason: 'ServerUnavailable' })
     if (method === 'tools/call') reply.result(toolError(message, { ...extra, ...(era === 'modern' ? { resultType: 'complete' } : {}) }))
     else reply.error({ code: rpcCodes.internal, message })
   }
@@ -106,4 +118,18 @@ export function performer({ log }: { log: Log }) {
 /** A server of the modern era logs only for requests that say so; a legacy client that has set no level takes what comes. */
 function withLevel(params: Params, { level = 'info' }: Session): void {
   params['_meta'] = { ...metaOf(params), [metaKeys.logLevel]: level }
+}
+
+function noteOutcome(note: CallNote, outcome: McpOutcome): void {
+  if ('error' in outcome) Object.assign(note, { outcome: AuditOutcome.TOOL_ERROR, reason: 'RpcError' })
+  else if (outcome.result['isError'] === true) Object.assign(note, { outcome: AuditOutcome.TOOL_ERROR, reason: 'ToolError' })
+}
+
+/** How a call without an answer ended. */
+function endOf(error: unknown): Pick<CallNote, 'outcome' | 'reason'> {
+  if (!(error instanceof McpgError)) return { outcome: AuditOutcome.UNAVAILABLE, reason: 'Internal' }
+  const reason = error.reason.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  if (error.reason === 'call_cancelled') return { outcome: AuditOutcome.CANCELLED, reason }
+  if (error.code === 'timeout') return { outcome: AuditOutcome.TIMEOUT, reason }
+  return { outcome: error.code === 'too_large' ? AuditOutcome.LIMITED : AuditOutcome.UNAVAILABLE, reason }
 }

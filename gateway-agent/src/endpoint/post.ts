@@ -12,4 +12,7 @@ export type Post = {
   target: Target
   /** Whom the entrance has let in: `anonymous` where nobody signs in. */
   principal: string
+  /** The token that was shown, and whose it is. */
+  tokenId: string | undefined
+  subject: string | undefined
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { From } from '../audit/witness.ts'
 import type { McpAnswer, McpCall } from '../mcp/connection.ts'
 import type { Params } from '../mcp/protocol.ts'
 import type { LogLevel } from './log-levels.ts'
@@ -13,7 +14,13 @@ export type OpenAsk = { settle: (answer: McpAnswer) => void; progress: ((params:
 export type Session = {
   id: string
   target: Target
+  /** Whom the entrance let in when it was opened; nobody else's requests are taken in it. */
+  principal: string
+  /** The token that they showed. */
+  tokenId: string | undefined
   protocolVersion: string
+  /** Who began it. */
+  from: From
   level: LogLevel | undefined
   /** What its client can be asked; undefined: nothing. */
   declared: Params | undefined

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
+import type { From, Witness } from '../audit/witness.ts'
 import type { Params } from '../mcp/protocol.ts'
 import type { Timers } from '@mcpg/core/timers'
 import type { SessionAsks } from './asking/session-asks.ts'
+import { concerns } from './concerns.ts'
 import type { Catalog, CatalogEvent } from './catalog.ts'
 import { admits } from './log-levels.ts'
 import type { ListKind } from './lists.ts'
 import type { ResourceWatch } from './resource-watch.ts'
 import { tell, type Session } from './session.ts'
-import type { Target } from './target.ts'
 
 const sweepMs = 30_000
 const notificationOf: Record<ListKind, string> = {
@@ -28,6 +29,7 @@ export function sessions({
   timers,
   clock,
   maxSessions,
+  witness,
 }: {
   catalog: Catalog
   watch: ResourceWatch
@@ -35,21 +37,30 @@ export function sessions({
   timers: Timers
   clock: Clock
   maxSessions: number
+  witness: Pick<Witness, 'session'>
 }) {
   const open = new Map<string, Session>()
   const unsubscribe = catalog.onEvent(onEvent)
   let cancelSweep: (() => void) | undefined
-  return { create, find, close, count: () => open.size, stop }
+  return { create, find, close, closeOf, tokenIds, count: () => open.size, stop }
 
   /** Null when there are too many. */
-  function create(target: Target, protocolVersion: string, declared: Params | undefined): Session | null {
+  function create(
+    { target, principal, tokenId }: Pick<Session, 'target' | 'principal' | 'tokenId'>,
+    protocolVersion: string,
+    declared: Params | undefined,
+    from: From,
+  ): Session | null {
     if (open.size >= maxSessions) sweepNow()
     if (open.size >= maxSessions) return null
     const now = clock.monotonic()
     const session: Session = {
       id: randomBytes(24).toString('base64url'),
       target,
+      principal,
+      tokenId,
       protocolVersion,
+      from,
       level: undefined,
       declared,
       asks: new Map(),
@@ -61,25 +72,36 @@ export function sessions({
       usedAt: now,
     }
     open.set(session.id, session)
+    witness.session('opened', { ...session, path: target.path })
     cancelSweep ??= clock.after(Math.min(sweepMs, timers.sessionIdle), sweep)
     return session
   }
 
-  /** A session belongs to the path it was opened on. */
-  function find(id: string, target: Target): Session | undefined {
+  /** A session belongs to the path it was opened on, and to whoever opened it. */
+  function find(id: string, { target, principal }: Pick<Session, 'target' | 'principal'>): Session | undefined {
     const session = open.get(id)
-    if (!session || session.target !== target || isExpired(session)) return undefined
+    if (!session || session.target !== target || session.principal !== principal || isExpired(session)) return undefined
     session.usedAt = clock.monotonic()
     return session
   }
 
   function close(session: Session): void {
     open.delete(session.id)
+    witness.session('closed', { ...session, path: session.target.path })
     for (const call of session.calls.values()) call.cancel?.('The client ended its session.')
     for (const stream of session.streams) stream.end()
     watch.unwatchAll(session.watcher)
     asks.abandon(session)
     for (const { server } of catalog.books()) server.own.end(session.id)
+  }
+
+  /** Of everybody who has a session by a token. */
+  function tokenIds(): string[] {
+    return [...open.values()].flatMap(({ tokenId }) => (tokenId === undefined ? [] : [tokenId]))
+  }
+
+  function closeOf(tokenId: string): void {
+    for (const session of open.values()) if (session.tokenId === tokenId) close(session)
   }
 
   function isExpired(session: Session): boolean {
@@ -99,10 +121,10 @@ export function sessions({
   }
 
   function onEvent(event: CatalogEvent): void {
-    if (event.type === 'listChanged') {
+    if (event.type === 'listChanged' || event.type === 'pathChanged') {
       const methods = new Set(event.kinds.map((kind) => notificationOf[kind]))
       for (const session of open.values())
-        if (session.target.covers(event.server)) for (const method of methods) tell(session, method, undefined)
+        if (concerns(event, session.target)) for (const method of methods) tell(session, method, undefined)
     } else if (event.type === 'message') {
       // What a server logs between calls may be about the last caller: with several clients it reaches none of them.
       const [session, ...others] = [...open.values()].filter(({ target }) => target.covers(event.server))

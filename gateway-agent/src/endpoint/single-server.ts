@@ -11,8 +11,14 @@ import { unavailableText, unknownServer, type Target } from './target.ts'
 /** A first list of a server is waited for this long: there is nothing else to answer with. */
 const firstListMs = 10_000
 
+/** What of a server somebody may use. */
+export type Shows = { tool: (name: string) => boolean; others: boolean }
+
 /** `/mcp/servers/{server}`: one server under its own names, URIs, instructions and capabilities. */
-export function singleServer(server: string, { catalog, timers }: { catalog: Catalog; timers: Timers }): Target {
+export function singleServer(
+  server: string,
+  { catalog, timers, shows = { tool: () => true, others: true } }: { catalog: Catalog; timers: Timers; shows?: Shows },
+): Target {
   const pagesOf = new WeakMap<readonly Definition[], Pages>()
   return {
     path: `/mcp/servers/${server}`,
@@ -25,9 +31,12 @@ export function singleServer(server: string, { catalog, timers }: { catalog: Cat
         : away()
     },
     list,
-    route: (_method, params) => {
+    route: (method, params) => {
       const found = book()
-      return found ? { book: found, params } : { failure: unknownServer(server) }
+      if (!found) return { failure: unknownServer(server) }
+      if (method === 'tools/call' ? shows.tool(String(params['name'])) : shows.others) return { book: found, params }
+      const asked = params['name'] ?? params['uri'] ?? method
+      return { failure: { code: -32602, message: `Unknown ${method === 'tools/call' ? 'tool' : 'name'}: ${JSON.stringify(asked)}` } }
     },
     books: () => [book()].filter((one) => one !== undefined),
   }
@@ -52,15 +61,16 @@ export function singleServer(server: string, { catalog, timers }: { catalog: Cat
     if (!items && of.failure() !== undefined) return { failure: { code: -32603, message: of.failure()! } }
     const hint = facts.era === 'modern' ? of.hint() : { ttlMs: 0, cacheScope: 'private' as const }
     return listResult(
-      { kind, pages: pages(items ?? []), hint, serverInfo: facts.serverInfo, stale: of.isFresh() || !items ? [] : [server] },
+      { kind, pages: pages(kind, items ?? []), hint, serverInfo: facts.serverInfo, stale: of.isFresh() || !items ? [] : [server] },
       cursor,
       client,
     )
   }
 
-  function pages(items: readonly Definition[]): Pages {
+  function pages(kind: ListKind, items: readonly Definition[]): Pages {
+    const isShown = (one: Definition) => (kind === 'tools' ? shows.tool(String(one['name'])) : shows.others)
     let known = pagesOf.get(items)
-    if (!known) pagesOf.set(items, (known = paged(items)))
+    if (!known) pagesOf.set(items, (known = paged(items.filter(isShown))))
     return known
   }
 }

@@ -15,9 +15,12 @@ export type Route = {
   rewrite?: (result: Params) => boolean
 }
 
-export type Routed = Route | { failure: McpFailure } | { unavailable: string }
+/** What the path itself answers, without a server's result. */
+export type OwnAnswer = { answer: () => Promise<{ result: Params } | { error: McpFailure }> }
 
-/** What one path of the endpoint serves: everything, or one server. */
+export type Routed = Route | OwnAnswer | { failure: McpFailure } | { unavailable: string }
+
+/** What one path of the endpoint serves: everything, a project, or one server. */
 export type Target = {
   /** Where clients find it. */
   path: string

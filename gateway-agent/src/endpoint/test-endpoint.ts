@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { systemClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
 import { defaultTimers, type Timers } from '@mcpg/core/timers'
+import type { Witnessed } from '../audit/witnessed.ts'
 import { modernVersion, type Params } from '../mcp/protocol.ts'
 import type { Servers } from '../servers/supervision.ts'
 import { catalogOf } from './catalog.ts'
@@ -17,6 +18,14 @@ export type RpcAnswer = {
 }
 export type HttpAnswer = { status: number; headers: IncomingMessage['headers']; text: string; messages: RpcAnswer[] }
 
+/** Nobody is asked for a token. */
+const openToAll: EndpointOptions['access'] = {
+  admit: () => ({ principal: 'anonymous' }),
+  environment: 'default',
+  holds: (ids) => ids,
+  onChange: () => {},
+}
+
 /** A real endpoint over real servers. Everything is closed by `stop`. */
 export async function startEndpoint({
   timers: changed = {},
@@ -26,6 +35,7 @@ export async function startEndpoint({
   const timers = { ...defaultTimers, ...changed }
   const log = createLog({ level: 'silent', json: true })
   const fleet = testServers()
+  const seen: Witnessed[] = []
   const offers = catalogOf({ servers: servers ?? fleet.servers, timers, clock: systemClock, log })
   const served = endpoint({
     bind: '127.0.0.1',
@@ -34,12 +44,15 @@ export async function startEndpoint({
     allowedOrigins: [],
     certificate: null,
     catalog: offers,
+    projects: { list: () => [], onChange: () => {} },
     stateKey: Buffer.alloc(32, 1),
+    access: openToAll,
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz: () => ({ status: 503, body: { waiting: [{ server: 'x', reason: 'starting' }] } }),
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: 'mcpg_up 1\n' }),
     },
+    audit: { record: (event) => void seen.push(event) },
     gatewayName: 'test-gateway',
     version: '0.0.0',
     timers,
@@ -52,7 +65,7 @@ export async function startEndpoint({
     throw error
   })
   const port = served.port()
-  return { fleet, catalog: offers, endpoint: served, port, http, legacy, modern, stop }
+  return { fleet, seen, catalog: offers, endpoint: served, port, http, legacy, modern, stop }
 
   /** One raw request, read to its end; `onMessage` sees events as they come, `signal` hangs up. */
   function http(

@@ -1,11 +1,11 @@
 import { isObject, type Params } from '../mcp/protocol.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, Indexes } from './catalog.ts'
 
 /**
  * Looks through a result for URIs of its server: those in links and embedded resources are remembered, so that a client may read what a
  * tool has only mentioned, and those that another server owns become aliases.
  */
-export function uriRewriter(catalog: Catalog): (server: string) => (result: Params) => boolean {
+export function uriRewriter(catalog: Pick<Catalog, 'remember'>, index: () => Indexes): (server: string) => (result: Params) => boolean {
   const known = new Map<string, (result: Params) => boolean>()
   return (server) => {
     let rewriter = known.get(server)
@@ -31,7 +31,7 @@ export function uriRewriter(catalog: Catalog): (server: string) => (result: Para
     if (!isObject(holder) || typeof holder['uri'] !== 'string') return false
     const { uri } = holder
     catalog.remember(uri, server)
-    const exposed = catalog.index().uris.exposed(server, uri)
+    const exposed = index().uris.exposed(server, uri)
     if (exposed === uri) return false
     holder['uri'] = exposed
     return true

@@ -120,7 +120,8 @@ export async function saveAttempt(folder: string, attempt: Attempt): Promise<voi
 
 /** After a decommission: nothing is left that could open a stream. */
 export async function eraseIdentity(folder: string): Promise<void> {
-  for (const file of ['identity.json', 'attempt.json', 'next.json', 'ca.pem', 'cert.pem']) await rm(join(folder, file), { force: true })
+  for (const file of ['identity.json', 'attempt.json', 'next.json', 'ca.pem', 'cert.pem', 'access.json'])
+    await rm(join(folder, file), { force: true })
 }
 
 /** A file of ours: the content with a SHA-256 over it, written as a whole or not at all. */

@@ -9,6 +9,8 @@ export const capabilities = [
   GatewayCapability.AUTO_ROLLBACK,
   GatewayCapability.LOGS,
   GatewayCapability.REMOTE_CALLS,
+  GatewayCapability.AUDIT,
+  GatewayCapability.ACCESS_DOCUMENT,
 ]
 
 export function describeGateway({ endpoints }: { endpoints: string[] }): GatewayDescription {

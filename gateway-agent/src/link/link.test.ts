@@ -156,6 +156,8 @@ describe('a stream', () => {
   it('sends the hash of an inventory first and its items only when they are asked for', async () => {
     const { plane, inventory } = await start()
     const session = await plane.session()
+    // Only what changes after its welcome is told as a change.
+    await until('the first report', () => framesOf(session, 'serverStatus').length > 0)
     const items = [
       { kind: 'tool' as const, name: 'b', exposedName: 's__b', definition: { name: 'b' } },
       { kind: 'tool' as const, name: 'a', exposedName: 's__a', definition: { name: 'a', z: 1, y: 2 } },

@@ -65,6 +65,8 @@ export type Talk = { receive?(frame: ConnectResponse['frame']): void; close(): v
 
 export type Link = Part & {
   state(): LinkState
+  /** When the control plane was heard last, in milliseconds since 1970; null while there is a stream, and where it never was. */
+  silentSince(): number | null
   /** Dial at once, whatever was being waited for. */
   wake(): void
   /** Another certificate is on disk: the next stream begins with it. */
@@ -82,6 +84,7 @@ export function linkLoop({
   delivery,
   describe,
   activeSessions,
+  accessVersion,
   talks,
   contact,
   onContact,
@@ -105,8 +108,10 @@ export function linkLoop({
   delivery: Pick<SecretDelivery, 'attach'>
   describe: () => GatewayDescription
   activeSessions: () => number
+  /** Of the access document in force, 0 for none. */
+  accessVersion: () => number
   /** Each is begun anew with every stream. */
-  talks: ((outbox: Outbox) => Talk)[]
+  talks: ((outbox: Outbox, welcome: Welcome) => Talk)[]
   contact: Contact | null
   onContact: (contact: Contact) => void
   /** How long a heartbeat waited for its answer. */
@@ -142,7 +147,7 @@ export function linkLoop({
   let talking: Talk[] = []
   let saidInHello: ReturnType<ConfigMachine['report']> = null
 
-  return { name: 'link', start, stop, state: () => state, wake, renewed }
+  return { name: 'link', start, stop, state: () => state, silentSince, wake, renewed }
 
   async function start(fail: (error: unknown) => void): Promise<void> {
     loop = run().catch(fail)
@@ -155,6 +160,10 @@ export function linkLoop({
     await loop
     inventory.stop()
     state = { phase: 'stopped' }
+  }
+
+  function silentSince(): number | null {
+    return state.phase === 'connected' ? null : lastHeard
   }
 
   function wake(): void {
@@ -215,7 +224,8 @@ export function linkLoop({
     config.forgetNonce()
     return end
 
-    function welcome({ sessionEpoch, replicaId }: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets): () => void {
+    function welcome(welcomed: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets): () => void {
+      const { sessionEpoch, replicaId } = welcomed
       previousEpoch = sessionEpoch
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
       lastHeard = clock.now()
@@ -228,7 +238,7 @@ export function linkLoop({
       const report = config.report()
       if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
       const detach = delivery.attach(fetchSecrets)
-      talking = talks.map((begin) => begin(outbox))
+      talking = talks.map((begin) => begin(outbox, welcomed))
       return () => {
         for (const talk of talking.splice(0)) talk.close()
         detach()
@@ -341,6 +351,7 @@ export function linkLoop({
         configHashes: hashesOnWire(config.hashes()),
         ...(report && { configStatus: configStatusOnWire(report) }),
         attempt: delays.attempts(),
+        accessVersion: BigInt(accessVersion()),
         ...(lastHeard !== null && { offlineFor: durationFromMs(Math.max(0, clock.now() - lastHeard)) }),
       }),
     }
@@ -359,6 +370,7 @@ export function linkLoop({
         readyServers: all.filter((report) => report.state === 'ready').length,
         totalServers: all.length,
         memoryRssBytes: BigInt(process.memoryUsage.rss()),
+        accessVersion: BigInt(accessVersion()),
         cpuTime: durationFromMs(Math.round((cpu.user + cpu.system) / 1000)),
       }),
     }

@@ -180,7 +180,11 @@ function innerRequest({ path, headers, caller }: McpOpen): InnerRequest {
   const passed = Object.entries(headers).filter(([name]) => name === 'accept' || name.startsWith('mcp-'))
   return {
     path,
-    headers: { ...Object.fromEntries(passed), 'content-type': 'application/json' },
+    headers: {
+      ...Object.fromEntries(passed),
+      'content-type': 'application/json',
+      ...(caller?.requestId && { 'x-request-id': caller.requestId }),
+    },
     principal: `control-plane:${caller?.subject ?? ''}`,
   }
 }

@@ -6,7 +6,7 @@ import { remoteCall, type CloseReason, type RemoteCall } from './remote-call.ts'
 
 /** Calls at once over one stream. */
 const maxOpen = 256
-const paths = /^\/mcp(\/servers\/[a-z0-9-]{1,63})?$/
+const paths = /^\/mcp(\/(servers|projects)\/[a-z0-9-]{1,63})?$/
 
 export type RemoteCalls = ReturnType<typeof remoteCalls>
 

@@ -28,7 +28,7 @@ function configOf(generation: number, ...servers: ConfigServerInput[]): Verified
   if (isRefusal(header)) throw new Error(header.message)
   const verified = verifyDocument(bytes, header)
   if (isRefusal(verified)) throw new Error(verified.message)
-  return { signedHeader, signature, signingKeyId, bytes, header, servers: verified }
+  return { signedHeader, signature, signingKeyId, bytes, header, ...verified }
 }
 
 /** A gateway as a process finds its folder; another call is the next life. */

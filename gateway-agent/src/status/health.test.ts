@@ -13,7 +13,7 @@ function running(servers: { name: string; required?: boolean; state?: 'stopped' 
   if (isRefusal(header)) throw new Error(header.message)
   const desired = verifyDocument(bytes, header)
   if (isRefusal(desired)) throw new Error(desired.message)
-  return { signedHeader, signature, signingKeyId, bytes, header, servers: desired }
+  return { signedHeader, signature, signingKeyId, bytes, header, ...desired }
 }
 
 const report = (name: string, state: ServerReport['state'], reason?: string): ServerReport => ({

@@ -12,11 +12,13 @@ export function gatewayMetrics({
   servers,
   link,
   activeSessions,
+  audit,
 }: {
   config: ConfigMachine
   servers: Servers
   link: { state(): LinkState }
   activeSessions: () => number
+  audit: () => { waiting: number; dropped: number }
 }): Registry {
   const register = new Registry()
   collectDefaultMetrics({ register })
@@ -50,6 +52,12 @@ export function gatewayMetrics({
     for (const report of servers.report()) restarts.set({ server: report.name }, report.restartCount)
   })
   gauge('mcpg_gateway_sessions', 'Open client sessions', [], (sessions) => sessions.set(activeSessions()))
+  gauge('mcpg_gateway_audit_waiting', 'Audit events that the control plane does not have yet', [], (waiting) =>
+    waiting.set(audit().waiting),
+  )
+  gauge('mcpg_gateway_audit_dropped', 'Audit events that were dropped because the queue was full', [], (dropped) =>
+    dropped.set(audit().dropped),
+  )
   return register
 }
 

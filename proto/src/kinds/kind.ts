@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import type { Access } from '../access.ts'
-import { Annotations, Labels, Name } from '../names.ts'
+import { Annotations, Labels, Name, reservedNames } from '../names.ts'
 
-/** Where objects of a kind live: `''` | `org` | `org/workspace` | `org/workspace/proj/<project>`; environments are paths of virtual kinds. */
-export type KindScope = 'system' | 'org' | 'workspace' | 'project'
+/** Where objects of a kind live: in an organization, a workspace of it or a project of that; environments are paths of virtual kinds. */
+export type KindScope = 'org' | 'workspace' | 'project'
 
-/** A reference from a spec to another object of the same workspace, or to a part of it (a key of a Secret). */
+/**
+ * A reference from a spec to another object, or to a part of it (a key of a Secret): of the same scope, or of the workspace or
+ * organization around it where the other kind lives there.
+ */
 export type Reference = { kind: string; name: string; part?: string; pointer: string }
 
 /** One column of a list; `value` is read from the whole resource. Wide columns stand in `-o wide` only. */
@@ -16,7 +19,7 @@ export type Action = {
   access: Access
   description: string
   body?: z.ZodType
-  /** What it answers where that is not the object; it holds a secret, so it is neither stored nor cached on its way. */
+  /** What it answers where that is not the object. It is never kept for an `Idempotency-Key`: it may hold a secret, and asking twice changes nothing more. */
   answer?: z.ZodType
 }
 
@@ -30,6 +33,10 @@ export type KindDeclaration = {
   aliases: string[]
   scope: KindScope
   virtual: boolean
+  /** The kind of the objects that change when a virtual object is applied; without it, it cannot be applied. */
+  appliedAs?: string
+  /** What its names look like where they are no DNS labels. */
+  name?: z.ZodType<string>
   description: string
   specVersion: number
   spec: z.ZodType
@@ -87,12 +94,16 @@ export const Resource = z.object({
 })
 export type Resource = z.infer<typeof Resource>
 
-/** What a caller sends: the envelope without what the control plane fills in. `resourceVersion` makes a write conditional. */
+/**
+ * What a caller sends: the envelope without what the control plane fills in. `resourceVersion` makes a write conditional; `project`
+ * stands at objects that live in one. What a name may look like is told by its kind (`nameProblems`).
+ */
 export const ResourceInput = z.strictObject({
   kind: z.string().optional(),
   apiVersion: z.string().optional(),
   metadata: z.strictObject({
-    name: Name,
+    name: z.string(),
+    project: z.string().optional(),
     labels: Labels.optional(),
     annotations: Annotations.optional(),
     resourceVersion: z.string().optional(),
@@ -100,3 +111,18 @@ export const ResourceInput = z.strictObject({
   spec: z.record(z.string(), z.unknown()),
 })
 export type ResourceInput = z.infer<typeof ResourceInput>
+
+/** What is wrong with a name for an object of a kind; empty when it fits. */
+export function nameProblems(kind: Pick<KindDeclaration, 'name'>, name: string): string[] {
+  if (reservedNames.has(name)) return [`"${name}" is a word of the API's paths and cannot be a name`]
+  const parsed = (kind.name ?? Name).safeParse(name)
+  return parsed.success ? [] : parsed.error.issues.map(({ message }) => message)
+}
+
+/** What is wrong with the project that an object names, seen from its kind; null when it fits. */
+export function projectProblem({ kind, scope }: Pick<KindDeclaration, 'kind' | 'scope'>, project: unknown): string | null {
+  if (scope === 'project') return project === undefined ? `is missing: a ${kind} lives in a project` : null
+  return project === undefined
+    ? null
+    : `is not a field of a ${kind}, which lives in ${scope === 'org' ? 'the organization' : 'the workspace'}`
+}

@@ -1,16 +1,18 @@
 import parseArgv from 'string-argv'
 import { z } from 'zod'
 import { Duration } from '../durations.ts'
+import { auditLevels } from '../gateway-config.ts'
 import { Name } from '../names.ts'
 import { serverStates } from '../status.ts'
 import { Pin } from './gateway.ts'
 import { Condition, type KindDeclaration, type Reference, type Resource } from './kind.ts'
+import { UpgradeAnswer, UpgradeRequest } from '../rest/upgrade.ts'
 import { SecretKeyName } from './secret.ts'
 
 const text = z.string().max(32_768)
 const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of an environment variable')
 
-const SecretKeyRef = z.strictObject({ name: Name.describe('Secret of the workspace'), key: SecretKeyName.describe('Key of it') })
+export const SecretKeyRef = z.strictObject({ name: Name.describe('Secret of the workspace'), key: SecretKeyName.describe('Key of it') })
 export type SecretKeyRef = z.infer<typeof SecretKeyRef>
 
 /** Something with a name and either a value or where to take one from. */
@@ -72,6 +74,7 @@ export const serverDefaults = {
   forward: ['elicitation', 'sampling'],
   state: 'running',
   required: true,
+  auditLevel: 'full',
   startTimeout: '60s',
   callTimeout: '60s',
   stopGrace: '5s',
@@ -109,6 +112,10 @@ export const ServerSpec = z
     placement: Placement.optional(),
     state: z.enum(['running', 'stopped']).optional(),
     required: z.boolean().optional().describe('false: neither gates a config nor the readiness of the gateway'),
+    auditLevel: z
+      .enum(auditLevels)
+      .optional()
+      .describe('What the audit trail tells of its calls: who called what (full), names as hashes (hash-only), nothing (disabled)'),
     startTimeout: Duration.optional().describe('From spawn to the proof by initialize and tools/list (60s)'),
     callTimeout: Duration.optional().describe('One call; progress resets it, 10 min at most (60s)'),
     stopGrace: Duration.optional().describe('Between SIGTERM and SIGKILL (5s)'),
@@ -244,6 +251,12 @@ export const serverKind: KindDeclaration = {
       access: { verb: 'run', on: 'servers' },
       description: 'Starts new instances and drains the old ones; retry lifts a hold, upgrade resolves the package version again',
       body: z.strictObject({ retry: z.boolean().optional(), upgrade: z.boolean().optional() }),
+    },
+    upgrade: {
+      access: { verb: 'edit', on: 'servers' },
+      description: 'Brings a server that was made from a template to another version of it, with what was changed since kept',
+      body: UpgradeRequest,
+      answer: UpgradeAnswer,
     },
   },
   upgrade: (stored) => stored,

@@ -3,8 +3,10 @@ import { Pin } from '../kinds/gateway.ts'
 import { ResourceInput } from '../kinds/kind.ts'
 
 /**
- * Body of `POST …/workspaces/{w}/apply[?dryRun=true]`: whole objects, each with its `kind`. At most 5,000 objects or 16 MiB.
- * `prune` is a label selector; objects of the kinds present that match it and are not in the request are deleted.
+ * Body of `POST …/workspaces/{w}/apply[?dryRun=true]`: whole objects, each with its `kind`, those of a project with its
+ * `metadata.project`. At most 5,000 objects or 16 MiB. `POST /v1/orgs/{org}/apply` takes the kinds of the organization alone.
+ * `prune` is a label selector; objects of the kinds and projects present that match it and are not in the request are deleted, but never
+ * those of the organization.
  */
 export const ApplyRequest = z.strictObject({
   objects: z.array(ResourceInput.required({ kind: true })).max(5000),
@@ -18,6 +20,8 @@ export type FieldDiff = z.infer<typeof FieldDiff>
 
 export const ApplyResult = z.object({
   kind: z.string(),
+  /** Of an object that lives in one. */
+  project: z.string().optional(),
   name: z.string(),
   result: z.enum(['created', 'configured', 'unchanged', 'deleted', 'conflict']),
   diffs: z.array(FieldDiff),

@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { authModes } from './auth.ts'
 
 export const Version = z.object({ version: z.string(), protocol: z.object({ min: z.number(), max: z.number() }) })
-
-export const AuthStatus = z.object({ mode: z.enum(['none', 'local', 'oidc']) })
 
 /** `GET /v1/control/status`; sizes in bytes, times in RFC 3339. */
 export const ControlStatus = z.object({
@@ -10,7 +9,7 @@ export const ControlStatus = z.object({
   pid: z.number().int(),
   startedAt: z.string(),
   uptimeSeconds: z.number(),
-  authMode: z.enum(['none', 'local', 'oidc']),
+  authMode: z.enum(authModes),
   endpoints: z.object({ http: z.string(), grpc: z.string(), console: z.string() }),
   database: z.object({
     engine: z.enum(['sqlite', 'postgresql']),

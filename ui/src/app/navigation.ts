@@ -1,12 +1,17 @@
 import {
   IconBell,
+  IconBuilding,
   IconFileText,
+  IconFolders,
   IconKey,
   IconLayoutDashboard,
+  IconLicense,
   IconPlugConnected,
   IconServer2,
+  IconShieldCheck,
   IconTicket,
   IconTool,
+  IconUsers,
   type Icon,
 } from '@tabler/icons-react'
 
@@ -27,18 +32,31 @@ export const navigation: { group: string; items: Destination[] }[] = [
     items: [
       { label: 'Servers', path: '/servers', key: 's', icon: IconServer2, words: 'srv' },
       { label: 'Tools', path: '/tools', key: 't', icon: IconTool, words: '' },
+      { label: 'Projects', path: '/projects', key: 'p', icon: IconFolders, words: 'proj prompts connect clients' },
     ],
   },
   {
     group: 'Observe',
     items: [
       { label: 'Events', path: '/events', key: 'v', icon: IconBell, words: 'warnings ev' },
+      { label: 'Audit', path: '/audit', key: 'a', icon: IconShieldCheck, words: 'trail who did what verify denials sessions' },
       { label: 'Logs', path: '/logs', key: 'l', icon: IconFileText, words: 'control plane' },
     ],
   },
   {
     group: 'Admin',
-    items: [{ label: 'Secrets', path: '/secrets', key: 'c', icon: IconKey, words: 'credentials keys tokens sec' }],
+    items: [
+      { label: 'Secrets', path: '/secrets', key: 'c', icon: IconKey, words: 'credentials keys tokens sec' },
+      {
+        label: 'Access',
+        path: '/access',
+        key: 'u',
+        icon: IconUsers,
+        words: 'people users groups roles rolebindings rbac can-i permissions',
+      },
+      { label: 'Tokens', path: '/tokens', key: 'k', icon: IconLicense, words: 'mcptokens bearers pat clients machines' },
+      { label: 'Organizations', path: '/orgs', key: 'z', icon: IconBuilding, words: 'orgs workspaces environments scopes tenancy' },
+    ],
   },
 ]
 

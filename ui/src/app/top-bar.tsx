@@ -2,6 +2,7 @@ import { ActionIcon, Kbd, Tooltip, useComputedColorScheme, useMantineColorScheme
 import { IconKeyboard, IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import { useHref } from '../lib/scope.ts'
+import { AccountMenu } from './account-menu.tsx'
 import { ConnectionPill } from './connection-pill.tsx'
 import { ScopeSwitcher } from './scope-switcher.tsx'
 import styles from './shell.module.css'
@@ -28,6 +29,7 @@ export function TopBar({ onPalette, onKeys }: { onPalette: () => void; onKeys: (
         </ActionIcon>
       </Tooltip>
       <ThemeToggle />
+      <AccountMenu />
     </header>
   )
 }

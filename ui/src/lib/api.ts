@@ -21,6 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Said to the window when an answer asks for sign-in, so that the page changes whoever asked. */
+export const signInRequired = 'mcpg:sign-in-required'
+
 /** Reads JSON from the control plane that served this page; throws ApiError. */
 export function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
   return request<Body>(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
@@ -44,7 +47,9 @@ export function deleteObject(path: string): Promise<void> {
 
 export async function errorOfResponse(response: Response): Promise<ApiError> {
   const problem: unknown = await response.json().catch(() => null)
-  return new ApiError(response.status, problem && typeof problem === 'object' ? (problem as Partial<Problem>) : {})
+  const error = new ApiError(response.status, problem && typeof problem === 'object' ? (problem as Partial<Problem>) : {})
+  if (error.reason === 'sign_in_required') globalThis.dispatchEvent(new Event(signInRequired))
+  return error
 }
 
 async function request<Body>(path: string, init: RequestInit): Promise<Body> {

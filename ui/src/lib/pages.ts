@@ -1,4 +1,5 @@
 /** Addresses of objects in the console, for `useHref`. */
 export const serverPath = (server: string) => `/servers/${encodeURIComponent(server)}`
+export const projectPath = (project: string) => `/projects/${encodeURIComponent(project)}`
 export const gatewayPath = (gateway: string) => `/gateways/${encodeURIComponent(gateway)}`
 export const toolPath = (server: string, tool: string) => `/tools/${encodeURIComponent(server)}/${encodeURIComponent(tool)}`

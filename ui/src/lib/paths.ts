@@ -18,13 +18,17 @@ export const enrollmentsPath = (scope: Workspace, environment: string) =>
 export const gatewayRestPath = (scope: Workspace, environment: string, gateway: string) =>
   `${workspacePath(scope)}/environments/${word(environment)}/gateways/${word(gateway)}`
 
+/** Every object of a kind in a workspace. */
+export const listAll = (scope: Workspace, plural: string, signal?: AbortSignal): Promise<Resource[]> =>
+  listAllOf(`${workspacePath(scope)}/${plural}`, signal)
+
 /** All pages of a list. */
-export async function listAll(scope: Workspace, plural: string, signal?: AbortSignal): Promise<Resource[]> {
+export async function listAllOf(path: string, signal?: AbortSignal): Promise<Resource[]> {
   const items: Resource[] = []
   let cursor: string | undefined
   do {
     const query = cursor === undefined ? '' : `&cursor=${word(cursor)}`
-    const page: ResourceList = await getJson(`${workspacePath(scope)}/${plural}?limit=500${query}`, signal)
+    const page: ResourceList = await getJson(`${path}?limit=500${query}`, signal)
     items.push(...(page.items ?? []))
     cursor = page.nextCursor || undefined
   } while (cursor !== undefined)

@@ -5,10 +5,10 @@ import { refuseBrokenReferences } from './references.ts'
 import { Refused } from './refused.ts'
 import { writeValues } from './secrets.ts'
 
-const findVersions = `SELECT "kind", "name", "uid", "resourceVersion" FROM "resources" WHERE ("scope", "kind", "name") IN (VALUES {rows})`
+const findVersions = `SELECT "scope", "kind", "name", "uid", "resourceVersion" FROM "resources" WHERE ("scope", "kind", "name") IN (VALUES {rows})`
 const addScope = 'INSERT INTO "scopes" ("scope", "changeSeq") VALUES {rows} ON CONFLICT ("scope") DO NOTHING'
 const takeNumbers = `WITH v("scope", "count") AS (VALUES {rows})
-  UPDATE "scopes" SET "changeSeq" = "changeSeq" + CAST(v."count" AS INTEGER) FROM v WHERE "scopes"."scope" = v."scope" RETURNING "changeSeq"`
+  UPDATE "scopes" SET "changeSeq" = "changeSeq" + CAST(v."count" AS INTEGER) FROM v WHERE "scopes"."scope" = v."scope" RETURNING "scopes"."scope", "changeSeq"`
 const insertResources = `INSERT INTO "resources" ("uid", "scope", "kind", "name", "spec", "specVersion", "labels", "annotations", "digest",
   "generation", "createdAt", "updatedAt", "resourceVersion") VALUES {rows}`
 const updateResources = `WITH v("uid", "spec", "specVersion", "labels", "annotations", "digest", "generation", "updatedAt", "resourceVersion")
@@ -38,9 +38,9 @@ export async function applyResources(connection: BulkConnection, batch: Resource
   }
 }
 
-async function apply(connection: BulkConnection, { scope, at, changes }: ResourceBatch): Promise<number[]> {
-  await refuseStale(connection, scope, changes)
-  const versions = await numbers(connection, scope, changes.length)
+async function apply(connection: BulkConnection, { at, changes }: ResourceBatch): Promise<number[]> {
+  await refuseStale(connection, changes)
+  const versions = await numbers(connection, changes)
   const written = changes.map((change, index) => ({ ...change, version: versions[index]! }))
   const before = written.filter(({ type }) => type !== 'ADDED').map(({ row }) => [row.uid])
   const gone = written.filter(({ type }) => type === 'DELETED').map(({ row }) => [row.uid])
@@ -50,7 +50,7 @@ async function apply(connection: BulkConnection, { scope, at, changes }: Resourc
   await connection.run(updateResources, written.filter(({ type }) => type === 'MODIFIED').map(updated))
   await connection.run(
     insertResources,
-    written.filter(({ type }) => type === 'ADDED').map(({ row, version }) => inserted(scope, row, version)),
+    written.filter(({ type }) => type === 'ADDED').map(({ row, version }) => inserted(row, version)),
   )
   await connection.run(
     insertLabels,
@@ -58,28 +58,28 @@ async function apply(connection: BulkConnection, { scope, at, changes }: Resourc
   )
   await connection.run(
     insertRefs,
-    kept.flatMap(({ row, refs }) => refs.map(({ kind, name, part, pointer }) => [row.uid, scope, kind, name, part, pointer])),
+    kept.flatMap(({ row, refs }) => refs.map(({ scope, kind, name, part, pointer }) => [row.uid, scope, kind, name, part, pointer])),
   )
   await connection.run(
     insertParts,
     kept.flatMap(({ row, parts }) => parts.map((part) => [row.uid, part])),
   )
-  await writeValues(connection, scope, kept)
+  await writeValues(connection, kept)
   await connection.run(
     insertChanges,
-    written.map(({ type, row, object, version }) => [scope, version, type, row.kind, row.name, object, at]),
+    written.map(({ type, feed, row, object, version }) => [feed, version, type, row.kind, row.name, object, at]),
   )
   await insertAuditRows(
     connection,
     written.map(({ audit }) => audit),
   )
-  await refuseBrokenReferences(connection, scope, changes)
+  await refuseBrokenReferences(connection, changes)
   return versions
 }
 
-const inserted = (scope: string, row: ResourceChange['row'], version: number): Value[] => [
+const inserted = (row: ResourceChange['row'], version: number): Value[] => [
   row.uid,
-  scope,
+  row.scope,
   row.kind,
   row.name,
   row.spec,
@@ -105,17 +105,28 @@ const updated = ({ row, version }: { row: ResourceChange['row']; version: number
   version,
 ]
 
-/** The next numbers of the scope, serial and without gaps. */
-async function numbers(connection: BulkConnection, scope: string, count: number): Promise<number[]> {
-  await connection.run(addScope, [[scope, 0]])
-  const [row] = await connection.all<{ changeSeq: number }>(takeNumbers, [[scope, count]])
-  return Array.from({ length: count }, (_, index) => row!.changeSeq - count + 1 + index)
+/** The next numbers of each feed, serial and without gaps, in the order of the changes. */
+async function numbers(connection: BulkConnection, changes: readonly ResourceChange[]): Promise<number[]> {
+  const counts = new Map<string, number>()
+  for (const { feed } of changes) counts.set(feed, (counts.get(feed) ?? 0) + 1)
+  // One order for all batches, so that two never wait for each other.
+  const feeds = [...counts].sort()
+  await connection.run(
+    addScope,
+    feeds.map(([feed]) => [feed, 0]),
+  )
+  const taken = await connection.all<{ scope: string; changeSeq: number }>(takeNumbers, feeds)
+  const next = new Map(taken.map(({ scope, changeSeq }) => [scope, changeSeq - counts.get(scope)!]))
+  return changes.map(({ feed }) => {
+    const number = next.get(feed)! + 1
+    next.set(feed, number)
+    return number
+  })
 }
 
-async function refuseStale(connection: BulkConnection, scope: string, changes: readonly ResourceChange[]): Promise<void> {
+async function refuseStale(connection: BulkConnection, changes: readonly ResourceChange[]): Promise<void> {
   const stored = await versionsOf(
     connection,
-    scope,
     changes.map(({ row }) => row),
   )
   for (const { was, row } of changes) {
@@ -125,11 +136,11 @@ async function refuseStale(connection: BulkConnection, scope: string, changes: r
   }
 }
 
-type Named = { kind: string; name: string }
-const keyOf = ({ kind, name }: Named): string => `${kind}/${name}`
+type Named = { scope: string; kind: string; name: string }
+const keyOf = ({ scope, kind, name }: Named): string => `${scope}\0${kind}/${name}`
 
-async function versionsOf(connection: BulkConnection, scope: string, objects: readonly Named[]) {
-  const keys = [...new Map(objects.map((object) => [keyOf(object), [scope, object.kind, object.name]])).values()]
+async function versionsOf(connection: BulkConnection, objects: readonly Named[]) {
+  const keys = [...new Map(objects.map((object) => [keyOf(object), [object.scope, object.kind, object.name]])).values()]
   const rows = await connection.all<Named & { uid: string; resourceVersion: number }>(findVersions, keys)
   return new Map(rows.map((row) => [keyOf(row), row]))
 }

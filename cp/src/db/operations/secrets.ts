@@ -10,18 +10,18 @@ const insertValues = `INSERT INTO "secret_values" ("scope", "name", "key", "vers
   VALUES {rows}`
 
 /** The new values of a batch, with the versions that they were sealed for. */
-export async function writeValues(connection: BulkConnection, scope: string, changes: readonly ResourceChange[]): Promise<void> {
-  const values = changes.flatMap((change) => change.values)
+export async function writeValues(connection: BulkConnection, changes: readonly ResourceChange[]): Promise<void> {
+  const values = changes.flatMap(({ row: { scope }, values }) => values.map((value) => ({ ...value, scope })))
   const first = changes.find((change) => change.values.length > 0)
   if (!first) return
   const raised = await connection.all(
     raiseKeys,
-    values.map(({ name, key, version, createdAt }) => [scope, name, key, version, createdAt]),
+    values.map(({ scope, name, key, version, createdAt }) => [scope, name, key, version, createdAt]),
   )
   if (raised.length < values.length) throw new Refused({ outcome: 'stale', kind: first.row.kind, name: first.row.name })
   await connection.run(
     insertValues,
-    values.map(({ name, key, version, secretUid, dataKeyId, sealed, createdAt }) => [
+    values.map(({ scope, name, key, version, secretUid, dataKeyId, sealed, createdAt }) => [
       scope,
       name,
       key,

@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
-import { workspacePath } from '../../api/paths.ts'
+import { secretKind } from '@mcpg/proto/kinds/secret'
 import type { Context } from '../../context.ts'
+import { createObject, metadataOf, type MetadataOptions } from '../../create/create-object.ts'
+import { asJson, isObject, splitOnce } from '../../create/value.ts'
 import { readValueFile, readVariable, textOf, type ReadSource } from '../../manifest/secret-sources.ts'
 
-export type CreateSecretOptions = {
+export type CreateSecretOptions = MetadataOptions & {
   fromFile: string[]
   fromEnv: string[]
   fromStdin?: string
@@ -15,15 +17,13 @@ export type CreateSecretOptions = {
 }
 
 export async function run(context: Context, [name = '']: string[], options: CreateSecretOptions): Promise<void> {
-  const { settings, print, env } = context
-  const data = await valuesOf(options, env)
-  const api = await context.api()
-  const { body } = await api.call('POST', `${workspacePath(settings)}/secrets`, {
-    body: { kind: 'Secret', metadata: { name }, spec: { data } },
-  })
-  if (settings.output === 'json') return print(JSON.stringify(body, null, 2))
-  if (settings.output === 'yaml') return print((await import('../../manifest/print-form.ts')).toYaml(body).trimEnd())
-  print(settings.output === 'name' ? `secret/${name}` : `secret/${name} created`)
+  if (options.dryRun === 'client')
+    throw new McpgError('unsupported', 'usage', 'Only the control plane can show a secret without its values.', {
+      hint: '--dry-run=server',
+    })
+  const data = await valuesOf(options, context.env)
+  const object = { kind: secretKind.kind, metadata: metadataOf(name, options), spec: { data } }
+  await createObject(context, secretKind, object, options.dryRun)
 }
 
 async function valuesOf(options: CreateSecretOptions, env: Context['env']): Promise<Record<string, string>> {
@@ -60,7 +60,7 @@ async function valuesOf(options: CreateSecretOptions, env: Context['env']): Prom
   return data
 }
 
-/** `key=value` lines; blank lines and those that begin with # are left out. */
+/** A JSON object, or `key=value` lines; blank lines and those that begin with # are left out. */
 async function linesOf(path: string, cwd: string): Promise<[string, string][]> {
   let text: string
   try {
@@ -68,15 +68,16 @@ async function linesOf(path: string, cwd: string): Promise<[string, string][]> {
   } catch (error) {
     throw new McpgError('invalid', 'file_unreadable', `The file ${path} cannot be read as text.`, { cause: error })
   }
+  const json = asJson(text, isObject)
+  if (json)
+    return Object.entries(json).map(([key, value]) => {
+      if (typeof value === 'string') return [key, value]
+      throw new McpgError('invalid', 'bad_value', `The value of ${key} in ${path} is no text.`)
+    })
   return text.split(/\r?\n/).flatMap((line, index): [string, string][] => {
     if (line.trim() === '' || line.startsWith('#')) return []
     const [key, value = ''] = splitOnce(line)
     if (key === undefined) throw new McpgError('invalid', 'bad_line', `Line ${index + 1} of ${path} is not key=value.`)
     return [[key, value]]
   })
-}
-
-function splitOnce(word: string): [string, string] | [] {
-  const at = word.indexOf('=')
-  return at <= 0 ? [] : [word.slice(0, at), word.slice(at + 1)]
 }

@@ -1,3 +1,4 @@
+import { secretKind } from '@mcpg/proto/kinds/secret'
 import { RevealedSecret } from '@mcpg/proto/kinds/secret'
 import { objectPath } from '../../api/paths.ts'
 import { confirm } from '../../ask.ts'
@@ -12,7 +13,7 @@ export async function run(context: Context, [word = '']: string[], { key, yes }:
   const what = key === undefined ? `every value of secret/${name}` : `key ${key} of secret/${name}`
   if (!yes && !(await confirm(context, `Show ${what}? The audit trail keeps that you did.`, '--yes'))) return say('nothing was shown')
   const api = await context.api()
-  const { body } = await api.call('POST', `${objectPath(settings, 'secrets', name)}/reveal`, {
+  const { body } = await api.call('POST', `${objectPath(settings, secretKind, name)}/reveal`, {
     schema: RevealedSecret,
     body: key === undefined ? {} : { key },
   })

@@ -14,7 +14,7 @@ export async function act(context: Context, words: string[], action: keyof typeo
     : names
   if (servers.length === 0) context.say(`no server matches ${words.join(' ')}`)
   for (const name of servers) {
-    await api.call('POST', `${objectPath(context.settings, 'servers', name)}/${action}`, body === undefined ? {} : { body })
+    await api.call('POST', `${objectPath(context.settings, serverKind, name)}/${action}`, body === undefined ? {} : { body })
     context.print(`server/${name} ${done[action]}`)
   }
 }

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Link } from 'react-router'
 import { Facts } from '../../components/facts.tsx'
 import { Labels } from '../../components/labels.tsx'
 import { ServerSource } from '../../components/server-source.tsx'
@@ -57,9 +58,11 @@ function secretsOf(spec: Record<string, unknown>): ReactNode {
   if (refs.length === 0) return ''
   return refs.map(({ usedAs, secret, key }) => (
     <div key={usedAs}>
-      <code>
-        {secret}/{key}
-      </code>{' '}
+      <Link to={`/secrets/${encodeURIComponent(secret)}`}>
+        <code>
+          {secret}/{key}
+        </code>
+      </Link>{' '}
       as {usedAs}
     </div>
   ))

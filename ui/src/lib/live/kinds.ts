@@ -7,6 +7,9 @@ export const watchedKinds = {
   Enrollment: 'enrollments',
   Event: 'events',
   Secret: 'secrets',
+  Project: 'projects',
+  Prompt: 'prompts',
+  PromptRequest: 'promptrequests',
 } as const
 export type WatchedKind = keyof typeof watchedKinds
 

@@ -59,6 +59,9 @@ const emptyTables = (): Tables => ({
   Enrollment: new Map(),
   Event: new Map(),
   Secret: new Map(),
+  Project: new Map(),
+  Prompt: new Map(),
+  PromptRequest: new Map(),
 })
 
 const identity = ({ metadata }: Resource) => metadata.uid || `${metadata.environment ?? ''}/${metadata.name}`

@@ -1,17 +1,17 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
-import type { Audit } from '../audit/audit.ts'
 import type { AuditRow } from '../db/db.ts'
+import type { Audit } from './audit.ts'
 
 const delayMs = 50
 const retryMs = 1_000
-/** What may wait while the database is away; beyond that no call is taken, since it could not be told. */
+/** What may wait while the database is away; beyond that nothing more is taken, since it could not be told. */
 const maxWaiting = 10_000
 
-export type Ledger = ReturnType<typeof callLedger>
+export type Ledger = ReturnType<typeof auditLedger>
 
-/** The audit rows of calls, many in one transaction: a call does not wait for a disk. */
-export function callLedger({ audit, clock, log }: { audit: Pick<Audit, 'append'>; clock: Clock; log: Log }) {
+/** Rows of what has no transaction of its own (calls, denials), many in one: nobody waits for a disk. */
+export function auditLedger({ audit, clock, log }: { audit: Pick<Audit, 'append'>; clock: Clock; log: Pick<Log, 'warn'> }) {
   let waiting: AuditRow[] = []
   let cancel: (() => void) | null = null
   let writing: Promise<void> = Promise.resolve()
@@ -36,7 +36,7 @@ export function callLedger({ audit, clock, log }: { audit: Pick<Audit, 'append'>
     try {
       await audit.append(rows)
     } catch (error) {
-      log.warn({ err: error, rows: rows.length }, 'calls are not in the audit trail yet; trying again')
+      log.warn({ err: error, rows: rows.length }, 'rows are not in the audit trail yet; trying again')
       waiting = [...rows, ...waiting]
       cancel ??= clock.after(retryMs, () => void flush())
     }

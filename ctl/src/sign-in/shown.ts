@@ -1,0 +1,29 @@
+import { McpgError } from '@mcpg/proto/errors'
+import type { Settings } from '../settings.ts'
+import { isPast, readCredential } from './credentials.ts'
+
+/** Tokens are refreshed this long before the id_token ends, so that none ends on its way. */
+const earlyMs = 60_000
+
+/**
+ * The headers that show a control plane who we are. What was given for this command counts alone; else the sign-in that was kept for
+ * this control plane, looked at for every request, since a command may outlive its tokens. Throws unauthenticated once it is over.
+ */
+export async function shownCredential({ token, sessionCookie, stateDir }: Settings, url: string): Promise<Record<string, string>> {
+  if (token) return { authorization: `Bearer ${token}` }
+  if (sessionCookie) return bySession(sessionCookie)
+  let kept = await readCredential(stateDir, url)
+  if (kept?.kind === 'tokens' && kept.refreshToken !== null && Date.parse(kept.expiresAt) - Date.now() <= earlyMs) {
+    // Loaded when it is needed: it brings the client of the issuer.
+    const { refresh } = await import('./refresh.ts')
+    kept = await refresh(stateDir, url, kept)
+  }
+  if (kept?.kind !== 'tokens') return kept ? bySession(kept.cookie) : {}
+  if (isPast(kept) && kept.refreshToken === null)
+    throw new McpgError('unauthenticated', 'sign_in_over', `Your sign-in through ${kept.issuer} is over.`, {
+      hint: `mcpg-ctl login --issuer ${kept.issuer}`,
+    })
+  return { authorization: `Bearer ${kept.idToken}` }
+}
+
+const bySession = (cookie: string) => ({ cookie: `mcpg_sid=${cookie}`, 'x-mcpg-request': '1' })

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AccessGrant } from '@mcpg/proto/access-document'
+import { ConfigProject } from '@mcpg/proto/gateway-config'
+import { keysIn, startEndpoint, until, type RpcAnswer } from './test-endpoint.ts'
+import { fixture } from './test-servers.ts'
+
+const node = process.execPath
+const tokens: Record<string, AccessGrant[]> = {
+  all: [{ on: 'servers' }],
+  first: [{ on: 'servers', names: ['first'] }],
+  echo: [{ on: 'tools', names: ['first__echo'] }],
+  web: [{ on: 'servers', project: 'web' }],
+  other: [{ on: 'servers', project: 'other' }],
+}
+const web = ConfigProject.parse({ name: 'web', servers: [{ name: 'second' }] })
+let gateway: Awaited<ReturnType<typeof startEndpoint>>
+let holding = new Set(Object.keys(tokens))
+let tellChange = () => {}
+
+beforeAll(async () => {
+  gateway = await startEndpoint({
+    projects: { list: () => [web], onChange: () => {} },
+    access: {
+      environment: 'default',
+      admit({ headers }) {
+        const tokenId = headers.authorization?.replace('Bearer ', '') ?? ''
+        const grants = holding.has(tokenId) ? tokens[tokenId] : undefined
+        if (!grants) return { status: 401, reason: 'token_refused', detail: 'No.', challenge: 'Bearer realm="mcpg"' }
+        return { principal: `token ${tokenId}`, tokenId, grants }
+      },
+      holds: (ids) => new Set([...ids].filter((id) => holding.has(id))),
+      onChange: (listener) => void (tellChange = listener),
+    },
+  })
+  for (const name of ['first', 'second']) await gateway.fleet.add(name, [node, fixture('servers/list-changes.ts')])
+  await until(() => gateway.catalog.index().tools.has('first__echo') && gateway.catalog.index().tools.has('second__echo'))
+})
+afterAll(() => gateway.stop())
+
+const modern = (token: string, path = '/mcp') => {
+  const { send } = gateway.modern(path)
+  const headers = { authorization: `Bearer ${token}` }
+  const call = async (method: string, params = {}): Promise<RpcAnswer> => (await send(method, params, { headers })).messages.at(-1)!
+  return { send: (method: string, params = {}) => send(method, params, { headers }), call }
+}
+const toolsOf = async (token: string, path?: string) => keysIn(await modern(token, path).call('tools/list'), 'tools')
+
+describe('an endpoint that wants tokens', () => {
+  it('answers 401 with a challenge on every path that is no probe', async () => {
+    for (const path of ['/mcp', '/mcp/projects/web', '/mcp/servers/first', '/mcp/nothing', '/metrics']) {
+      const answer = await gateway.http(path, { method: path === '/metrics' ? 'GET' : 'POST', body: path === '/metrics' ? undefined : {} })
+      expect([path, answer.status, answer.headers['www-authenticate']]).toEqual([path, 401, 'Bearer realm="mcpg"'])
+      expect(JSON.parse(answer.text)).toMatchObject({ code: 'unauthenticated', reason: 'token_refused' })
+    }
+    expect((await gateway.http('/healthz', { method: 'GET' })).status).toBe(200)
+  })
+
+  it('shows and calls what a token may use, and nothing else is there', async () => {
+    const all = await toolsOf('all')
+    expect(all).toEqual(expect.arrayContaining(['first__echo', 'second__echo']))
+    expect((await toolsOf('first')).every((name) => name.startsWith('first__'))).toBe(true)
+    expect(await toolsOf('echo')).toEqual(['first__echo'])
+    expect(await toolsOf('web')).toEqual([])
+    expect(await modern('echo').call('tools/call', { name: 'first__echo', arguments: { text: 'hi' } })).toMatchObject({
+      result: { content: [{ text: 'hi' }] },
+    })
+    for (const name of ['first__touch', 'second__echo'])
+      expect(await modern('echo').call('tools/call', { name, arguments: {} })).toMatchObject({
+        error: { message: `Unknown tool: ${name}` },
+      })
+    // Prompts and resources go with whole servers.
+    expect(keysIn(await modern('first').call('resources/list'), 'resources').length).toBeGreaterThan(0)
+    expect(keysIn(await modern('echo').call('resources/list'), 'resources')).toEqual([])
+    expect(await modern('echo').call('resources/read', { uri: 'test://counter' })).toMatchObject({ error: { code: -32602 } })
+  })
+
+  it('says of a project or server that a token may not use what it says of one that is not there', async () => {
+    expect((await toolsOf('web', '/mcp/projects/web')).every((name) => name.startsWith('second__'))).toBe(true)
+    for (const path of ['/mcp/projects/web', '/mcp/projects/none', '/mcp/servers/second', '/mcp/servers/none'])
+      expect([path, (await modern('other', path).send('tools/list')).status]).toEqual([path, 404])
+    expect((await modern('echo', '/mcp/servers/second').send('tools/list')).status).toBe(404)
+    expect(await toolsOf('echo', '/mcp/servers/first')).toEqual(['echo'])
+    expect(await modern('echo', '/mcp/servers/first').call('tools/call', { name: 'touch', arguments: {} })).toHaveProperty('error')
+    expect(await modern('echo', '/mcp/servers/first').call('resources/list')).toMatchObject({ result: { resources: [] } })
+  })
+
+  it('keeps a session for whoever opened it, and ends it with its token', async () => {
+    const body = (method: string, id = 1) => ({
+      jsonrpc: '2.0',
+      id,
+      method,
+      params: method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } : {},
+    })
+    const as = (token: string, session?: string) => ({
+      authorization: `Bearer ${token}`,
+      accept: 'application/json, text/event-stream',
+      ...(session && { 'mcp-session-id': session }),
+    })
+    const opened = await gateway.http('/mcp', { headers: as('first'), body: body('initialize') })
+    const session = String(opened.headers['mcp-session-id'])
+    const ping = async (token: string) => (await gateway.http('/mcp', { headers: as(token, session), body: body('ping') })).status
+    expect([await ping('first'), await ping('echo'), await ping('all')]).toEqual([200, 404, 404])
+
+    // A stream that is being read ends when the token does, not when somebody writes next.
+    const stream = gateway.http('/mcp', { method: 'GET', headers: as('first', session) }).catch(() => 'cut')
+    await ping('first')
+    holding = new Set(['echo', 'all'])
+    tellChange()
+    await stream
+    expect([await ping('first'), gateway.endpoint.activeSessions()]).toEqual([401, 0])
+    holding = new Set(Object.keys(tokens))
+    expect(await ping('first')).toBe(404)
+  })
+})
