@@ -133,10 +133,11 @@ function termCondition({ key, operator, values }: SelectorTerm): Sql {
   return operator === 'in' ? valued : sql`NOT ${valued}`
 }
 
+/** The first comparison says nothing new; it lets the page begin in the middle of an index. */
 function afterPosition({ after }: ListFilter, column: Sql, descending: boolean): Sql {
   if (!after) return sql``
   const than = descending ? sql`<` : sql`>`
-  return sql` AND (${column} ${than} ${after.value} OR (${column} = ${after.value} AND (r.name ${than} ${after.name} OR (r.name = ${after.name} AND r.scope ${than} ${after.scope}))))`
+  return sql` AND ${column} ${than}= ${after.value} AND (${column} ${than} ${after.value} OR (${column} = ${after.value} AND (r.name ${than} ${after.name} OR (r.name = ${after.name} AND r.scope ${than} ${after.scope}))))`
 }
 
 async function inPortions<T>(names: string[], size: number, readPortion: (names: string[]) => Promise<T[]>): Promise<T[]> {
