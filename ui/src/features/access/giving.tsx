@@ -1,10 +1,9 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect, TextInput } from '@mantine/core'
 import { builtInRoleNames } from '@mcpg/proto/built-in-roles'
 import type { Subject } from '@mcpg/proto/kinds/role-binding'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { useState } from 'react'
+import { Form } from '../../components/form.tsx'
 import { postJson } from '../../lib/api.ts'
 import type { Scope } from '../../lib/scope.ts'
 import { orgPath, useObjects } from './use-objects.ts'
@@ -23,50 +22,33 @@ export function Giving({ scope, onDone }: { scope: Scope; onDone: () => void }) 
   const [kind, setKind] = useState<Subject['kind']>('User')
   const [who, setWho] = useState('')
   const [isWhole, setWhole] = useState(false)
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => postJson(orgPath(scope, 'rolebindings'), bindingOf({ role, kind, who: who.trim(), scope, isWhole })),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['objects', orgPath(scope, 'rolebindings')] })
       onDone()
     },
   })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
   return (
-    <form onSubmit={submit} autoComplete="off">
-      <PageStack>
-        <NativeSelect
-          label="Role"
-          data={[...builtInRoleNames, ...(own.data ?? []).map(({ metadata }) => metadata.name)]}
-          value={role}
-          onChange={(event) => setRole(event.currentTarget.value)}
-        />
-        <NativeSelect label="To" data={kinds} value={kind} onChange={(event) => setKind(event.currentTarget.value as Subject['kind'])} />
-        <TextInput
-          label={kind === 'User' ? 'E-mail' : 'Name'}
-          required
-          value={who}
-          onChange={(event) => setWho(event.currentTarget.value)}
-        />
-        <NativeSelect
-          label="Where"
-          data={[
-            { value: 'workspace', label: `only in the workspace ${scope.workspace}` },
-            { value: 'org', label: `in all of the organization ${scope.org}` },
-          ]}
-          value={isWhole ? 'org' : 'workspace'}
-          onChange={(event) => setWhole(event.currentTarget.value === 'org')}
-        />
-        <ProblemNote error={error} />
-        <div>
-          <Button type="submit" loading={isPending}>
-            Give it
-          </Button>
-        </div>
-      </PageStack>
-    </form>
+    <Form doing={doing} action="Give it">
+      <NativeSelect
+        label="Role"
+        data={[...builtInRoleNames, ...(own.data ?? []).map(({ metadata }) => metadata.name)]}
+        value={role}
+        onChange={(event) => setRole(event.currentTarget.value)}
+      />
+      <NativeSelect label="To" data={kinds} value={kind} onChange={(event) => setKind(event.currentTarget.value as Subject['kind'])} />
+      <TextInput label={kind === 'User' ? 'E-mail' : 'Name'} required value={who} onChange={(event) => setWho(event.currentTarget.value)} />
+      <NativeSelect
+        label="Where"
+        data={[
+          { value: 'workspace', label: `only in the workspace ${scope.workspace}` },
+          { value: 'org', label: `in all of the organization ${scope.org}` },
+        ]}
+        value={isWhole ? 'org' : 'workspace'}
+        onChange={(event) => setWhole(event.currentTarget.value === 'org')}
+      />
+    </Form>
   )
 }
 

@@ -1,11 +1,10 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect, TextInput } from '@mantine/core'
 import { verbs } from '@mcpg/proto/access'
 import type { CanIAnswer, WhoMayAnswer } from '@mcpg/proto/rest/access'
 import { useMutation } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { Card } from '../../components/card.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { Form } from '../../components/form.tsx'
 import { getJson } from '../../lib/api.ts'
 import type { Scope } from '../../lib/scope.ts'
 
@@ -16,38 +15,25 @@ export function Question({ scope }: { scope: Scope }) {
   const [verb, setVerb] = useState('edit')
   const [kind, setKind] = useState('servers')
   const [name, setName] = useState('')
-  const { mutate, data, error, isPending } = useMutation({ mutationFn: () => ask(scope, { verb, kind, name: name.trim() }) })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
+  const doing = useMutation({ mutationFn: () => ask(scope, { verb, kind, name: name.trim() }) })
   return (
     <Card title="May I, and who may?">
-      <form onSubmit={submit} autoComplete="off">
-        <PageStack>
-          <NativeSelect label="Do what" data={[...verbs]} value={verb} onChange={(event) => setVerb(event.currentTarget.value)} />
-          <TextInput
-            label="To"
-            description="a kind, orgs, workspaces, environments or audit"
-            required
-            value={kind}
-            onChange={(event) => setKind(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Only one of them"
-            description="its name; empty for all"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <ProblemNote error={error} />
-          <div>
-            <Button type="submit" loading={isPending}>
-              Ask
-            </Button>
-          </div>
-          {data && <Answer answers={data} />}
-        </PageStack>
-      </form>
+      <Form doing={doing} action="Ask" answer={doing.data && <Answer answers={doing.data} />}>
+        <NativeSelect label="Do what" data={[...verbs]} value={verb} onChange={(event) => setVerb(event.currentTarget.value)} />
+        <TextInput
+          label="To"
+          description="a kind, orgs, workspaces, environments or audit"
+          required
+          value={kind}
+          onChange={(event) => setKind(event.currentTarget.value)}
+        />
+        <TextInput
+          label="Only one of them"
+          description="its name; empty for all"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+      </Form>
     </Card>
   )
 }

@@ -1,7 +1,5 @@
-import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { Confirmation } from '../../components/form.tsx'
 import { deleteObject } from '../../lib/api.ts'
 import type { Scope } from '../../lib/scope.ts'
 import { orgPath } from './use-objects.ts'
@@ -10,7 +8,7 @@ import { orgPath } from './use-objects.ts'
 export function Taking({ scope, name, onClose }: { scope: Scope; name: string; onClose: () => void }) {
   const queries = useQueryClient()
   const path = orgPath(scope, 'rolebindings')
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => deleteObject(`${path}/${encodeURIComponent(name)}`),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['objects', path] })
@@ -18,17 +16,8 @@ export function Taking({ scope, name, onClose }: { scope: Scope; name: string; o
     },
   })
   return (
-    <PageStack>
+    <Confirmation doing={doing} action="Take it away" onKeep={onClose}>
       <p>What this binding gives is gone with the next request of whoever has it.</p>
-      <ProblemNote error={error} />
-      <div>
-        <Button variant="default" onClick={onClose}>
-          Keep it
-        </Button>{' '}
-        <Button loading={isPending} onClick={() => mutate()}>
-          Take it away
-        </Button>
-      </div>
-    </PageStack>
+    </Confirmation>
   )
 }

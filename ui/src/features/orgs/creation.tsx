@@ -1,8 +1,7 @@
-import { Button, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { useState } from 'react'
+import { Form } from '../../components/form.tsx'
 import { postJson } from '../../lib/api.ts'
 import type { Scope } from '../../lib/scope.ts'
 import type { Level } from './levels.ts'
@@ -13,35 +12,23 @@ export function Creation({ level, scope, onDone }: { level: Level; scope: Scope;
   const [name, setName] = useState('')
   const [displayName, setDisplayName] = useState('')
   const path = level.path(scope)
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => postJson(path, { name: name.trim(), ...(displayName.trim() && { displayName: displayName.trim() }) }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['names', path] })
       onDone()
     },
   })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
   return (
-    <form onSubmit={submit} autoComplete="off">
-      <PageStack>
-        <TextInput
-          label="Name"
-          description="a-z, 0-9 and -, and never changed"
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <TextInput label="What people call it" value={displayName} onChange={(event) => setDisplayName(event.currentTarget.value)} />
-        <ProblemNote error={error} />
-        <div>
-          <Button type="submit" loading={isPending}>
-            Create
-          </Button>
-        </div>
-      </PageStack>
-    </form>
+    <Form doing={doing} action="Create">
+      <TextInput
+        label="Name"
+        description="a-z, 0-9 and -, and never changed"
+        required
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput label="What people call it" value={displayName} onChange={(event) => setDisplayName(event.currentTarget.value)} />
+    </Form>
   )
 }

@@ -1,8 +1,6 @@
-import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from 'react-router'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { Confirmation } from '../../components/form.tsx'
 import { deleteObject } from '../../lib/api.ts'
 import type { Scope } from '../../lib/scope.ts'
 import { onePath, type Level } from './levels.ts'
@@ -11,7 +9,7 @@ import { onePath, type Level } from './levels.ts'
 export function Deletion({ level, scope, name, onClose }: { level: Level; scope: Scope; name: string; onClose: () => void }) {
   const queries = useQueryClient()
   const navigate = useNavigate()
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => deleteObject(onePath(level, scope, name)),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['names', level.path(scope)] })
@@ -21,19 +19,10 @@ export function Deletion({ level, scope, name, onClose }: { level: Level; scope:
     },
   })
   return (
-    <PageStack>
+    <Confirmation doing={doing} action="Delete it" onKeep={onClose}>
       <p>
         Only an empty {level.noun} is deleted; it holds {level.holds}.
       </p>
-      <ProblemNote error={error} />
-      <div>
-        <Button variant="default" onClick={onClose}>
-          Keep it
-        </Button>{' '}
-        <Button loading={isPending} onClick={() => mutate()}>
-          Delete it
-        </Button>
-      </div>
-    </PageStack>
+    </Confirmation>
   )
 }

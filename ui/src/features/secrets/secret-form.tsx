@@ -1,8 +1,7 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { PasswordInput, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { useState } from 'react'
+import { Form } from '../../components/form.tsx'
 import { ApiError, patchJson, postJson } from '../../lib/api.ts'
 import { objectPath, workspacePath } from '../../lib/paths.ts'
 import { useScope } from '../../lib/scope.ts'
@@ -16,7 +15,7 @@ export function SecretForm({ secret, fixedKey, onDone }: { secret?: string; fixe
   const [name, setName] = useState('')
   const [key, setKey] = useState(fixedKey ?? '')
   const [value, setValue] = useState('')
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => {
       const spec = { data: { [key.trim()]: value } }
       return secret === undefined
@@ -28,43 +27,31 @@ export function SecretForm({ secret, fixedKey, onDone }: { secret?: string; fixe
       onDone()
     },
   })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
   return (
-    <form onSubmit={submit} autoComplete="off">
-      <PageStack>
-        {secret === undefined && (
-          <TextInput
-            label="Name"
-            placeholder="github-credentials"
-            required
-            value={name}
-            error={violationOf(error, '/metadata/name')}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-        {fixedKey === undefined && (
-          <TextInput label="Key" placeholder="token" required value={key} onChange={(event) => setKey(event.currentTarget.value)} />
-        )}
-        <PasswordInput
-          label="Value"
-          description="At most 64 KiB; never shown again"
-          autoComplete="new-password"
+    <Form doing={doing} action={fixedKey === undefined ? 'Store' : 'Rotate'}>
+      {secret === undefined && (
+        <TextInput
+          label="Name"
+          placeholder="github-credentials"
           required
-          value={value}
-          error={violationOf(error, '/spec/data')}
-          onChange={(event) => setValue(event.currentTarget.value)}
+          value={name}
+          error={violationOf(doing.error, '/metadata/name')}
+          onChange={(event) => setName(event.currentTarget.value)}
         />
-        <ProblemNote error={error} />
-        <div>
-          <Button type="submit" loading={isPending}>
-            {fixedKey === undefined ? 'Store' : 'Rotate'}
-          </Button>
-        </div>
-      </PageStack>
-    </form>
+      )}
+      {fixedKey === undefined && (
+        <TextInput label="Key" placeholder="token" required value={key} onChange={(event) => setKey(event.currentTarget.value)} />
+      )}
+      <PasswordInput
+        label="Value"
+        description="At most 64 KiB; never shown again"
+        autoComplete="new-password"
+        required
+        value={value}
+        error={violationOf(doing.error, '/spec/data')}
+        onChange={(event) => setValue(event.currentTarget.value)}
+      />
+    </Form>
   )
 }
 

@@ -8,6 +8,7 @@ import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { PageHead } from '../../components/page-head.tsx'
+import { Confirmation } from '../../components/form.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
@@ -125,23 +126,14 @@ function Deletion({ secret, onClose }: { secret: string; onClose: () => void }) 
   const scope = useScope()
   const href = useHref()
   const navigate = useNavigate()
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => deleteObject(objectPath(scope, 'secrets', secret)),
     onSuccess: () => navigate(href('/secrets')),
   })
   return (
-    <PageStack>
+    <Confirmation doing={doing} action="Delete it" onKeep={onClose}>
       <p>Its values are gone then. A server that uses it keeps it from being deleted.</p>
-      <ProblemNote error={error} />
-      <div>
-        <Button variant="default" onClick={onClose}>
-          Keep it
-        </Button>{' '}
-        <Button loading={isPending} onClick={() => mutate()}>
-          Delete it
-        </Button>
-      </div>
-    </PageStack>
+    </Confirmation>
   )
 }
 

@@ -1,9 +1,9 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import type { CreatedToken } from '@mcpg/proto/rest/tokens'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { CodeBlock } from '../../components/code-block.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
+import { Form } from '../../components/form.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { postJson } from '../../lib/api.ts'
 import { workspacePath } from '../../lib/paths.ts'
@@ -26,50 +26,32 @@ export function Creation({ projects, onDone }: { projects: readonly string[]; on
   const [project, setProject] = useState('')
   const [ttl, setTtl] = useState('30d')
   const path = project === '' ? tokensPath(scope.org) : `${workspacePath(scope)}/projects/${encodeURIComponent(project)}/tokens`
-  const { mutate, isPending, error, data } = useMutation({
+  const doing = useMutation({
     mutationFn: () => postJson<CreatedToken>(path, { name: name.trim(), ttl }),
     onSuccess: () => queries.invalidateQueries({ queryKey: tokensKey(scope.org) }),
     // Not kept anywhere once nobody looks at it.
     gcTime: 0,
   })
-  if (data)
+  if (doing.data)
     return (
       <PageStack>
         <p>This is shown once. Keep it where no other program reads it.</p>
-        <CodeBlock label="Token" text={data.token} />
+        <CodeBlock label="Token" text={doing.data.token} />
         <div>
           <Button onClick={onDone}>Done</Button>
         </div>
       </PageStack>
     )
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
   return (
-    <form onSubmit={submit} autoComplete="off">
-      <PageStack>
-        <TextInput
-          label="Name"
-          description="a-z, 0-9 and -"
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <NativeSelect
-          label="Who uses it"
-          value={project}
-          onChange={(event) => setProject(event.currentTarget.value)}
-          data={[{ value: '', label: mine }, ...projects.map((one) => ({ value: one, label: `An MCP client of the project ${one}` }))]}
-        />
-        <NativeSelect label="Lasts" value={ttl} onChange={(event) => setTtl(event.currentTarget.value)} data={lifetimes} />
-        <ProblemNote error={error} />
-        <div>
-          <Button type="submit" loading={isPending}>
-            Create
-          </Button>
-        </div>
-      </PageStack>
-    </form>
+    <Form doing={doing} action="Create">
+      <TextInput label="Name" description="a-z, 0-9 and -" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <NativeSelect
+        label="Who uses it"
+        value={project}
+        onChange={(event) => setProject(event.currentTarget.value)}
+        data={[{ value: '', label: mine }, ...projects.map((one) => ({ value: one, label: `An MCP client of the project ${one}` }))]}
+      />
+      <NativeSelect label="Lasts" value={ttl} onChange={(event) => setTtl(event.currentTarget.value)} data={lifetimes} />
+    </Form>
   )
 }

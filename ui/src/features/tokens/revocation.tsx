@@ -1,7 +1,5 @@
-import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { ProblemNote } from '../../components/problem-note.tsx'
-import { PageStack } from '../../components/stack.tsx'
+import { Confirmation } from '../../components/form.tsx'
 import { postJson } from '../../lib/api.ts'
 import type { TokenView } from '../../lib/objects/token.ts'
 import { useScope } from '../../lib/scope.ts'
@@ -11,7 +9,7 @@ import { tokensKey, tokensPath } from './use-tokens.ts'
 export function Revocation({ token, onDone }: { token: TokenView; onDone: () => void }) {
   const { org } = useScope()
   const queries = useQueryClient()
-  const { mutate, isPending, error } = useMutation({
+  const doing = useMutation({
     mutationFn: () => postJson(`${tokensPath(org)}/${encodeURIComponent(token.id)}/revoke`),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: tokensKey(org) })
@@ -19,14 +17,8 @@ export function Revocation({ token, onDone }: { token: TokenView; onDone: () => 
     },
   })
   return (
-    <PageStack>
+    <Confirmation doing={doing} action="Revoke for ever" color="red">
       <p>Whatever uses this token is refused from then on, at every connected gateway within a second. Nothing makes it work again.</p>
-      <ProblemNote error={error} />
-      <div>
-        <Button color="red" loading={isPending} onClick={() => mutate()}>
-          Revoke for ever
-        </Button>
-      </div>
-    </PageStack>
+    </Confirmation>
   )
 }

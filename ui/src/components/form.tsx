@@ -1,0 +1,64 @@
+import { Button } from '@mantine/core'
+import type { UseMutationResult } from '@tanstack/react-query'
+import type { FormEvent, ReactNode } from 'react'
+import { ProblemNote } from './problem-note.tsx'
+import { PageStack } from './stack.tsx'
+
+/** What somebody is about to do, as a mutation without an argument. */
+type Doing = Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'>
+
+/** Fields, what went wrong with them, the one button that sends them, and below it what came of it. */
+export function Form({ doing, action, children, answer }: { doing: Doing; action: string; children: ReactNode; answer?: ReactNode }) {
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    doing.mutate()
+  }
+  return (
+    <form onSubmit={submit} autoComplete="off">
+      <PageStack>
+        {children}
+        <ProblemNote error={doing.error} />
+        <div>
+          <Button type="submit" loading={doing.isPending}>
+            {action}
+          </Button>
+        </div>
+        {answer}
+      </PageStack>
+    </form>
+  )
+}
+
+/** Says what would happen, and asks. Without `onKeep` the dialog's own close button is the way out. */
+export function Confirmation({
+  doing,
+  action,
+  onKeep,
+  color,
+  children,
+}: {
+  doing: Doing
+  action: string
+  onKeep?: () => void
+  color?: string
+  children: ReactNode
+}) {
+  return (
+    <PageStack>
+      {children}
+      <ProblemNote error={doing.error} />
+      <div>
+        {onKeep && (
+          <>
+            <Button variant="default" onClick={onKeep}>
+              Keep it
+            </Button>{' '}
+          </>
+        )}
+        <Button {...(color && { color })} loading={doing.isPending} onClick={() => doing.mutate()}>
+          {action}
+        </Button>
+      </div>
+    </PageStack>
+  )
+}
