@@ -10,7 +10,9 @@ import {
 } from '@mcpg/proto/kinds/prompt-request'
 import { unknownObject } from '../access/unknown-object.ts'
 import { invalid } from '../http/problems.ts'
-import { refuseStale, type ActionCall, type Resources } from '../resources/resources.ts'
+import type { ActionCall } from '../resources/extensions.ts'
+import { refuseStale } from '../resources/if-match.ts'
+import type { Resources } from '../resources/resources.ts'
 import type { Scope } from '../resources/scope.ts'
 
 /** Approves and rejects what was proposed. */

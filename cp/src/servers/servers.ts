@@ -2,7 +2,8 @@ import { serverKind } from '@mcpg/proto/kinds/server'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db } from '../db/db.ts'
-import type { ActionCall, Resources } from '../resources/resources.ts'
+import type { ActionCall } from '../resources/extensions.ts'
+import type { Resources } from '../resources/resources.ts'
 import { scopeKey } from '../resources/scope.ts'
 
 /** What a Server can do beyond the engine: start, stop, restart. */

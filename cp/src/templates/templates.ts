@@ -12,7 +12,8 @@ import {
 import type { UpgradeAnswer, UpgradeRequest } from '@mcpg/proto/rest/upgrade'
 import { invalid } from '../http/problems.ts'
 import { differences, isRecord } from '../resources/differ.ts'
-import type { ActionCall, Resources } from '../resources/resources.ts'
+import type { ActionCall } from '../resources/extensions.ts'
+import type { Resources } from '../resources/resources.ts'
 import { problemsOfValues, render, type ParameterValues } from './render.ts'
 import { threeWay } from './three-way.ts'
 
