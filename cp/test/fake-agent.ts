@@ -131,7 +131,7 @@ export function fakeAgent({
       maxProtocolRevision: knobs.description?.maxProtocolRevision ?? 1,
       endpoints: ['http://127.0.0.1:7845/mcp'],
       reportedLabels: { os: 'linux' },
-      capabilities: knobs.capabilities ?? [GatewayCapability.LOGS, GatewayCapability.REMOTE_CALLS],
+      capabilities: knobs.capabilities ?? [GatewayCapability.LOGS, GatewayCapability.REMOTE_CALLS, GatewayCapability.CALLER_GRANTS],
     })
     send({
       case: 'hello',

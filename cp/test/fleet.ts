@@ -20,17 +20,21 @@ export async function testFleet({
   timers = '',
   limits,
   tls = false,
+  authMode = 'none',
 }: {
   clock?: Clock
   timers?: string
   limits?: { failedPerSecond: number; failedBurst: number; perSecond: number }
   /** The listeners speak TLS although they are on loopback. */
   tls?: boolean
+  /** `local`: `call` is by the first user, who may do everything, where its headers say nothing else. */
+  authMode?: 'none' | 'local'
 } = {}) {
   const folder = temporaryFolder()
   const read = readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {})
   const { config, remove } = await onEngineOfRun({
     ...read,
+    authMode,
     http: { ...read.http, tls },
     grpc: { ...read.grpc, tls },
     timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
@@ -38,6 +42,7 @@ export async function testFleet({
   })
   const agents: FakeAgent[] = []
   let app = await start()
+  const ada = authMode === 'local' ? await bootstrap() : {}
   const transport = inProcessTransport(
     (stream) => app.fleet.connect(stream),
     (bearer) => app.fleet.identify({ bearer, certificate: null }),
@@ -51,6 +56,12 @@ export async function testFleet({
         throw error
       })
     return next
+  }
+
+  async function bootstrap(): Promise<Record<string, string>> {
+    const payload = { email: 'ada@example.com', password: 'correct horse battery', setupCode: await app.firstUserCode() }
+    const made = await app.http.inject({ method: 'POST', url: '/v1/auth/bootstrap', payload })
+    return { cookie: String(made.headers['set-cookie']).split(';')[0]!, 'x-mcpg-request': '1' }
   }
 
   /** A request through the whole REST stack. */
@@ -68,6 +79,7 @@ export async function testFleet({
       headers: {
         ...(http.app.server.listening && { host: new URL(http.url()).host }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...('authorization' in headers ? {} : ada),
         ...headers,
       },
     })

@@ -9,12 +9,13 @@ export type EndpointAuth = (typeof endpointAuths)[number]
 
 /**
  * A right to call, in the workspace of the document: at its gateways, only those of one environment, or only through one project. On
- * `servers` all that a server offers, on `tools` (by the names that clients use) these alone, on `*` both.
+ * `servers` all that a server offers, on `tools` (by the names that clients use) these alone, on `projects` all that they show at their
+ * own paths, on `*` all of these.
  */
 export const AccessGrant = z.strictObject({
   environment: z.string().optional(),
   project: z.string().optional(),
-  on: z.enum(['servers', 'tools', '*']),
+  on: z.enum(['servers', 'tools', 'projects', '*']),
   names: z.array(z.string()).optional(),
 })
 export type AccessGrant = z.infer<typeof AccessGrant>

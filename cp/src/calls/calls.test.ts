@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { create } from '@bufbuild/protobuf'
 import { fakeClock } from '@mcpg/core/clock'
+import { GatewayCapability } from '@mcpg/proto/gen/types'
 import { McpCloseSchema, McpDataSchema, McpHeadSchema, McpWindowSchema, type McpOpen } from '@mcpg/proto/gen/delivery'
 import { last, type FakeAgent } from '../../test/fake-agent.ts'
 import { testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
@@ -172,6 +173,52 @@ describe('a call through the control plane', () => {
     expect((await second).headers['mcpg-gateway']).toBe('edge-2')
     answer(one, openAtOne, '{}')
     expect((await first).headers['mcpg-gateway']).toBe('edge-1')
+  })
+})
+
+describe('a call of somebody who may run one server only', () => {
+  const everything = `${workspace}/mcp`
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+  let headers: Record<string, string>
+  beforeEach(async () => {
+    await fleet.close()
+    fleet = await testFleet({ authMode: 'local' })
+    const bind = [{ role: 'run', resource: 'servers', name: 'files' }]
+    const { body } = await fleet.call('POST', '/v1/orgs/default/tokens', { name: 'narrow', workspace: 'default', bind })
+    headers = { authorization: `Bearer ${body.token}` }
+  })
+
+  it('carries what they may use to the gateway, which shows nothing else', async () => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', everything, list, headers)
+    const open = await openOf(agent)
+    expect(open).toMatchObject({ path: '/mcp', caller: { subject: 'ada@example.com', restricted: true } })
+    expect(open.caller!.grants.map((one) => JSON.parse(one))).toEqual([{ on: 'servers', names: ['files'] }])
+    answer(agent, open, '{}')
+    expect((await answered).status).toBe(200)
+    const whole = fleet.call('POST', path, list, headers)
+    const next = await agent.waitFor(() => agent.frames.filter((frame) => frame.case === 'mcpOpen').length === 2 && last(agent, 'mcpOpen'))
+    expect(next.caller).toMatchObject({ restricted: false, grants: [] })
+    answer(agent, next, '{}')
+    expect((await whole).status).toBe(200)
+  })
+
+  it('never goes to an agent that would show everything', async () => {
+    const agent = await withFiles('edge-1', { capabilities: [GatewayCapability.REMOTE_CALLS] })
+    expect((await fleet.call('POST', everything, list, headers)).body).toMatchObject({ status: 503, reason: 'no_gateway_online' })
+    expect((await fleet.call('POST', `${everything}?gateway=edge-1`, list, headers)).body).toMatchObject({ reason: 'gateway_too_old' })
+    expect(last(agent, 'mcpOpen')).toBeUndefined()
+  })
+
+  it('is told nothing of what they may not run', async () => {
+    await fleet.apply({ name: 'other', command: ['x'] })
+    await fleet.call('POST', `${workspace}/projects`, { kind: 'Project', metadata: { name: 'web' }, spec: { servers: ['other'] } })
+    const answers = async (one: string) => {
+      const { status, body } = await fleet.call('POST', `${everything}/${one}`, list, headers)
+      return { status, reason: body.reason }
+    }
+    for (const one of ['servers/other', 'servers/none']) expect(await answers(one)).toEqual({ status: 403, reason: 'not_allowed' })
+    for (const one of ['projects/web', 'projects/none']) expect(await answers(one)).toEqual({ status: 404, reason: 'project_unknown' })
   })
 })
 

@@ -3,7 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '@mcpg/core/log'
 import { McpgError } from '@mcpg/proto/errors'
+import type { Caller } from '../access/caller.ts'
 import { callerOf } from '../http/access-rules.ts'
+import { mayCall, type CallPath } from './rights.ts'
 import type { Calls, Client } from './service.ts'
 
 const base = '/v1/orgs/:org/workspaces/:workspace/mcp'
@@ -21,10 +23,10 @@ const about = {
   description:
     'One message of MCP, answered as by the endpoint of the gateway: a JSON document, or server-sent events where the client accepts them ' +
     'and the server tells something before its answer. At most 4 MiB and 60 s; closing the connection cancels the call. The header ' +
-    '`mcpg-gateway` names the gateway that answered.',
+    '`mcpg-gateway` names the gateway that answered. Whoever may run only some servers or tools sees and calls these alone.',
 }
 
-/** MCP over the streams of gateways. Era rules, sessions and methods are those of the gateway's endpoint. */
+/** MCP over the streams of gateways. Era rules, sessions, methods and what of them a caller may use are those of the gateway's endpoint. */
 export const callRoutes =
   (calls: Calls, log: Log): FastifyPluginAsyncZod =>
   async (app) => {
@@ -36,7 +38,7 @@ export const callRoutes =
       done(null, body),
     )
     const route = {
-      config: { access: { verb: 'run', on: 'servers' } as const },
+      config: { access: { verb: 'run', on: 'servers' } as const, admits },
       bodyLimit: maxMessageBytes,
       // What comes and goes is not ours to shape.
       validatorCompiler: () => (value: unknown) => ({ value }),
@@ -64,7 +66,7 @@ export const callRoutes =
       `${base}/projects/:project`,
       {
         ...route,
-        config: { access: { verb: 'run', on: 'projects' } as const },
+        config: { access: { verb: 'run', on: 'projects' } as const, admits },
         schema: {
           ...about,
           operationId: 'callProject',
@@ -95,13 +97,13 @@ export const callRoutes =
     )
 
     async function carry(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const { org, workspace, server, project } = request.params as z.infer<typeof WorkspacePath> & { server?: string; project?: string }
+      const path = pathOf(request.params)
       const { gateway: asked } = readQuery(request.query)
       const headers = headersOf(request)
       const session = sessionOf(headers)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      const call = { scope: { org, workspace }, server, project, gateway: asked ?? session?.gateway, headers, body: bodyOf(request) }
+      const call = { ...path, gateway: asked ?? session?.gateway, headers, body: bodyOf(request) }
       try {
         await calls.send(callerOf(request), call, clientOf(reply), AbortSignal.any([gone.signal, closing.signal]))
       } catch (error) {
@@ -113,6 +115,13 @@ export const callRoutes =
       return reply
     }
   }
+
+const admits = (caller: Caller, params: unknown): boolean => mayCall(caller, pathOf(params))
+
+function pathOf(params: unknown): CallPath {
+  const { org, workspace, server, project } = params as z.infer<typeof WorkspacePath> & { server?: string; project?: string }
+  return { scope: { org, workspace }, server, project }
+}
 
 /** Streams the answer; from its head on the reply is no longer Fastify's. */
 function clientOf(reply: FastifyReply): Client {

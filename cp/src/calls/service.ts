@@ -6,25 +6,24 @@ import { projectKind, type ProjectSpec } from '@mcpg/proto/kinds/project'
 import { serverKind } from '@mcpg/proto/kinds/server'
 import type { Caller } from '../access/caller.ts'
 import { allowedOn } from '../access/seen.ts'
+import { unknownObject } from '../access/unknown-object.ts'
 import type { Audit } from '../audit/audit.ts'
 import { isConnected, type Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
-import type { Gateways } from '../gateways/service.ts'
+import { unknownGateway, type Gateways } from '../gateways/service.ts'
 import type { Line, Link } from '../link/service.ts'
 import type { Resources } from '../resources/resources.ts'
 import { callFailure } from './failures.ts'
 import type { Ledger } from '../audit/ledger.ts'
 import type { Failure, McpLines } from './lines.ts'
 import { namesIn } from './message.ts'
+import { callRights, mayCall, type CallPath, type CallRights } from './rights.ts'
 
 type Gateway = ReturnType<Gateways['get']>
-type Scope = { org: string; workspace: string }
+type Scope = CallPath['scope']
 
-/** Of `server` and `project` at most one; none: everything the gateway offers. `gateway` by name, instance uid or id; none: one that is there. */
-export type Call = {
-  scope: Scope
-  server: string | undefined
-  project: string | undefined
+/** Neither server nor project: everything the gateway offers. `gateway` by name, instance uid or id; none: one that is there. */
+export type Call = CallPath & {
   gateway: string | undefined
   headers: Record<string, string>
   body: Uint8Array
@@ -38,6 +37,8 @@ export type Client = {
 }
 
 export type Calls = ReturnType<typeof callService>
+
+type Chosen = { gateway: Gateway; line: Line; rights: CallRights }
 
 /** Gateways that an error names. */
 const maxNamed = 10
@@ -82,14 +83,16 @@ export function callService({
         retryAfterSeconds: 5,
         hint: 'mcpg-ctl status',
       })
-    const { gateway, line } = await choose(caller, call, stateKey)
+    const { gateway, line, rights } = await choose(caller, call, stateKey)
     const startedAt = clock.monotonic()
     let status = 0
     let answerBytes = 0
     const failure = await new Promise<Failure | null>((resolve) => {
       const path = pathOf(call)
       const { headers, body } = call
-      const onBehalf = { subject: caller.subject, tokenId: '', grants: [], requestId: caller.requestId }
+      const grants = typeof rights === 'string' ? [] : rights.grants.map((grant) => JSON.stringify(grant))
+      const restricted = rights !== 'all'
+      const onBehalf = { subject: caller.subject, tokenId: '', grants, restricted, requestId: caller.requestId }
       const cancel = lines.send(
         line,
         { path, headers, body, caller: onBehalf },
@@ -129,23 +132,28 @@ export function callService({
     client.end()
   }
 
-  async function choose(caller: Caller, call: Call, stateKey: string | undefined): Promise<{ gateway: Gateway; line: Line }> {
+  async function choose(caller: Caller, call: Call, stateKey: string | undefined): Promise<Chosen> {
     const { scope } = call
     const servers = await serversOf(caller, call)
-    if (call.gateway !== undefined) {
-      const gateway = gateways.get(scope, call.gateway)
-      return { gateway, line: lineTo(gateway) }
+    const rightsAt = callRights(caller, call)
+    const chosen = (gateway: Gateway) => {
+      const rights = rightsAt(gateway.environment)
+      if (rights === 'none') throw refusedAt(caller, gateway)
+      return { gateway, rights, line: lineTo(gateway, rights) }
     }
+    if (call.gateway !== undefined) return chosen(gateways.get(scope, call.gateway))
     const running = registry
       .list(scope)
       .filter(({ id, revokedAt }) => revokedAt === null && (servers?.some((server) => live.serversOf(id).has(server)) ?? true))
+      .filter(({ environment }) => rightsAt(environment) !== 'none')
     const parkedAt = stateKey === undefined ? undefined : running.find(({ id }) => stateKeys.get(id) === stateKey)
-    if (parkedAt) return { gateway: parkedAt, line: lineTo(parkedAt) }
+    if (parkedAt) return chosen(parkedAt)
     const able = running.flatMap((gateway) => {
       const line = link.line(gateway.id)
       // What it reported last may be older than what it serves: one that is not ready comes last, and says itself what is the matter.
       const rank = servers?.filter((server) => live.serversOf(gateway.id).get(server)?.state !== 'ready').length ?? 0
-      return line?.has(GatewayCapability.REMOTE_CALLS) ? [{ gateway, line, rank, load: lines.openOn(line) }] : []
+      const rights = rightsAt(gateway.environment)
+      return line && takes(line, rights) ? [{ gateway, line, rights, rank, load: lines.openOn(line) }] : []
     })
     able.sort((a, b) => a.rank - b.rank || a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
     if (able[0]) return able[0]
@@ -159,16 +167,20 @@ export function callService({
   async function serversOf(caller: Caller, { scope, server, project }: Call): Promise<readonly string[] | null> {
     if (project === undefined) return server === undefined ? null : [server]
     const { spec } = await resources.get(seeing(caller), projectKind, scope, project)
-    return (spec as ProjectSpec).servers ?? []
+    const { servers = [] } = spec as ProjectSpec
+    const isOpen = servers.length === 0 || servers.some((one) => mayCall(caller, { scope, project, server: one }))
+    // Of a project that shows them nothing is said what is said of one that is not there.
+    if (!isOpen) throw unknownObject(projectKind, project)
+    return servers
   }
 
-  function lineTo({ id, name }: Gateway): Line {
+  function lineTo({ id, name }: Gateway, rights: CallRights): Line {
     const line = link.line(id)
     if (!line)
       throw new McpgError('unavailable', 'gateway_not_connected', `${name} is ${connectionOf(id)}: no call reaches it.`, {
         hint: `mcpg-ctl describe gateway/${name}`,
       })
-    if (line.has(GatewayCapability.REMOTE_CALLS)) return line
+    if (takes(line, rights)) return line
     throw new McpgError('failed_precondition', 'gateway_too_old', `The agent of ${name} is too old to take calls from here.`, {
       hint: `update it; mcpg-ctl describe gateway/${name} shows its version`,
     })
@@ -193,6 +205,18 @@ export function callService({
     return live.presence.stateOf(id).replaceAll('_', ' ')
   }
 }
+
+/** Of a gateway that they may not see is said what is said of one that is not there. */
+function refusedAt(caller: Caller, gateway: Gateway): McpgError {
+  if (!allowedOn(caller, 'view', gatewayKind.plural)(gateway)) return unknownGateway(gateway.name)
+  return new McpgError('forbidden', 'not_allowed', `${caller.subject} may call nothing of this at ${gateway.name}.`, {
+    hint: 'mcpg-ctl can-i --list',
+  })
+}
+
+/** An agent that does not know of grants would show everything. */
+const takes = (line: Line, rights: CallRights): boolean =>
+  line.has(GatewayCapability.REMOTE_CALLS) && (rights === 'all' || line.has(GatewayCapability.CALLER_GRANTS))
 
 /** The route has asked for the right to run it; the right to look at it is another one, and nothing of it is shown. */
 const seeing = (caller: Caller): Caller => ({ ...caller, visible: () => 'all' })

@@ -163,12 +163,7 @@ export function gatewayService({
   function get(scope: GatewayScope, word: string): GatewayRow {
     const row = registry.find(scope, word)
     if (row) return row
-    throw new McpgError(
-      'not_found',
-      'gateway_unknown',
-      `There is no gateway ${word}${scope.environment ? ` in ${scope.environment}` : ''}.`,
-      { hint: 'mcpg-ctl get gateways' },
-    )
+    throw unknownGateway(word, scope.environment)
   }
 
   /** Names by id, also of deleted gateways as long as something is known of them; else the id. */
@@ -261,4 +256,10 @@ function uidInUse(instanceUid: string, name: string): McpgError {
       hint: `give another one with --instance-uid, or mcpg-ctl delete gateway/${name}`,
     },
   )
+}
+
+export function unknownGateway(word: string, environment?: string): McpgError {
+  return new McpgError('not_found', 'gateway_unknown', `There is no gateway ${word}${environment ? ` in ${environment}` : ''}.`, {
+    hint: 'mcpg-ctl get gateways',
+  })
 }

@@ -15,6 +15,8 @@ declare module 'fastify' {
     loopbackPeersPass?: boolean
     /** The service answers object by object: a right to some of them, there or below, admits. */
     perObject?: boolean
+    /** Decides instead of `access`, which says in words and in the OpenAPI document what is asked for. */
+    admits?: (caller: Caller, params: unknown) => boolean
   }
   interface FastifyRequest {
     caller: Caller | null
@@ -43,7 +45,7 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
   app.addHook('onRequest', async (request) => {
     const source = plainAddress(request.ip ?? '')
     const about = { source, requestId: request.id }
-    const { access, loopbackPeersPass, perObject = false } = request.routeOptions.config
+    const { access, loopbackPeersPass, perObject = false, admits } = request.routeOptions.config
     // A session that is over must not keep anybody from what is public, signing in above all.
     const isOpen = access === undefined || access === 'public'
     request.signedIn = signIn && !isOpen ? await signIn.authenticate(request) : null
@@ -57,7 +59,7 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
     // No route: the not-found handler, which serves the console and answers 404.
     if (access === undefined || (loopbackPeersPass && isLoopbackHost(source))) return
     const asked = { access, place: placeOf(request), name: nameOf(request, access) }
-    if (mayPass(caller, asked, perObject)) return
+    if (admits ? admits(caller, request.params) : mayPass(caller, asked, perObject)) return
     if (caller.kind === 'anonymous')
       throw new McpgError('unauthenticated', 'sign_in_required', 'You are not signed in.', { hint: 'mcpg-ctl login' })
     throw refusal(caller, asked)

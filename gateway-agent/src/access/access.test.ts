@@ -10,7 +10,7 @@ import { type AccessDocument, accessSignaturePrefix, accessSignedPart } from '@m
 import { AccessFailure, AccessOfferSchema } from '@mcpg/proto/gen/delivery'
 import { gatewayAccess } from './access.ts'
 import { gate } from './gate.ts'
-import { pathRights } from './rights.ts'
+import { pathRights } from '@mcpg/proto/path-rights'
 
 const log = createLog({ level: 'silent', json: true })
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest()

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AccessGrant } from '@mcpg/proto/access-document'
 import { ConfigProject } from '@mcpg/proto/gateway-config'
+import { modernVersion } from '../mcp/protocol.ts'
 import { keysIn, startEndpoint, until, type RpcAnswer } from './test-endpoint.ts'
 import { fixture } from './test-servers.ts'
 
@@ -11,8 +15,15 @@ const tokens: Record<string, AccessGrant[]> = {
   echo: [{ on: 'tools', names: ['first__echo'] }],
   web: [{ on: 'servers', project: 'web' }],
   other: [{ on: 'servers', project: 'other' }],
+  project: [{ on: 'projects', names: ['web'] }],
+  projects: [{ on: 'projects' }],
+  echo2: [{ on: 'tools', names: ['second__echo'] }],
 }
-const web = ConfigProject.parse({ name: 'web', servers: [{ name: 'second' }] })
+const prompts = [
+  { name: 'greet', content: 'Hello' },
+  { name: 'counted', link: { server: 'second', uri: 'test://counter' } },
+]
+const web = ConfigProject.parse({ name: 'web', servers: [{ name: 'second' }], prompts })
 let gateway: Awaited<ReturnType<typeof startEndpoint>>
 let holding = new Set(Object.keys(tokens))
 let tellChange = () => {}
@@ -74,10 +85,44 @@ describe('an endpoint that wants tokens', () => {
     expect(await modern('echo').call('resources/read', { uri: 'test://counter' })).toMatchObject({ error: { code: -32602 } })
   })
 
+  it('shows a caller of the control plane what its grants allow, and everything to one without', async () => {
+    const inside = async (grants?: AccessGrant[]) => {
+      const request = gateway.endpoint.door.open({
+        path: '/mcp',
+        headers: { 'content-type': 'application/json', 'mcp-protocol-version': modernVersion, 'mcp-method': 'tools/list' },
+        admitted: { principal: 'control-plane:ada', ...(grants && { grants }) },
+      })
+      request.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: gateway.modern().envelope() } }))
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      return keysIn(JSON.parse(await text(response)) as RpcAnswer, 'tools')
+    }
+    expect(await inside(tokens['echo'])).toEqual(['first__echo'])
+    expect(await inside([])).toEqual([])
+    expect(await inside()).toEqual(expect.arrayContaining(['first__echo', 'second__echo']))
+  })
+
+  it('shows what a project shows to whoever may use the project, by its own path alone', async () => {
+    for (const token of ['project', 'projects']) {
+      expect((await toolsOf(token, '/mcp/projects/web')).every((name) => name.startsWith('second__'))).toBe(true)
+      expect(await toolsOf(token)).toEqual([])
+      expect((await modern(token, '/mcp/servers/second').send('tools/list')).status).toBe(404)
+    }
+  })
+
+  it('reads out no resource by a prompt of a project to whoever may not use its server', async () => {
+    const promptsOf = async (token: string) => keysIn(await modern(token, '/mcp/projects/web').call('prompts/list'), 'prompts')
+    const shown = await promptsOf('project')
+    expect(shown).toEqual(expect.arrayContaining(['greet', 'counted']))
+    const echo = await promptsOf('echo2')
+    expect([echo.includes('greet'), echo.includes('counted')]).toEqual([true, false])
+    expect(await modern('echo2', '/mcp/projects/web').call('prompts/get', { name: 'counted' })).toHaveProperty('error')
+  })
+
   it('says of a project or server that a token may not use what it says of one that is not there', async () => {
     expect((await toolsOf('web', '/mcp/projects/web')).every((name) => name.startsWith('second__'))).toBe(true)
     for (const path of ['/mcp/projects/web', '/mcp/projects/none', '/mcp/servers/second', '/mcp/servers/none'])
       expect([path, (await modern('other', path).send('tools/list')).status]).toEqual([path, 404])
+    expect((await modern('echo', '/mcp/projects/web').send('tools/list')).status).toBe(404)
     expect((await modern('echo', '/mcp/servers/second').send('tools/list')).status).toBe(404)
     expect(await toolsOf('echo', '/mcp/servers/first')).toEqual(['echo'])
     expect(await modern('echo', '/mcp/servers/first').call('tools/call', { name: 'touch', arguments: {} })).toHaveProperty('error')

@@ -10,7 +10,7 @@ import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import type { Timers } from '@mcpg/core/timers'
 import type { Admitted, Turned } from '../access/gate.ts'
 import { heldAnswers } from '../access/held-answers.ts'
-import { pathRights, type PathRights } from '../access/rights.ts'
+import { pathRights, type PathRights } from '@mcpg/proto/path-rights'
 import type { AuditQueue } from '../audit/queue.ts'
 import { callWitness } from '../audit/witness.ts'
 import { askingWays } from './asking/asking.ts'
@@ -117,10 +117,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     rules: () => ({ scheme, port: actualPort, allowedHosts: [...allowedHosts, ...ownHosts()], allowedOrigins }),
     health,
     targetOf: (path, { grants }) => targetOf(path, (project) => grants && narrow(pathRights(grants, access.environment, project))),
-    admit: (request) => {
-      const principal = door.principalOf(request)
-      return principal === undefined ? access.admit(request) : { principal }
-    },
+    admit: (request) => door.admittedOf(request) ?? access.admit(request),
     hold: held.hold,
     refusedToken: witness.refusedToken,
     modern: modernFront({ forward, listens: listening, streams, levels }),

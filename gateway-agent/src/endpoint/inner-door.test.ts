@@ -17,7 +17,7 @@ function ask(name: string, args: Params) {
   const request = gateway.endpoint.door.open({
     path: '/mcp/servers/echo',
     headers: { 'content-type': 'application/json', 'mcp-protocol-version': modernVersion, 'mcp-method': 'tools/call', 'mcp-name': name },
-    principal: 'somebody',
+    admitted: { principal: 'somebody' },
   })
   const _meta = gateway.modern().envelope()
   request.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args, _meta } }))

@@ -1,14 +1,15 @@
 import { createServer, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestListener } from 'node:http'
 import { duplexPair, type Duplex } from 'node:stream'
+import type { Admitted } from '../access/gate.ts'
 
 /** A request from inside the program, by somebody the control plane vouches for. */
-export type InnerRequest = { path: string; headers: Record<string, string>; principal: string }
+export type InnerRequest = { path: string; headers: Record<string, string>; admitted: Admitted }
 
 export type InnerDoor = {
   /** The request before its body, which the caller writes and ends; destroying it is what closing the connection is outside. */
   open(request: InnerRequest): ClientRequest
   /** Who makes a request that came in here; undefined for every other one. */
-  principalOf(request: IncomingMessage): string | undefined
+  admittedOf(request: IncomingMessage): Admitted | undefined
   close(): void
 }
 
@@ -18,18 +19,18 @@ export type InnerDoor = {
  */
 export function innerDoor(serve: RequestListener, host: () => string): InnerDoor {
   const server = createServer(serve)
-  const principals = new WeakMap<Duplex, string>()
+  const admissions = new WeakMap<Duplex, Admitted>()
   const open = new Set<Duplex>()
-  return { open: openRequest, principalOf: ({ socket }) => principals.get(socket), close }
+  return { open: openRequest, admittedOf: ({ socket }) => admissions.get(socket), close }
 
-  function openRequest({ path, headers, principal }: InnerRequest): ClientRequest {
+  function openRequest({ path, headers, admitted }: InnerRequest): ClientRequest {
     const [near, far] = duplexPair()
     // An end that is destroyed does not tell the other by itself.
     near.once('close', () => far.destroy())
     far.once('close', () => near.destroy())
     near.on('error', ignore)
     far.on('error', ignore)
-    principals.set(far, principal)
+    admissions.set(far, admitted)
     open.add(near)
     near.once('close', () => open.delete(near))
     server.emit('connection', far)

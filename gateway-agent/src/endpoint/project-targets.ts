@@ -1,6 +1,6 @@
 import type { ConfigProject } from '@mcpg/proto/gateway-config'
 import type { Timers } from '@mcpg/core/timers'
-import type { PathRights } from '../access/rights.ts'
+import type { PathRights } from '@mcpg/proto/path-rights'
 import type { Implementation } from '../mcp/protocol.ts'
 import { aggregate } from './aggregate.ts'
 import type { Catalog } from './catalog.ts'
@@ -42,7 +42,8 @@ export function projectTargets({
     }
   })
   return (name, rights) => {
-    if (!known.has(name)) return null
+    const project = known.get(name)
+    if (!project || (rights && !project.servers.some((one) => rights.touches(one.name)))) return null
     const ofProject = targets.get(name) ?? new Map<string, Target>()
     targets.set(name, ofProject)
     const key = rights?.key ?? ''

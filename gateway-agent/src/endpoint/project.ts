@@ -30,6 +30,7 @@ export function projectView(name: string, now: () => ConfigProject | undefined, 
         const prompt = promptOf(asked)
         return prompt && (() => answerOf(prompt))
       },
+      reads: (asked) => promptOf(asked)?.link?.server,
     },
   }
 

@@ -1,6 +1,6 @@
 import { exposedName } from '@mcpg/proto/exposed-name'
 import type { Timers } from '@mcpg/core/timers'
-import type { PathRights } from '../access/rights.ts'
+import type { PathRights } from '@mcpg/proto/path-rights'
 import type { Implementation } from '../mcp/protocol.ts'
 import { aggregate } from './aggregate.ts'
 import { sha256, type Catalog } from './catalog.ts'

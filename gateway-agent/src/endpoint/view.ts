@@ -17,7 +17,12 @@ export type View = {
   showsOthers: (server: string) => boolean
   instructions: (books: readonly ServerBook[]) => string
   /** Prompts that no server has, by names of their own. */
-  prompts: { list: () => Definition[]; answer: (name: string) => OwnAnswer['answer'] | undefined }
+  prompts: {
+    list: () => Definition[]
+    answer: (name: string) => OwnAnswer['answer'] | undefined
+    /** The server that it reads from. */
+    reads: (name: string) => string | undefined
+  }
 }
 
 /** `/mcp`: everything. */
@@ -34,7 +39,7 @@ export function everythingOf(gatewayName: string): View {
       const own = `${gatewayName} serves ${countOf(books)}; tools and prompts are named server__name.`
       return cut([own, ...instructionsOf(books)].join('\n\n'))
     },
-    prompts: { list: () => [], answer: () => undefined },
+    prompts: { list: () => [], answer: () => undefined, reads: () => undefined },
   }
 }
 

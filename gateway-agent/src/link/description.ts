@@ -11,6 +11,7 @@ export const capabilities = [
   GatewayCapability.REMOTE_CALLS,
   GatewayCapability.AUDIT,
   GatewayCapability.ACCESS_DOCUMENT,
+  GatewayCapability.CALLER_GRANTS,
 ]
 
 export function describeGateway({ endpoints }: { endpoints: string[] }): GatewayDescription {

@@ -7,6 +7,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { creditedBytes, grantedWindow, pieceBytes } from '@mcpg/core/credited-bytes'
+import { AccessGrant } from '@mcpg/proto/access-document'
 import type { McpData, McpOpen } from '@mcpg/proto/gen/delivery'
 import type { InnerDoor, InnerRequest } from '../endpoint/inner-door.ts'
 import type { Frame, Outbox } from './outbox.ts'
@@ -60,7 +61,7 @@ export function remoteCall(
       else started.end(body)
       ask()
     } catch (error) {
-      // A header that no HTTP request may carry.
+      // A header that no HTTP request may carry, or grants that this version does not know.
       fail('refused', error instanceof Error ? error.message : String(error))
     }
   }
@@ -185,7 +186,10 @@ function innerRequest({ path, headers, caller }: McpOpen): InnerRequest {
       'content-type': 'application/json',
       ...(caller?.requestId && { 'x-request-id': caller.requestId }),
     },
-    principal: `control-plane:${caller?.subject ?? ''}`,
+    admitted: {
+      principal: `control-plane:${caller?.subject ?? ''}`,
+      ...(caller?.restricted && { grants: caller.grants.map((text) => AccessGrant.parse(JSON.parse(text))) }),
+    },
   }
 }
 

@@ -69,6 +69,17 @@ describe('a call of the control plane', () => {
     expect(answered(session).toString()).toBe('{"ok":true}')
   })
 
+  it('is refused when it names a grant that this agent does not know, instead of being shown more', async () => {
+    let wasServed = false
+    const { session } = await connected((_request, response) => {
+      wasServed = true
+      response.end('{}')
+    })
+    const caller = { subject: 'ada', restricted: true, grants: ['{"on":"moons"}'] }
+    open(session, { caller })
+    expect([(await closed(session)).reason, wasServed]).toEqual(['refused', false])
+  })
+
   it('puts a long message together, of which it grants one part after the other', async () => {
     let size = 0
     const { session } = await connected(async (request, response) => {

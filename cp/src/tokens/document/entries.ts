@@ -9,7 +9,7 @@ export type WorkspacePath = { org: string; workspace: string }
 /** A token as gateways need it; `grantsKey` names its rights among all. */
 export type Entry = { id: string; subject: string; expires: number | null; grantsKey: string; grants: AccessGrant[] }
 
-/** What of somebody's rights gateways of a workspace decide by: the use of servers and tools. */
+/** What of somebody's rights gateways of a workspace decide by: the use of servers, tools and projects. */
 export function accessGrants(grants: readonly Grant[], workspace: WorkspacePath): AccessGrant[] {
   return grants.flatMap((grant): AccessGrant[] => {
     if (!('on' in grant) || !grant.verbs.includes('run') || !isKind(grant.on)) return []
@@ -40,4 +40,4 @@ export const entryKey = ({ sha256: hex }: Pick<Token, 'sha256'>): string => Buff
 
 export const sha256 = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest()
 
-const isKind = (on: string): on is AccessGrant['on'] => on === 'servers' || on === 'tools' || on === '*'
+const isKind = (on: string): on is AccessGrant['on'] => on === 'servers' || on === 'tools' || on === 'projects' || on === '*'

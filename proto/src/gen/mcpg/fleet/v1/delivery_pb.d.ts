@@ -502,7 +502,8 @@ export declare type Caller = Message<"mcpg.fleet.v1.Caller"> & {
   tokenId: string;
 
   /**
-   * Effective grants in this workspace.
+   * What the caller may use at this gateway, where restricted is set: JSON of
+   * one grant each, as access documents have them.
    *
    * @generated from field: repeated string grants = 3;
    */
@@ -514,6 +515,14 @@ export declare type Caller = Message<"mcpg.fleet.v1.Caller"> & {
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * Only what the grants allow is shown and called. Said to a gateway with
+   * CALLER_GRANTS only.
+   *
+   * @generated from field: bool restricted = 5;
+   */
+  restricted: boolean;
 };
 
 /**

@@ -547,6 +547,13 @@ export enum GatewayCapability {
    * @generated from enum value: GATEWAY_CAPABILITY_SEALED_SECRETS = 11;
    */
   SEALED_SECRETS = 11,
+
+  /**
+   * Shows a caller of the control plane only what its grants allow.
+   *
+   * @generated from enum value: GATEWAY_CAPABILITY_CALLER_GRANTS = 12;
+   */
+  CALLER_GRANTS = 12,
 }
 
 /**

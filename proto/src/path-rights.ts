@@ -1,6 +1,9 @@
-import type { AccessGrant } from '@mcpg/proto/access-document'
+import type { AccessGrant } from './access-document.ts'
 
-/** What a caller may use behind one path of the endpoint. Tools are asked for by the names that clients of `/mcp` see. */
+/**
+ * What a caller may use behind one path of an endpoint: the control plane decides by it whom it carries there, the gateway what they are
+ * shown. Tools are asked for by the names that clients of `/mcp` see.
+ */
 export type PathRights = {
   /** Equal for callers who may use the same. */
   key: string
@@ -33,14 +36,15 @@ export function pathRights(grants: readonly AccessGrant[], environment: string, 
 }
 
 function readRights(grants: readonly AccessGrant[], environment: string, project: string | undefined): PathRights {
-  const here = grants.filter(
-    (grant) =>
-      (grant.environment === undefined || grant.environment === environment) && (grant.project === undefined || grant.project === project),
-  )
-  const all = here.some(({ on, names }) => on !== 'tools' && names === undefined)
-  const allTools = here.some(({ names }) => names === undefined)
-  const servers = new Set(here.flatMap(({ on, names }) => (on === 'tools' ? [] : (names ?? []))))
-  const tools = new Set(here.flatMap(({ on, names }) => (on === 'servers' ? [] : (names ?? []))))
+  const here = grantsAt(grants, environment, project)
+  const namesOf = (kind: 'servers' | 'tools') => new Set(here.flatMap(({ on, names = [] }) => (on === kind || on === '*' ? names : [])))
+  // Whoever may use a project uses all that it shows, by its own path.
+  const isWhole = ({ on, names }: AccessGrant) =>
+    on === 'projects' || (on === '*' && project !== undefined && names?.includes(project)) || (on !== 'tools' && names === undefined)
+  const all = here.some(isWhole)
+  const allTools = all || here.some(({ names }) => names === undefined)
+  const servers = namesOf('servers')
+  const tools = namesOf('tools')
   const prefixes = [...tools].map((name) => name.slice(0, name.indexOf('__') + 2).slice(0, maxPrefix))
   const server = (name: string) => all || servers.has(name)
   return {
@@ -48,9 +52,19 @@ function readRights(grants: readonly AccessGrant[], environment: string, project
     all,
     none: here.length === 0,
     server,
-    tool: (name, exposed) => allTools || server(name) || tools.has(exposed),
-    touches: (name) => allTools || server(name) || prefixes.includes(`${name}__`.slice(0, maxPrefix)),
+    tool: (name, exposed) => allTools || servers.has(name) || tools.has(exposed),
+    touches: (name) => allTools || servers.has(name) || prefixes.includes(`${name}__`.slice(0, maxPrefix)),
   }
+}
+
+/** The grants that count for one path. */
+export function grantsAt(grants: readonly AccessGrant[], environment: string, project: string | undefined): AccessGrant[] {
+  return grants.filter(
+    (grant) =>
+      (grant.environment === undefined || grant.environment === environment) &&
+      (grant.project === undefined || grant.project === project) &&
+      (grant.on !== 'projects' || (project !== undefined && (grant.names === undefined || grant.names.includes(project)))),
+  )
 }
 
 /** A shortened name keeps this much of what it begins with. */
