@@ -172,6 +172,7 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   const warn = (error: unknown, message: string) => log.warn({ err: error }, message)
   const users = userRoom({ db, resources, changes, book, access, accounts, personOf, warn })
   if (authMode !== 'none') await users.ensureAll()
+  const seeds = await seeding({ db, resources, folder: config.seedsFolder })
   const features = [
     accessRoutes(access),
     controlRoutes(control, metrics.registry, authority.rootsPem),
@@ -200,7 +201,6 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     console: config.external.url ?? http.url(),
   })
 
-  const seeds = await seeding({ db, resources, folder: config.seedsFolder })
   // First to start, so that it is the last to stop: what the others say at their end is on disk then.
   const logFile: Part = { name: 'log', start: async () => {}, stop: () => ownLog.flushed() }
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }

@@ -150,7 +150,10 @@ describe('a project', () => {
     const prompt = async () => (await run(['get', 'prompt', 'session-greeting', '-p', 'default', '-o', 'json'])).stdout
     const original = (JSON.parse(await prompt()) as { spec: object }).spec
     expect(await run(['patch', 'prompt', 'session-greeting', '-p', 'default', 'content=Mine.'])).toMatchObject({ code: 0 })
-    expect(await run(['delete', 'prompt', 'session-greeting', '-p', 'default', '--yes'])).toMatchObject({ code: 0 })
+    expect(await run(['delete', 'prompt', 'session-greeting', '-p', 'default', '--yes'])).toMatchObject({
+      code: 0,
+      stdout: 'prompt/session-greeting reset\n',
+    })
     expect((JSON.parse(await prompt()) as { spec: object }).spec).toEqual(original)
     expect((await run(['get', 'templates', '-o', 'name'])).stdout).toContain('template/filesystem')
   })

@@ -101,7 +101,33 @@ export const ConfigProject = z.strictObject({
 export type ConfigProject = z.infer<typeof ConfigProject>
 export type ConfigProjectInput = z.input<typeof ConfigProject>
 
-/** The compiled document of a placement class. It names no gateway; servers and projects are sorted by name. At most 1 MiB as canonical JSON. */
+const Settings = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+/**
+ * A language model that a project, or the pipeline of one, names. `apiKeyRef` has no version and no gateway may fetch it: nothing there asks
+ * a model yet.
+ */
+export const ConfigLlm = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  model: z.string(),
+  tier: z.string().optional(),
+  url: z.string().optional(),
+  apiKeyRef: z.strictObject({ name: z.string(), key: z.string() }).optional(),
+  extra: Settings.default({}),
+})
+export type ConfigLlm = z.infer<typeof ConfigLlm>
+export type ConfigLlmInput = z.input<typeof ConfigLlm>
+
+/** The pipeline of a project that is no built-in one. */
+export const ConfigProxyModel = z.strictObject({
+  name: z.string(),
+  stages: z.array(z.strictObject({ type: z.string(), options: Settings.optional() })),
+  llm: z.string().optional(),
+})
+export type ConfigProxyModel = z.infer<typeof ConfigProxyModel>
+
+/** The compiled document of a placement class. It names no gateway; servers, projects and what these name are sorted by name. At most 1 MiB as canonical JSON. */
 export const GatewayConfig = z.strictObject({
   v: z.literal(1),
   org: z.string(),
@@ -110,6 +136,9 @@ export const GatewayConfig = z.strictObject({
   servers: z.array(ConfigServer),
   /** Absent from the bytes where there is none. No sub-hash covers them: a project starts and stops no server. */
   projects: z.array(ConfigProject).default([]),
+  /** What the projects here name, absent where that is nothing. */
+  llms: z.array(ConfigLlm).default([]),
+  proxyModels: z.array(ConfigProxyModel).default([]),
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>
 /** The document as it is encoded: without the defaults. */

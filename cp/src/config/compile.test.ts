@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { GatewayConfig } from '@mcpg/proto/gateway-config'
 import { ServerSpec } from '@mcpg/proto/kinds/server'
 import { sha256Hex } from './canonical.ts'
+import type { SnapshotLlm, SnapshotProxyModel } from './model-entry.ts'
 import type { SnapshotProject } from './project-entry.ts'
 import {
   compile,
@@ -41,6 +42,8 @@ const snapshot = (servers: SnapshotServer[], gateways: SnapshotGateway[]): Snaps
   servers,
   unreadable: [],
   projects: [],
+  llms: [],
+  proxyModels: [],
   gateways,
 })
 
@@ -56,16 +59,33 @@ type Golden = {
   environment: string
   servers: { name: string; spec: unknown; restarts?: number; upgrades?: number }[]
   projects?: SnapshotProject[]
+  llms?: SnapshotLlm[]
+  proxyModels?: SnapshotProxyModel[]
 }
 
 describe('the compiled bytes', () => {
   const folder = new URL('golden/', import.meta.url)
   it.each(readdirSync(folder).filter((name) => name.endsWith('.json')))('of %s never change', async (name) => {
-    const { environment, servers, projects = [], ...scope } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden
+    const {
+      environment,
+      servers,
+      projects = [],
+      llms = [],
+      proxyModels = [],
+      ...scope
+    } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden
     const inputs = servers.map((one) =>
       server(one.name, ServerSpec.parse(one.spec), { restarts: one.restarts ?? 0, upgrades: one.upgrades ?? 0 }),
     )
-    const [compiled] = await compile({ ...scope, servers: inputs, unreadable: [], projects, gateways: [gateway('gw', { environment })] })
+    const [compiled] = await compile({
+      ...scope,
+      servers: inputs,
+      unreadable: [],
+      projects,
+      llms,
+      proxyModels,
+      gateways: [gateway('gw', { environment })],
+    })
     if (!compiled || !('document' in compiled)) throw new Error('no document')
     const text = Buffer.from(compiled.document.bytes).toString()
     expect(compiled.document.hash).toBe(sha256Hex(compiled.document.bytes))
@@ -170,6 +190,25 @@ describe('a project', () => {
     const bare = await bytesOf([server('a')], [project(['a'])])
     const full = project(['a'], { gated: false, proxyModel: 'default', tools: { deny: [] }, instructions: '', serverOverrides: { a: {} } })
     expect((await bytesOf([server('a')], [full])).text).toBe(bare.text)
+  })
+
+  it('brings the pipeline and the models that it names, by itself or through its pipeline, and no others', async () => {
+    const models = {
+      llms: ['own', 'of-pipeline', 'unused'].map((name): SnapshotLlm => ({ name, spec: { type: 'ollama', model: name } })),
+      proxyModels: ['pipe', 'gate', 'other'].map((name): SnapshotProxyModel => ({
+        name,
+        spec: { stages: [{ type: 'paginate' }], llm: 'of-pipeline' },
+      })),
+    }
+    const documentOf = async (spec: SnapshotProject['spec'], servers = ['a']) => {
+      const [compiled] = await compile({ ...snapshot([server('a')], [gateway('gw')]), ...models, projects: [project(servers, spec)] })
+      return JSON.parse(Buffer.from(compiled && 'document' in compiled ? compiled.document.bytes : '').toString()) as Partial<GatewayConfig>
+    }
+    const both = await documentOf({ proxyModel: 'pipe', llm: { name: 'own' } })
+    expect(both.llms?.map(({ name }) => name)).toEqual(['of-pipeline', 'own'])
+    expect(both.proxyModels).toEqual([{ name: 'pipe', llm: 'of-pipeline', stages: [{ type: 'paginate' }] }])
+    for (const nothing of [await documentOf({ proxyModel: 'gate' }), await documentOf({ proxyModel: 'pipe' }, ['elsewhere'])])
+      expect([nothing.llms, nothing.proxyModels]).toEqual([undefined, undefined])
   })
 
   it('is named among the biggest parts of a document that is too large', async () => {

@@ -3,6 +3,7 @@ import type { ConfigServerInput, SecretReference } from '@mcpg/proto/gateway-con
 import { argvOf, serverDefaults, type ServerSpec } from '@mcpg/proto/kinds/server'
 import { turn } from '../turns.ts'
 import { canonicalBytes, sha256Hex } from './canonical.ts'
+import { modelsOf, type ModelEntry, type SnapshotLlm, type SnapshotProxyModel } from './model-entry.ts'
 import { projectEntryOf, type ProjectEntry, type SnapshotProject } from './project-entry.ts'
 
 /** Largest document, as canonical JSON. */
@@ -47,6 +48,8 @@ export type Snapshot = {
   servers: SnapshotServer[]
   unreadable: UnreadableServer[]
   projects: SnapshotProject[]
+  llms: SnapshotLlm[]
+  proxyModels: SnapshotProxyModel[]
   gateways: SnapshotGateway[]
 }
 
@@ -156,33 +159,40 @@ export function liftedHolds({ servers, unreadable, gateways }: Snapshot): { gate
   )
 }
 
-/** The document, or what is wrong with it. Which projects stand in it follows from its servers. */
+/** The document, or what is wrong with it. Which projects stand in it follows from its servers, and what they name from them. */
 function documentOf(
-  { org, workspace }: Snapshot,
+  snapshot: Snapshot,
   environment: string,
   { entries, projects }: { entries: Entry[]; projects: ProjectEntry[] },
 ): Document | string {
+  const { org, workspace } = snapshot
   const text = JSON.stringify
   const names = new Set(entries.map((entry) => entry.name))
   const here = projects.filter(({ servers }) => servers.some((server) => names.has(server)))
-  // The canonical form of an object: its members in the order of their names, each in its own canonical form. Servers and projects have it.
-  const served = here.length === 0 ? '' : `"projects":[${here.map(({ json }) => json).join(',')}],`
-  const servers = entries.map((entry) => entry.json).join(',')
-  const bytes = new Uint8Array(
-    Buffer.from(
-      `{"environment":${text(environment)},"org":${text(org)},${served}"servers":[${servers}],"v":1,"workspace":${text(workspace)}}`,
-    ),
+  const { llms, proxyModels } = modelsOf(
+    here.map(({ spec }) => spec),
+    snapshot,
   )
-  if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, { entries, projects: here })
+  // The canonical form of an object: its members in the order of their names, each in its own canonical form. The parts have it.
+  const list = (field: string, parts: readonly { json: string }[]) => `"${field}":[${parts.map(({ json }) => json).join(',')}],`
+  const filled = (field: string, parts: readonly { json: string }[]) => (parts.length === 0 ? '' : list(field, parts))
+  const members = [
+    `"environment":${text(environment)},`,
+    filled('llms', llms),
+    `"org":${text(org)},`,
+    filled('projects', here),
+    filled('proxyModels', proxyModels),
+    list('servers', entries),
+    `"v":1,"workspace":${text(workspace)}`,
+  ]
+  const bytes = new Uint8Array(Buffer.from(`{${members.join('')}}`))
+  if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, { server: entries, project: here, llm: llms, proxymodel: proxyModels })
   return { hash: sha256Hex(bytes), bytes, entries }
 }
 
-function tooLarge(size: number, { entries, projects }: { entries: Entry[]; projects: ProjectEntry[] }): string {
-  const part = (noun: string) => (one: { name: string; json: string }) => ({
-    name: `${noun} ${one.name}`,
-    bytes: Buffer.byteLength(one.json),
-  })
-  const biggest = [...entries.map(part('server')), ...projects.map(part('project'))]
+function tooLarge(size: number, parts: Record<string, readonly ModelEntry[]>): string {
+  const biggest = Object.entries(parts)
+    .flatMap(([noun, all]) => all.map(({ name, json }) => ({ name: `${noun} ${name}`, bytes: Buffer.byteLength(json) })))
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, 3)
     .map(({ name, bytes }) => `${name} (${bytes} bytes)`)

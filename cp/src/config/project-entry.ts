@@ -8,7 +8,7 @@ export type SnapshotPrompt = Omit<ConfigPrompt, 'priority'> & { priority?: numbe
 export type SnapshotProject = { name: string; spec: ProjectSpec; prompts: SnapshotPrompt[] }
 
 /** One project as it stands in a document; `json` is canonical. */
-export type ProjectEntry = { name: string; servers: readonly string[]; json: string }
+export type ProjectEntry = { name: string; servers: readonly string[]; spec: ProjectSpec; json: string }
 
 // A snapshot brings the same object for a project that has not changed.
 const entries = new WeakMap<SnapshotProject, ProjectEntry>()
@@ -37,7 +37,7 @@ function makeEntry({ name, spec, prompts }: SnapshotProject): ProjectEntry {
     ...(proxyModel !== undefined && proxyModel !== 'default' && { pipeline: proxyModel }),
     ...(llm && { llm }),
   }
-  return { name, servers, json: Buffer.from(canonicalBytes(entry)).toString() }
+  return { name, servers, spec, json: Buffer.from(canonicalBytes(entry)).toString() }
 }
 
 /** The most important first, as clients list them. */

@@ -1,37 +1,58 @@
+import { llmKind, LlmSpec } from '@mcpg/proto/kinds/llm'
 import { projectKind, ProjectSpec } from '@mcpg/proto/kinds/project'
 import { linkParts, promptKind, PromptSpec } from '@mcpg/proto/kinds/prompt'
+import { proxyModelKind, ProxyModelSpec } from '@mcpg/proto/kinds/proxy-model'
+import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import type { Reads } from '../db/db.ts'
 import { projectsOf } from '../resources/scope.ts'
 import { turn } from '../turns.ts'
+import type { SnapshotLlm, SnapshotProxyModel } from './model-entry.ts'
 import type { SnapshotProject, SnapshotPrompt } from './project-entry.ts'
 
 const portion = 200
 const wholeRows = 40
 
+export type Served = { projects: SnapshotProject[]; llms: SnapshotLlm[]; proxyModels: SnapshotProxyModel[] }
+
 type Row = { name: string; scope: string; spec: string; specVersion: number }
 type Known<T> = { generation: number; value: T | null }
 type Told = PromptSpec & { name: string }
 
-/** Projects of a workspace with their prompts; only what changed since the last time is read whole. */
+/** Projects of a workspace with their prompts, and the models that projects may name; only what changed since the last time is read whole. */
 export function projectReader() {
-  const projects = new Map<string, ReadonlyMap<string, Known<SnapshotProject>>>()
+  const known = new Map<string, ReadonlyMap<string, Known<SnapshotProject>>>()
   const prompts = new Map<string, ReadonlyMap<string, Known<{ project: string; prompt: Told }>>>()
+  const llms = new Map<string, ReadonlyMap<string, Known<SnapshotLlm>>>()
+  const proxyModels = new Map<string, ReadonlyMap<string, Known<SnapshotProxyModel>>>()
   return { read }
 
-  /** One whose stored spec cannot be read is left out: its path is gone, its servers are not. */
-  async function read(reads: Reads, scope: string): Promise<SnapshotProject[]> {
-    const now = await refreshed(reads, { scope, kind: projectKind.kind }, projects.get(scope), readProject)
+  /** What has a stored spec that cannot be read is left out: the path of a project is gone, its servers are not. */
+  async function read(reads: Reads, scope: string): Promise<Served> {
+    const models = async <T>(known: Map<string, ReadonlyMap<string, Known<T>>>, kind: KindDeclaration, parse: (row: Row) => T | null) => {
+      const now = await refreshed(reads, { scope, kind: kind.kind }, known.get(scope), parse)
+      known.set(scope, now)
+      return valuesOf(now)
+    }
+    const projects = await readProjects(reads, scope)
+    return {
+      projects,
+      llms: await models(llms, llmKind, readLlm),
+      proxyModels: await models(proxyModels, proxyModelKind, readProxyModel),
+    }
+  }
+
+  async function readProjects(reads: Reads, scope: string): Promise<SnapshotProject[]> {
+    const now = await refreshed(reads, { scope, kind: projectKind.kind }, known.get(scope), readProject)
     const told = await refreshed(reads, { scope: projectsOf(scope), kind: promptKind.kind }, prompts.get(scope), readPrompt)
     prompts.set(scope, told)
-    const own = Map.groupBy(
-      [...told.values()].flatMap(({ value }) => value ?? []),
-      ({ project }) => project,
-    )
+    const own = Map.groupBy(valuesOf(told), ({ project }) => project)
     resolvePrompts(now, (project) => own.get(project)?.map(({ prompt }) => prompt) ?? [])
-    projects.set(scope, now)
-    return [...now.values()].flatMap(({ value }) => value ?? [])
+    known.set(scope, now)
+    return valuesOf(now)
   }
 }
+
+const valuesOf = <T>(known: ReadonlyMap<string, Known<T>>): T[] => [...known.values()].flatMap(({ value }) => value ?? [])
 
 type Where = { scope: string | { gte: string; lt: string }; kind: string }
 
@@ -77,6 +98,16 @@ async function* generations(reads: Reads, where: Where) {
 function readProject({ name, spec, specVersion }: Row): SnapshotProject | null {
   const parsed = ProjectSpec.safeParse(projectKind.upgrade(JSON.parse(spec), specVersion))
   return parsed.success ? { name, spec: parsed.data, prompts: [] } : null
+}
+
+function readLlm({ name, spec, specVersion }: Row): SnapshotLlm | null {
+  const parsed = LlmSpec.safeParse(llmKind.upgrade(JSON.parse(spec), specVersion))
+  return parsed.success ? { name, spec: parsed.data } : null
+}
+
+function readProxyModel({ name, spec, specVersion }: Row): SnapshotProxyModel | null {
+  const parsed = ProxyModelSpec.safeParse(proxyModelKind.upgrade(JSON.parse(spec), specVersion))
+  return parsed.success ? { name, spec: parsed.data } : null
 }
 
 function readPrompt({ name, scope, spec, specVersion }: Row): { project: string; prompt: Told } | null {

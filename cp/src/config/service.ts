@@ -369,7 +369,7 @@ export function configService({
 }
 
 /** What documents are made of. */
-const compiledKinds: ReadonlySet<string> = new Set(['Server', 'Gateway', 'Secret', 'Project', 'Prompt'])
+const compiledKinds: ReadonlySet<string> = new Set(['Server', 'Gateway', 'Secret', 'Project', 'Prompt', 'Llm', 'ProxyModel'])
 
 /** Refusals of a number instead of a config, and why. */
 const renumbered = new Map([

@@ -98,7 +98,7 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
       servers.set(scope, now)
       const gateways = await readGateways(reads, org, workspace)
       const served = await projects.read(reads, scope)
-      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, projects: served, gateways }
+      return { org, workspace, changeSeq: counter?.changeSeq ?? 0, servers: [...now.values()], unreadable, ...served, gateways }
     })
   }
 

@@ -21,7 +21,15 @@ import { planObject, type Vaults } from './vault.ts'
 
 const maxObjects = 5_000
 
-type Parts = { store: ResourceStore; commit: Commit; vaults: Vaults; placements: Placements; now: () => string }
+type Parts = {
+  store: ResourceStore
+  commit: Commit
+  vaults: Vaults
+  placements: Placements
+  /** What an object becomes again where it would be deleted. */
+  originalOf: (declaration: KindDeclaration, scope: Scope, name: string) => ResourceInput | null
+  now: () => string
+}
 /** `digest` is of what would be stored; `hasValues`: something in it is kept elsewhere, so equal digests do not say that nothing differs. */
 type Wanted = {
   declaration: KindDeclaration
@@ -42,7 +50,7 @@ type Step =
  * differs is written. Long stretches let the event loop turn.
  */
 export async function applyObjects(
-  { store, commit, vaults, placements, now }: Parts,
+  { store, commit, vaults, placements, originalOf, now }: Parts,
   caller: Caller,
   scope: Scope,
   request: ApplyRequest,
@@ -58,7 +66,7 @@ export async function applyObjects(
     const steps = await planSteps({ store, vaults }, wanted, now())
     conflicts = steps.filter((step) => step.result === 'conflict')
     const writes = steps.filter((step): step is Planned => step.result !== 'conflict')
-    const removals = terms === null ? [] : await planPrune(store, wanted, (labels) => selects(terms, labels))
+    const removals = terms === null ? [] : await planPrune({ store, vaults, originalOf, now }, wanted, (labels) => selects(terms, labels))
     refuseForbidden(caller, [...steps, ...removals])
     if (conflicts.length > 0 && !dryRun) throw conflicting(conflicts, wanted)
     return [...writes, ...removals]
@@ -217,8 +225,15 @@ function groups(wanted: Wanted[]): { declaration: KindDeclaration; scope: string
   }))
 }
 
-/** Objects of the kinds in the request that the selector matches and the request does not name; never those of the organization. */
-async function planPrune(store: ResourceStore, wanted: Wanted[], matches: (labels: Record<string, string>) => boolean): Promise<Planned[]> {
+/**
+ * Objects of the kinds in the request that the selector matches and the request does not name; never those of the organization. What has
+ * an original becomes that.
+ */
+async function planPrune(
+  { store, vaults, originalOf, now }: Pick<Parts, 'store' | 'vaults' | 'originalOf' | 'now'>,
+  wanted: Wanted[],
+  matches: (labels: Record<string, string>) => boolean,
+): Promise<Planned[]> {
   const removals: Planned[] = []
   for (const { declaration, scope, objects } of groups(wanted)) {
     if (declaration.scope === 'org') continue
@@ -227,7 +242,13 @@ async function planPrune(store: ResourceStore, wanted: Wanted[], matches: (label
     const names = candidates
       .filter(({ name, labels }) => !kept.has(name) && matches(JSON.parse(labels) as Record<string, string>))
       .map(({ name }) => name)
-    for (const row of await store.findMany(scope, declaration.kind, names)) removals.push(planDelete(declaration, row))
+    for (const row of await store.findMany(scope, declaration.kind, names)) {
+      const { name } = row
+      const original = originalOf(declaration, scopeOfKey(scope), name)
+      const reset =
+        original && (await planObject(vaults, declaration, { scope, name, before: row, content: contentOf(original), at: now() }))
+      if (reset?.planned.result !== 'unchanged') removals.push(reset?.planned ?? planDelete(declaration, row))
+    }
   }
   return removals
 }

@@ -39,6 +39,7 @@ export function extensions() {
       known: () => kinds.filter((one) => !one.virtual || virtual.has(one.kind)),
       virtualKind: (kind: string) => virtual.get(kind),
       hasAction: (kind: string, name: string) => actions.has(`${kind}/${name}`),
+      hasOriginals: (kind: string) => originals.has(kind),
       /** A room brings its virtual kind. */
       addVirtual: <At extends Scope = VirtualScope>(kind: VirtualKind<At>) => void virtual.set(kind.declaration.kind, kind),
       /** A room tells the status of the objects of a stored kind. */

@@ -34,7 +34,7 @@ export function resourceEngine({
 }) {
   const store = resourceStore(db.read)
   const extensions = newExtensions()
-  const { rules, vaults, placements } = extensions
+  const { rules, vaults, placements, originalOf } = extensions
   const { commit } = committer({ db, audit, changes, clock, rules })
   const reading = reader({ store, extensions, requireScope })
   const { list, listVirtual, get, everything } = reading
@@ -60,7 +60,7 @@ export function resourceEngine({
     await requireScope(scope)
     const now = () => new Date(clock.now()).toISOString()
     return applyObjects(
-      { store, commit, vaults, placements, now },
+      { store, commit, vaults, placements, originalOf, now },
       caller,
       scope,
       (await expanded(caller, scope, request)) as ApplyRequest,

@@ -181,15 +181,15 @@ export const resourceRoutes =
             ...about(`delete${kind}`, `Delete one of ${plural}`),
             params: namedParams[level],
             querystring: DeleteQuery,
-            response: { 204: Nothing },
+            response: { ...(resources.hasOriginals(kind) && { 200: Resource.describe('Became its original again') }), 204: Nothing },
           },
         },
         async (request, reply) => {
           const { name, ...scope } = request.params
           const { dryRun = false, cascade } = request.query
           const options = { dryRun, cascade, ifMatch: request.headers['if-match'] }
-          await resources.remove(callerOf(request), declaration, scope, name, options)
-          return reply.code(204).send()
+          const original = await resources.remove(callerOf(request), declaration, scope, name, options)
+          return original ? reply.code(200).send(original) : reply.code(204).send(undefined)
         },
       )
     }

@@ -127,24 +127,32 @@ export function writer({
     })
   }
 
-  async function remove(caller: Caller, declaration: KindDeclaration, at: Scope, name: string, options: WriteOptions = {}): Promise<void> {
+  /** Null for an object that is gone, else what it became again. */
+  async function remove(
+    caller: Caller,
+    declaration: KindDeclaration,
+    at: Scope,
+    name: string,
+    options: WriteOptions = {},
+  ): Promise<Resource | null> {
     const scope = await existing(declaration, at)
     if (declaration.virtual) {
       const room = roomOf(declaration)
       if (!room.delete) throw new McpgError('unsupported', 'not_deletable', `Objects of the kind ${declaration.kind} cannot be deleted.`)
       const found = await room.get(caller, scope, name)
       if (!found || !allowedOn(caller, 'delete', declaration.plural)(found.metadata)) throw unknown(declaration, name)
-      if (options.dryRun) return
-      return room.delete(caller, scope, name)
+      if (!options.dryRun) await room.delete(caller, scope, name)
+      return null
     }
     const original = originalOf(declaration, scope, name)
-    await commit(caller, original ? { ...options, verb: 'reset' } : options, async () => {
+    const { plan, versions } = await commit(caller, original ? { ...options, verb: 'reset' } : options, async () => {
       const before = await getRow(caller, declaration, scope, name, 'delete')
       refuseStale(before, options.ifMatch)
       if (original) return [(await planOne(declaration, scope, name, () => original))!]
       const within = options.cascade ? await planContents(caller, declaration, scope, name) : []
       return [...within, planDelete(declaration, before)]
     })
+    return original && present(writtenOf(plan[0]!, versions[0]))
   }
 
   /** The deletions of what lives in an object; only a project holds others. */
@@ -218,10 +226,14 @@ export function writer({
       if (before) refuseStale(before, options.ifMatch)
       return [await planContent(declaration, scope, name, before, decide(before))]
     })
-    const [planned, version] = [plan[0]!, versions[0]]
-    const row = planned.after ?? planned.before!
-    return present(resourceOf(declaration, version === undefined ? row : { ...row, resourceVersion: version }))
+    return present(writtenOf(plan[0]!, versions[0]))
   }
+}
+
+/** The object as a plan leaves it. */
+function writtenOf({ declaration, before, after }: Planned, version: number | undefined): Resource {
+  const row = after ?? before!
+  return resourceOf(declaration, version === undefined ? row : { ...row, resourceVersion: version })
 }
 
 /** The object when it is valid where it is to live, else one error with all violations. Without a project it gets that of its scope. */

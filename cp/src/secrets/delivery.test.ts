@@ -54,6 +54,33 @@ describe('delivery', () => {
     ])
   })
 
+  it('brings the models of a project without their keys, which no gateway uses and none may fetch', async () => {
+    await putSecret('models', { small: 'planted-model-key' })
+    await fleet.apply({ name: 'a', command: ['run'] })
+    const model = (name: string) => ({ kind: 'Llm', metadata: { name: 'small' }, spec: { type: 'ollama', model: name, apiKeyRef } })
+    const apiKeyRef = { name: 'models', key: 'small' }
+    const apply = (...objects: object[]) => fleet.call('POST', `${workspace}/apply`, { objects })
+    await apply(
+      model('m-1'),
+      { kind: 'ProxyModel', metadata: { name: 'pipe' }, spec: { stages: [{ type: 'paginate' }], llm: 'small' } },
+      { kind: 'Project', metadata: { name: 'web' }, spec: { servers: ['a'], proxyModel: 'pipe', gated: true } },
+    )
+    const gateway = await fleet.join('edge')
+    await appliedGeneration('edge', 1)
+    const { document } = (await documentOf('edge', 1)).body
+    expect(document).toMatchObject({
+      projects: [{ name: 'web', pipeline: 'pipe', gated: true }],
+      proxyModels: [{ name: 'pipe', llm: 'small', stages: [{ type: 'paginate' }] }],
+      llms: [{ name: 'small', type: 'ollama', model: 'm-1', apiKeyRef }],
+    })
+    expect(await fetchSecrets(fleet.app().fleet.grpcUrl(), gateway, ['models/small/1'])).toEqual(['FORBIDDEN'])
+    await putSecret('models', { small: 'planted-other-key' })
+    await apply(model('m-2'))
+    await appliedGeneration('edge', 2)
+    expect((await documentOf('edge', 2)).body.document.llms[0].model).toBe('m-2')
+    expect(gateway.agent.offers.map((offer) => JSON.parse(Buffer.from(offer.configBytes).toString()).llms[0].model)).toEqual(['m-1', 'm-2'])
+  })
+
   it('recompiles on a rotation exactly what uses the key, and still hands out what the gateway runs', async () => {
     await putSecret('db', { token: 'planted-one', other: 'planted-other' })
     await fleet.apply(

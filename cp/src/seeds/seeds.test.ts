@@ -29,11 +29,30 @@ it('brings a system prompt back when it is deleted, at once', async () => {
   const original = (await get(path)).body.spec
   await test.call('PATCH', `${base}/${path}`, { spec: { content: 'Mine.' } })
   expect((await get(path)).body.spec.content).toBe('Mine.')
-  expect((await test.call('DELETE', `${base}/${path}`)).status).toBe(204)
+  const planned = await test.call('DELETE', `${base}/${path}?dryRun=true`)
+  expect([planned.status, planned.body.spec]).toEqual([200, original])
+  expect((await get(path)).body.spec.content).toBe('Mine.')
+  const { status, body } = await test.call('DELETE', `${base}/${path}`)
+  expect([status, body.spec]).toEqual([200, original])
   expect((await get(path)).body.spec).toEqual(original)
   await test.call('POST', `${base}/projects/default/prompts`, { metadata: { name: 'mine' }, spec: { content: 'x' } })
-  await test.call('DELETE', `${base}/projects/default/prompts/mine`)
+  expect((await test.call('DELETE', `${base}/projects/default/prompts/mine`)).status).toBe(204)
   expect((await get('projects/default/prompts/mine')).status).toBe(404)
+})
+
+it('prunes a system prompt to its original, and leaves the others as they are', async () => {
+  const original = (await get('projects/default/prompts/gate-instructions')).body.spec
+  await test.call('PATCH', `${base}/projects/default/prompts/gate-instructions`, { spec: { content: 'Mine.' } })
+  await test.call('POST', `${base}/projects/default/prompts`, { metadata: { name: 'old' }, spec: { content: 'x' } })
+  const objects = [{ kind: 'Prompt', metadata: { name: 'fresh', project: 'default' }, spec: { content: 'y' } }]
+  const { body } = await test.call('POST', `${base}/apply`, { objects, prune: '!keep' })
+  expect(body.results.map(({ name, result }: { name: string; result: string }) => [name, result])).toEqual([
+    ['fresh', 'created'],
+    ['gate-instructions', 'configured'],
+    ['old', 'deleted'],
+  ])
+  expect((await get('projects/default/prompts/gate-instructions')).body.spec).toEqual(original)
+  expect(await names('projects/default/prompts')).toEqual(['fresh', 'gate-encouragement', 'gate-instructions', 'session-greeting'])
 })
 
 it('leaves alone what somebody changed or deleted, and renews what nobody touched', async () => {

@@ -31,12 +31,14 @@ export async function run(context: Context, args: string[], options: DeleteOptio
     const target = shown(kind, resource.metadata.name)
     const query = { ...(cascade && { cascade }), ...(dryRun && { dryRun }) }
     try {
-      await api.call('DELETE', pathOf(context.settings, kind, resource.metadata), { query })
+      // What cannot be missing becomes its original again, and is the answer.
+      const { status } = await api.call('DELETE', pathOf(context.settings, kind, resource.metadata), { query })
+      const verb = status === 200 ? 'reset' : 'deleted'
+      context.print(context.settings.output === 'name' ? target : `${target} ${dryRun ? `would be ${verb}` : verb}`)
     } catch (error) {
       if (options.ignoreNotFound && error instanceof McpgError && error.code === 'not_found') return
       throw error
     }
-    context.print(context.settings.output === 'name' ? target : `${target} ${dryRun ? 'would be deleted' : 'deleted'}`)
   }
 
   async function objectsOfFiles(): Promise<One[]> {

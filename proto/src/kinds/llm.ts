@@ -15,7 +15,7 @@ export const LlmSpec = z.strictObject({
   extra: z
     .record(z.string().min(1).max(100), z.union([z.string(), z.number(), z.boolean()]))
     .optional()
-    .describe('Further settings of the provider. Stored, not yet acted on'),
+    .describe('Further settings of the provider. Gateways get it and do not act on it yet'),
 })
 export type LlmSpec = z.infer<typeof LlmSpec>
 
@@ -27,7 +27,8 @@ export const llmKind: KindDeclaration = {
   aliases: ['llm'],
   scope: 'workspace',
   virtual: false,
-  description: 'A language model that pipelines of projects may ask. Stored, not yet acted on.',
+  description:
+    'A language model that pipelines of projects may ask. It reaches the gateways of these projects without its API key; they do not ask it yet.',
   specVersion: 1,
   spec: LlmSpec,
   status: z.object({}),

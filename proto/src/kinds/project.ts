@@ -42,12 +42,17 @@ export const ProjectSpec = z
       .refine((prompts) => new Set(prompts.map(({ name }) => name)).size === prompts.length, 'names a prompt twice')
       .optional()
       .describe('Prompts that clients of the project find under these names'),
-    gated: z.boolean().optional().describe('Whether a session begins with one tool that opens the others. Stored, not yet acted on'),
-    proxyModel: Name.optional().describe('Pipeline of results: default, gate, content-pipeline, or a ProxyModel. Stored, not yet acted on'),
+    gated: z
+      .boolean()
+      .optional()
+      .describe('Whether a session begins with one tool that opens the others. Gateways get it and do not act on it yet'),
+    proxyModel: Name.optional().describe(
+      'Pipeline of results: default, gate, content-pipeline, or a ProxyModel. Gateways get it and do not act on it yet',
+    ),
     llm: z
       .strictObject({ name: Name.describe('An Llm'), model: z.string().min(1).max(200).optional() })
       .optional()
-      .describe('Model that the pipeline asks. Stored, not yet acted on'),
+      .describe('Model that the pipeline asks. Gateways get it and do not act on it yet'),
   })
   .superRefine(({ servers = [], serverOverrides = {} }, ctx) => {
     for (const name of Object.keys(serverOverrides))

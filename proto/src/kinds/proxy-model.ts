@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { Name } from '../names.ts'
 import type { KindDeclaration, Resource } from './kind.ts'
 
+/** Pipelines that are there without an object, whatever objects are called. */
+export const builtInPipelines: readonly string[] = ['default', 'gate', 'content-pipeline']
+
 const Stage = z.strictObject({
   type: z.enum(['passthrough', 'paginate', 'section-split', 'summarize-tree']).describe('What is done to a result'),
   options: z
@@ -25,7 +28,7 @@ export const proxyModelKind: KindDeclaration = {
   aliases: ['proxymodel', 'pm'],
   scope: 'workspace',
   virtual: false,
-  description: 'A pipeline that the results of a project pass through. Stored, not yet acted on.',
+  description: 'A pipeline that the results of a project pass through. It reaches the gateways of its projects; they do not act on it yet.',
   specVersion: 1,
   spec: ProxyModelSpec,
   status: z.object({}),
