@@ -18,7 +18,7 @@ const tenancyPath = /^\/v1\/orgs(\/[^/]+(\/workspaces(\/[^/]+(\/environments(\/[
 
 /**
  * The part of the REST API that the CLI talks to, in memory: objects, apply with diffs of whole fields, watch with resume, enrollments,
- * actions. `failNext` refuses the next request, `cut` ends every open stream, `seen` is what was asked.
+ * actions. `failNext` refuses the next request, `failWhen` those that are meant, `cut` ends every open stream, `seen` is what was asked.
  */
 export async function fakeRest() {
   const objects = new Map<string, Resource>()
@@ -28,8 +28,10 @@ export async function fakeRest() {
   const log: { type: string; object: Resource }[] = []
   const tenancies = new Map<string, { name: string; createdAt: string }>()
   const failures: Failure[] = []
+  const conditional: { isMeant: (seen: Seen) => boolean; failure: Failure }[] = []
   const seen: Seen[] = []
   let version = 0
+  let authMode = 'local'
   const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -51,7 +53,9 @@ export async function fakeRest() {
       return [...objects.values()].filter((one) => one.kind === kind && one.metadata.name === name).length
     },
     get: (kind: string, name: string) => objects.get(`${kind}/${name}`),
+    failWhen: (isMeant: (seen: Seen) => boolean, failure: Failure) => void conditional.push({ isMeant, failure }),
     failNext: (...next: Failure[]) => failures.push(...next),
+    signInBy: (mode: string) => (authMode = mode),
     cut: () => [...streams, ...followers.keys()].forEach((stream) => stream.destroy()),
     /** What is written to the log at a path below the workspace, or at a whole one. */
     writeLog,
@@ -137,7 +141,7 @@ export async function fakeRest() {
     const body: unknown = text === '' ? undefined : JSON.parse(text)
     seen.push({ method: request.method ?? '', path, query, headers: request.headers, body })
     try {
-      const failure = failures.shift()
+      const failure = failures.shift() ?? conditional.find(({ isMeant }) => isMeant(seen.at(-1)!))?.failure
       if (failure) throw Object.assign(failure.error ?? new McpgError('internal', 'planted', 'Planted.'), { planted: failure })
       if (path === '/v1/watch') return watch(request, response)
       if (path.endsWith('/logs')) return sendLog(path, query, response)
@@ -163,6 +167,7 @@ export async function fakeRest() {
   function route(method: string, whole: string, query: URLSearchParams, body: unknown, headers: IncomingMessage['headers']): unknown {
     const path = ofWorkspace(whole)
     if (path === '/v1/version') return { version: '9.9.9', protocol: { min: 1, max: 1 } }
+    if (path === '/v1/auth/status') return { mode: authMode, needsSetup: false }
     if (path === `${scope}/apply`) return apply(body as ApplyRequest, query.get('dryRun') === 'true')
     if (path === `${scope}/environments/default/enrollments`)
       return {
@@ -273,6 +278,8 @@ export async function fakeRest() {
       spec['command'] === 'refused' ? [{ pointer: `/objects/${index}/spec/command`, detail: 'is refused' }] : [],
     )
     if (violations.length > 0) throw new McpgError('invalid', 'invalid_objects', 'Some objects are invalid.', { violations })
+    const there = wanted.find(({ kind, metadata }) => metadata.resourceVersion === '' && objects.has(`${kind}/${metadata.name}`))
+    if (there) throw new McpgError('conflict', 'version_stale', '1 of 1 objects were changed.')
     const results = wanted.map((input): ApplyResult => {
       const before = objects.get(`${input.kind}/${input.metadata.name}`)
       const fields = before ? [...new Set([...Object.keys(before.spec), ...Object.keys(input.spec)])] : []

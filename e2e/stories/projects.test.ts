@@ -121,7 +121,15 @@ describe('a project', () => {
     expect(await run(['create', 'prompt', 'own', '-p', 'web', '--content', 'Mine.'])).toMatchObject({ code: 0 })
     const flags = ['--server', 'first', '--deny-tool', '*__touch', '--instructions', 'The web team.', '--prompt', 'Be brief.']
     expect((await run(['create', 'project', 'typed', ...flags])).stdout).toContain('project/typed created')
-    expect((await run(['create', 'project', 'cloned', '--from', 'web', '-d', 'A copy'])).stdout).toContain('project/cloned created')
+    expect(await run(['create', 'project', 'cloned', '--from', 'web', '-d', 'A copy'])).toMatchObject({
+      code: 0,
+      stdout: 'project/cloned created\n',
+      stderr: 'with prompt/own\n',
+    })
+    expect(await run(['create', 'project', 'cloned', '--from', 'web'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('The Project cloned exists already.') as string,
+    })
     const [web, typed, cloned] = await Promise.all(
       ['web', 'typed', 'cloned'].map(async (name) => (await fleet.rest.get('projects', name)).spec),
     )
@@ -142,8 +150,18 @@ describe('a project', () => {
     expect((await run(['get', 'sa', '-p', 'web', '-o', 'name'])).stdout).toBe('serverattachment/first\nserverattachment/second\n')
     const printed = await run(['get', 'sa', '-p', 'web', '-o', 'yaml'])
     expect((await run(['apply', '-f', '-'], printed.stdout)).stdout).toContain('unchanged')
-    expect(await run(['delete', 'sa', 'second', '-p', 'web', '--yes'])).toMatchObject({ code: 0 })
+    const detach = async () => await run(['delete', 'sa', 'second', '-p', 'web', '--yes'])
+    expect(await detach()).toMatchObject({ code: 0 })
     expect((await fleet.rest.get('projects', 'web')).spec).toMatchObject({ servers: ['first'] })
+    const made = { code: 0, stdout: 'serverattachment/second created in web\n', stderr: '' }
+    expect(await run(['create', 'serverattachment', 'web/second'])).toEqual(made)
+    expect((await fleet.rest.get('projects', 'web')).spec).toMatchObject({ servers: ['first', 'second'] })
+    const again = await run(['create', 'sa', 'second', '-p', 'web'])
+    expect([again.code, again.stderr]).toEqual([6, expect.stringContaining('second is a server of web already.')])
+    expect(await run(['create', 'sa', 'web/none'])).toMatchObject({ code: 5, stderr: expect.stringContaining('Server none') as string })
+    expect(await detach()).toMatchObject({ code: 0 })
+    expect((await run(['create', 'sa', 'second', '-p', 'web', '-o', 'name'])).stdout).toBe('serverattachment/second\n')
+    expect(await detach()).toMatchObject({ code: 0 })
   })
 
   it('has a default one beside it from the start, whose system prompts come back', async () => {

@@ -1,12 +1,17 @@
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { Resource, type KindDeclaration } from '@mcpg/proto/kinds/kind'
-import { collectionPath } from '../api/paths.ts'
+import { getObject } from '../api/objects.ts'
+import { collectionPath, workspacePath } from '../api/paths.ts'
 import type { Context } from '../context.ts'
 import { checkObject } from '../manifest/check-object.ts'
 import { splitOnce } from './value.ts'
 
 export type MetadataOptions = { label: string[]; annotation: string[]; dryRun?: 'server' | 'client' }
-export type NewObject = { kind: string; metadata: { name: string; labels?: Map; annotations?: Map }; spec: Record<string, unknown> }
+export type NewObject = {
+  kind: string
+  metadata: { name: string; project?: string; labels?: Map; annotations?: Map }
+  spec: Record<string, unknown>
+}
 type Map = Record<string, string>
 
 /** Name, labels and annotations as the flags say them, on top of what an object that was copied has. */
@@ -26,15 +31,22 @@ function mapOf(flag: string, words: string[]): Map {
   )
 }
 
-/** Checks an object, sends it and prints what became of it; `explain` says a violation in the words of the command line. */
+type CreateOptions = {
+  dryRun?: MetadataOptions['dryRun']
+  /** What lives in the object and is made with it, or not at all. */
+  inside?: NewObject[]
+  /** Says a violation in the words of the command line. */
+  explain?: (violation: Violation) => Violation
+}
+
+/** Checks an object, sends it and prints what became of it. */
 export async function createObject(
   context: Context,
   kind: KindDeclaration,
   object: NewObject,
-  dryRun: MetadataOptions['dryRun'],
-  explain: (violation: Violation) => Violation = (violation) => violation,
+  { dryRun, inside = [], explain = (violation) => violation }: CreateOptions,
 ): Promise<void> {
-  const { settings, print } = context
+  const { settings, print, say } = context
   const target = `${kind.kind.toLowerCase()}/${object.metadata.name}`
   const violations = checkObject(kind, object.metadata, object.spec)
   if (violations.length > 0)
@@ -47,16 +59,27 @@ export async function createObject(
   if (settings.output === 'ndjson') return print(JSON.stringify(made))
   if (settings.output === 'yaml') return print((await import('../manifest/print-form.ts')).groupedYaml([made]).trimEnd())
   print(settings.output === 'name' ? target : `${target} ${dryRun ? 'would be created' : 'created'}`)
+  if (inside.length > 0) say(`with ${inside.map((one) => `${one.kind.toLowerCase()}/${one.metadata.name}`).join(', ')}`)
 
-  async function send(): Promise<Resource> {
+  async function send(): Promise<Resource | NewObject> {
     const api = await context.api()
     const query = dryRun ? { dryRun: true } : {}
+    if (inside.length > 0) {
+      // An object of no version is one that is not there.
+      const first = { ...object, metadata: { ...object.metadata, resourceVersion: '' } }
+      await api.call('POST', `${workspacePath(settings)}/apply`, { body: { objects: [first, ...inside] }, query }).catch(explained)
+      return dryRun ? object : await getObject(api, kind, object.metadata.name)
+    }
     return (await api.call('POST', collectionPath(settings, kind), { body: object, query, schema: Resource }).catch(explained)).body
   }
 
   /** Violations of the control plane, too, are told in the words of the command line. */
   function explained(error: unknown): never {
-    if (error instanceof McpgError) error.violations.splice(0, error.violations.length, ...error.violations.map(explain))
+    if (!(error instanceof McpgError)) throw error
+    if (error.reason === 'version_stale')
+      throw new McpgError('conflict', 'already_exists', `The ${kind.kind} ${object.metadata.name} exists already.`)
+    const own = error.violations.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/objects\/0(?=\/)/, ''), detail }))
+    error.violations.splice(0, error.violations.length, ...own.map(explain))
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { McpgError } from '@mcpg/proto/errors'
 import { kinds } from '@mcpg/proto/kinds'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { argumentsOf } from '@mcpg/proto/test/kind-arguments'
@@ -249,6 +250,54 @@ describe('create rolebinding, user and group', () => {
       method: 'POST',
       path: '/v1/orgs/default/users/ann%40example.com/password',
       body: { password: 'planted-password' },
+    })
+  })
+
+  test.each([
+    ['none', 'planted-password', 'There are no passwords here: nobody signs in. Nothing was written.', 6],
+    ['oidc', 'planted-password', 'There are no passwords here: people sign in at the issuer. Nothing was written.', 6],
+    ['local', 'short', '--password: must have at least 10 characters', 2],
+  ])('write nothing in mode %s with the password %s', async (mode, password, message, code) => {
+    rest.signInBy(mode)
+    const done = await run(['create', 'user', 'ann@example.com'], { MCPG_PASSWORD: password })
+    expect(done).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(message) as string })
+    expect(rest.seen.filter(({ method }) => method !== 'GET')).toEqual([])
+  })
+
+  test('say that a user is there whose password was refused after all, and how to go on', async () => {
+    const refused = { status: 403, error: new McpgError('forbidden', 'not_allowed', 'You may not.') }
+    rest.failWhen(({ path }) => path.endsWith('/password'), refused)
+    const done = await run(['create', 'user', 'ann@example.com'], { MCPG_PASSWORD: 'planted-password' })
+    expect(done.stderr).toContain('ann@example.com was created without a password: You may not.')
+    expect(done).toMatchObject({ code: 3, stderr: expect.stringContaining('mcpg-ctl passwd ann@example.com') as string })
+  })
+})
+
+describe('create project --from', () => {
+  test('makes it with the prompts that live in the other one by one request', async () => {
+    rest.put({ kind: 'Project', metadata: { name: 'web' }, spec: { servers: ['a'] } })
+    rest.put({ kind: 'Prompt', metadata: { name: 'own', project: 'web', labels: { tier: 'x' } }, spec: { content: 'Mine.' } })
+    const done = await run(['create', 'project', 'copy', '--from', 'web', '-d', 'A copy'])
+    expect(done).toEqual({ code: 0, stdout: 'project/copy created\n', stderr: 'with prompt/own\n' })
+    const writes = rest.seen.filter(({ method }) => method !== 'GET')
+    expect(writes.map(({ path, body }) => [path, body])).toEqual([
+      [
+        '/v1/orgs/default/workspaces/default/apply',
+        {
+          objects: [
+            { kind: 'Project', metadata: { name: 'copy', resourceVersion: '' }, spec: { servers: ['a'], description: 'A copy' } },
+            {
+              kind: 'Prompt',
+              metadata: { name: 'own', project: 'copy', labels: { tier: 'x' }, annotations: {} },
+              spec: { content: 'Mine.' },
+            },
+          ],
+        },
+      ],
+    ])
+    expect(await run(['create', 'project', 'copy', '--from', 'web'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('The Project copy exists already.') as string,
     })
   })
 })

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { kinds } from '@mcpg/proto/kinds'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
+import { serverAttachmentKind } from '@mcpg/proto/kinds/server-attachment'
 import { tenancyKinds } from '../api/tenancy.ts'
 import { tokenFlags } from '../commands.ts'
 import type { Bind } from '../context.ts'
@@ -8,6 +9,10 @@ import { flagsOf, type Flag } from './flags.ts'
 import { publishedNames, serverFlags } from './published.ts'
 
 const collect = (value: string, list: string[] = []) => [...list, value]
+const dryRun = () =>
+  new Option('--dry-run [side]', 'write nothing: ask the control plane (server), or only check and show it (client)')
+    .choices(['server', 'client'])
+    .preset('server')
 const several = (flags: string, what: string) => new Option(flags, what).argParser(collect).default([], 'none')
 
 /** Declares `create <kind>` for every kind that is stored, with a flag for each of its fields. */
@@ -26,6 +31,7 @@ export function declareKinds(program: Command, run: Bind): void {
       .option('--display-name <text>', 'what people read instead of the name')
       .action(run(async () => (await import('../commands/create/tenancy.ts')).creatingTenancy(kind)))
   declareToken(create, run)
+  declareAttachment(create, run)
 }
 
 /** No manifest makes a token: there would be nobody to show it to. */
@@ -37,6 +43,18 @@ function declareToken(create: Command, run: Bind): void {
   tokenFlags(command)
     .aliases(['tokens', 'mcptokens', 'token'])
     .action(run(() => import('../commands/create/mcptoken.ts')))
+}
+
+/** A view of a field of the project, and so without fields of its own. */
+function declareAttachment(create: Command, run: Bind): void {
+  const { plural, aliases, kind } = serverAttachmentKind
+  create
+    .command(kind.toLowerCase())
+    .argument('<project/server>', 'or the server alone, with -p <project>')
+    .aliases([plural, ...aliases.filter((alias) => alias !== kind.toLowerCase())])
+    .description('Give a project one more server')
+    .addOption(dryRun())
+    .action(run(() => import('../commands/create/server-attachment.ts')))
 }
 
 function declareKind(create: Command, kind: KindDeclaration, run: Bind): void {
@@ -51,11 +69,7 @@ function declareKind(create: Command, kind: KindDeclaration, run: Bind): void {
   command
     .addOption(several('--label <key=value>', 'label of the object; may be given several times'))
     .addOption(several('--annotation <key=value>', 'text beside the object; may be given several times'))
-    .addOption(
-      new Option('--dry-run [side]', 'write nothing: ask the control plane (server), or only check and show it (client)')
-        .choices(['server', 'client'])
-        .preset('server'),
-    )
+    .addOption(dryRun())
 }
 
 function declareFields(command: Command, kind: KindDeclaration, run: Bind): void {

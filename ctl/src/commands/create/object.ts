@@ -4,15 +4,16 @@ import { projectKind } from '@mcpg/proto/kinds/project'
 import { templateKind, type InstantiateRequest } from '@mcpg/proto/kinds/template'
 import { Option } from 'commander'
 import { getObject } from '../../api/objects.ts'
-import { objectPath, orgPath } from '../../api/paths.ts'
+import { objectPath } from '../../api/paths.ts'
 import type { Context } from '../../context.ts'
 import { createObject, metadataOf, type MetadataOptions } from '../../create/create-object.ts'
-import { copyPrompts } from '../../create/copy-prompts.ts'
 import { flagsOf, type Flag } from '../../create/flags.ts'
+import { promptsOf } from '../../create/prompts-of.ts'
 import { publishedNames, readServerFlags, type ServerOptions } from '../../create/published.ts'
 import { asFlag, readSpec, type Typed } from '../../create/read-spec.ts'
 import { refusePlaces } from '../../create/refuse-places.ts'
 import { readRules } from '../../create/role-rules.ts'
+import { refusePassword, setPassword } from '../../create/set-password.ts'
 import { readParameters } from '../../template-parameters.ts'
 
 type Options = MetadataOptions &
@@ -46,10 +47,10 @@ export function creating(kind: KindDeclaration) {
       const { createWithRole } = await import('./role-binding.ts')
       return await createWithRole(context, object, readRules(roleBinding), options.dryRun)
     }
-    await createObject(context, kind, object, options.dryRun, (violation) => asFlag(violation, flags))
+    if (password !== undefined && options.dryRun !== 'client') await refusePassword(context, password)
+    const inside = kind === projectKind && options.from !== undefined ? await promptsOf(context, nameIn(options.from), name) : []
+    await createObject(context, kind, object, { dryRun: options.dryRun, inside, explain: (violation) => asFlag(violation, flags) })
     if (password !== undefined && options.dryRun === undefined) await setPassword(context, name, password)
-    if (kind === projectKind && options.from !== undefined && !options.dryRun)
-      await copyPrompts(context, options.from.slice(options.from.indexOf('/') + 1), name)
   }
 
   function typedFlags(flags: Flag[], options: Options): Typed[] {
@@ -75,15 +76,12 @@ export function creating(kind: KindDeclaration) {
     if (fromTemplate !== undefined) return await instantiated(context, name, fromTemplate, param)
     if (param.length > 0) throw new McpgError('invalid', 'usage', '--param is about a template.', { hint: '--from-template <name>' })
     if (from === undefined) return undefined
-    return await getObject(await context.api(), kind, from.slice(from.indexOf('/') + 1))
+    return await getObject(await context.api(), kind, nameIn(from))
   }
 }
 
-/** The person is there then, also where the password is refused. */
-async function setPassword(context: Context, name: string, password: string): Promise<void> {
-  const api = await context.api()
-  await api.call('POST', `${orgPath(context.settings)}/users/${encodeURIComponent(name)}/password`, { body: { password } })
-}
+/** Of `kind/name` or the name alone. */
+const nameIn = (word: string): string => word.slice(word.indexOf('/') + 1)
 
 /** Whole objects before their fields, which change them. */
 const inOrder = (flags: Flag[], typed: Typed[]): Typed[] =>

@@ -23,7 +23,7 @@ export async function run(context: Context, [name = '']: string[], options: Crea
     })
   const data = await valuesOf(options, context.env)
   const object = { kind: secretKind.kind, metadata: metadataOf(name, options), spec: { data } }
-  await createObject(context, secretKind, object, options.dryRun)
+  await createObject(context, secretKind, object, { dryRun: options.dryRun })
 }
 
 async function valuesOf(options: CreateSecretOptions, env: Context['env']): Promise<Record<string, string>> {
