@@ -17,7 +17,6 @@ export function declareCommands(program: Command, run: Bind): void {
   declareShell(program, run)
 }
 
-const importedClients = clientNames.filter((name) => name !== 'codex').join(', ')
 const collect = (value: string, list: string[] = []) => [...list, value]
 const files = () =>
   new Option('-f, --file <file>', 'manifest: a file, a folder or - for standard input; may be given several times')
@@ -219,7 +218,7 @@ function declareObjects(program: Command, run: Bind): void {
     .action(run(() => import('./commands/apply.ts')))
   program
     .command('import')
-    .argument('<source>', `${importedClients}, a file, or - for standard input`)
+    .argument('<source>', `${clientNames.join(', ')}, a file, or - for standard input`)
     .argument('[names...]', 'only these servers, by name or glob')
     .description("make servers and secrets of a client's file, of a gridctl stack.yaml or of an mcpctl manifest")
     .addOption(

@@ -35,8 +35,8 @@ export function tomlTable(key: string, name: string, entry: Record<string, unkno
   return [`[${key}.${name}]`, ...Object.entries(entry).map(([field, value]) => `${field} = ${JSON.stringify(value)}`)].join('\n')
 }
 
-/** Without the quotes that a name may stand in. */
-function tableName(line: string): string | undefined {
+/** The table that a line begins, without the quotes that a name may stand in. */
+export function tableName(line: string): string | undefined {
   return /^\s*\[\s*([^[\]]+?)\s*\]\s*(#.*)?$/.exec(line)?.[1]?.replaceAll(/["']|\s/g, '')
 }
 

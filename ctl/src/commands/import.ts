@@ -7,6 +7,7 @@ import { applyObjects } from '../apply-objects.ts'
 import type { Context } from '../context.ts'
 import { readImport, type ImportResult } from '../import/read-import.ts'
 import { readSource } from '../import/sources.ts'
+import { listGateways } from '../local/run-files.ts'
 import { showPosition } from '../manifest/manifest.ts'
 import { printResults } from '../output/print-results.ts'
 
@@ -18,7 +19,9 @@ export async function run(context: Context, [word = '', ...only]: string[], opti
   const source = await readSource(word, env)
   const variable = (name: string) => env.env[name]
   const home = env.env['HOME'] ?? homedir()
-  const found = await readImport(source, { only, secret: options.secret, plain: options.plain, isPrinted, variable, home })
+  const gateways = await listGateways(context.settings.stateDir)
+  const endpoints = gateways.flatMap(({ endpoints: { mcp } }) => mcp ?? [])
+  const found = await readImport(source, { only, secret: options.secret, plain: options.plain, isPrinted, variable, home, endpoints })
   refuseProblems(context, found, options.partial === true)
   if (isPrinted) await printManifest(context, found)
   else if (!(await write(context, found, options))) return 6

@@ -1,9 +1,10 @@
-import type { ImportDocument } from './read-document.ts'
+import type { ImportDocument } from './document.ts'
+import { fromCodex } from './codex.ts'
 import { sourceOf, wordsOf } from './command.ts'
 import { isFields, nameOf, nothing, others, textsOf, type Draft, type Fields, type Imported } from './draft.ts'
 
-/** Where clients keep their servers: `mcpServers`, `servers` (VS Code), `context_servers` (Zed), `mcp.servers` in old settings. */
-const rooms = ['mcpServers', 'servers', 'context_servers'] as const
+/** Where clients keep their servers: `mcpServers`, `servers` (VS Code), `context_servers` (Zed), `mcp_servers` (Codex), `mcp.servers` in old settings. */
+const rooms = ['mcpServers', 'servers', 'context_servers', 'mcp_servers'] as const
 const known = [
   'type',
   'transport',
@@ -46,7 +47,9 @@ export function readClientConfig({ value, at }: ImportDocument, folder: string):
   for (const { servers, path } of roomsOf(value, folder))
     for (const [name, entry] of Object.entries(servers)) {
       const place = [...path, name]
-      const draft = draftOf(name, entry, (inner) => at(inner === undefined ? place : [...place, inner]))
+      const isCodex = path.at(-1) === 'mcp_servers' && isFields(entry)
+      const said = isCodex ? fromCodex(entry) : { entry, fields: {} }
+      const draft = draftOf(name, said, (inner) => at(inner === undefined ? place : [...place, inner]))
       if ('problem' in draft) imported.problems.push({ position: at(place), detail: `${name}: ${draft.problem}`, server: nameOf(name) })
       else imported.drafts.push(draft)
     }
@@ -56,7 +59,7 @@ export function readClientConfig({ value, at }: ImportDocument, folder: string):
   return imported
 }
 
-function draftOf(name: string, entry: unknown, at: Draft['at']): Draft | { problem: string } {
+function draftOf(name: string, { entry, fields }: { entry: unknown; fields: Fields }, at: Draft['at']): Draft | { problem: string } {
   if (!isFields(entry)) return { problem: 'is no map with command or url' }
   const url = entry['url'] ?? entry['httpUrl'] ?? entry['serverUrl']
   const type = String(entry['type'] ?? entry['transport'] ?? '').toLowerCase()
@@ -75,6 +78,7 @@ function draftOf(name: string, entry: unknown, at: Draft['at']): Draft | { probl
     env: env.texts,
     headers: { ...headers, ...written.texts },
     fields: {
+      ...fields,
       ...(typeof entry['cwd'] === 'string' && { cwd: entry['cwd'] }),
       ...((entry['disabled'] === true || entry['enabled'] === false) && { state: 'stopped' }),
       ...(typeof entry['envFile'] === 'string' && { envFile: entry['envFile'] }),

@@ -276,15 +276,97 @@ describe('the file of a client', () => {
 
   test('that is missing is told with where it was looked for, as is what no client is', async () => {
     expect(await run(['cursor'])).toMatchObject({ code: 5, stderr: expect.stringContaining(join(folder, '.cursor', 'mcp.json')) as string })
-    expect(await run(['codex'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('The file of Codex cannot be imported') as string,
-    })
     expect(await run(['nope'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no file nope, and no client of that name') as string,
     })
     expect(await run([folder])).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read as text') as string })
+  })
+
+  const codex = `model = "x"
+
+[mcp_servers.files] # mine
+command = "npx"
+args = ["-y", "@a/files", "/tmp"]
+cwd = "work"
+env = { LEVEL = "1" }
+env_vars = ["LANG"]
+startup_timeout_sec = 2.5
+tool_timeout_sec = 90
+enabled_tools = ["read"]
+
+[mcp_servers."My Github"]
+url = "https://x.example/mcp"
+bearer_token_env_var = "GITHUB_TOKEN"
+enabled = false
+http_headers = { "X-Team" = "a" }
+env_http_headers = { "X-Region" = "REGION" }
+`
+
+  test('of Codex is found, and read in its own words', async () => {
+    write('.codex/config.toml', codex)
+    const variables = { GITHUB_TOKEN: 'planted-token', REGION: 'eu' }
+    const done = await run(['codex'], variables)
+    expect(done).toMatchObject({
+      code: 0,
+      stdout: 'server/files created\nsecret/my-github-credentials created\nserver/my-github created\n',
+    })
+    expect(rest.get('Server', 'files')?.spec).toEqual({
+      package: { runtime: 'node', name: '@a/files', args: ['/tmp'] },
+      cwd: join(folder, '.codex', 'work'),
+      env: [{ name: 'LEVEL', value: '1' }],
+      inheritEnv: ['LANG'],
+      startTimeout: '2500ms',
+      callTimeout: '90s',
+    })
+    expect(rest.get('Server', 'my-github')?.spec).toEqual({
+      url: {
+        url: 'https://x.example/mcp',
+        headers: [
+          { name: 'X-Team', value: 'a' },
+          { name: 'X-Region', value: 'eu' },
+          { name: 'Authorization', valueFrom: { secretRef: { name: 'my-github-credentials', key: 'Authorization' } } },
+        ],
+      },
+      state: 'stopped',
+    })
+    expect(rest.get('Secret', 'my-github-credentials')?.spec).toEqual({ data: { Authorization: 'Bearer planted-token' } })
+    expect(done.stderr).toContain('not taken over: model\nnot taken over from server/files: enabled_tools')
+    expect((await run(['-', 'files', '--dry-run=client'], {}, codex)).stdout).toContain('@a/files')
+  })
+
+  test('of Codex tells problems with their lines, and no text of it', async () => {
+    write('.codex/config.toml', codex)
+    expect((await run(['codex'])).stderr).toContain('config.toml:13:1: my-github: wants the variable GITHUB_TOKEN, which is not set')
+    const file = write('wrong.toml', '[mcp_servers.a]\ncommand = "planted\n')
+    const { code, stderr } = await run([file])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/wrong\.toml:2:\d+: is no TOML: /)])
+    expect(stderr).not.toContain('planted')
+  })
+
+  test.each([
+    ['a project', { url: 'https://gw.example:7845/mcp/projects/web', headers: { Authorization: 'Bearer ${env:MCPG_TOKEN}' } }],
+    ['everything of a gateway here', { type: 'http', url: 'http://127.0.0.1:7846/mcp' }],
+    ['one server of a gateway here', { url: 'http://localhost:7845/mcp/servers/files' }],
+    ['a gateway behind the control plane', { url: 'https://cp.example/v1/orgs/default/workspaces/default/mcp?gateway=a' }],
+    ['an endpoint through the bridge', { command: '/usr/bin/mcpg-ctl', args: ['mcp', '--url', 'http://127.0.0.1:7845/mcp'] }],
+  ])('comes without what leads to %s', async (_, entry) => {
+    const file = servers({ web: entry, other: { url: 'https://x.example/mcp' } })
+    const { code, stdout, stderr } = await run([file])
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: 'server/other created\n',
+      stderr: expect.stringContaining('note: web leads to an endpoint of mcpg and was left out\n') as string,
+    })
+    expect(await run([file, 'web'])).toMatchObject({ code: 0, stdout: '' })
+  })
+
+  test('that was connected to a project imports nothing of it', async () => {
+    const file = write('.cursor/mcp.json', { mcpServers: { mine: { command: 'x' } } })
+    const connect = ['project', 'connect', 'cursor', '-p', 'web', '--write', '--file', file, '--url', 'http://127.0.0.1:9/mcp/projects/web']
+    expect((await ctl(connect, { variables: rest.variables })).code).toBe(0)
+    const done = await run(['cursor'])
+    expect([done.stdout, done.stderr]).toEqual(['server/mine created\n', expect.stringContaining('web leads to an endpoint of mcpg')])
   })
 
   test('may come on standard input', async () => {

@@ -1,6 +1,6 @@
 import { sourceOf, wordsOf } from './command.ts'
 import { isFields, nameOf, nothing, others, textsOf, type Draft, type Fields, type Imported } from './draft.ts'
-import type { ImportDocument } from './read-document.ts'
+import type { ImportDocument } from './document.ts'
 
 const lists = ['secrets', 'servers', 'projects', 'serverattachments', 'prompts', 'llms'] as const
 type List = (typeof lists)[number]

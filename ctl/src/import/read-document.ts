@@ -1,14 +1,13 @@
 import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
 import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node as YamlNode } from 'yaml'
+import type { ImportDocument, ReadText } from './document.ts'
+import { readToml } from './read-toml.ts'
 import { pointerOf, type ManifestProblem, type Position } from '../manifest/manifest.ts'
 
-/** One document of a file, with where each of its parts stands in the text. */
-export type ImportDocument = { value: unknown; at: (path: (string | number)[]) => Position }
-export type ReadText = { documents: ImportDocument[]; problems: ManifestProblem[] }
-
-/** JSON with comments and trailing commas, or YAML in several documents. A name that is given twice is a problem, and the first one counts. */
+/** TOML, JSON with comments and trailing commas, or YAML in several documents. A name that is given twice is a problem, and the first one counts. */
 export function readText(text: string, file: string): ReadText {
   const plain = text.replace(/^\uFEFF/, '')
+  if (/\.toml$/i.test(file) || /^[ \t]*\[+[ \t]*mcp_servers\b/m.test(plain)) return readToml(plain, file)
   return /\.ya?ml$/i.test(file) || !/^\s*(?:[{[]|\/[/*])/.test(plain) ? readYaml(plain, file) : readJson(plain, file)
 }
 

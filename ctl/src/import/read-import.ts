@@ -7,6 +7,7 @@ import { isClientConfig, readClientConfig } from './client-config.ts'
 import { nameOf, type Aside, type ImportProblem, type Imported } from './draft.ts'
 import { build, withoutValues, type Taken } from './build.ts'
 import { isMcpctl, readMcpctl } from './mcpctl.ts'
+import { isOwnEndpoint } from './own-endpoint.ts'
 import { readText } from './read-document.ts'
 import { judge } from './secret-values.ts'
 import { isStack, readStack } from './stack.ts'
@@ -20,6 +21,8 @@ export type ImportOptions = {
   isPrinted: boolean
   variable: (name: string) => string | undefined
   home: string
+  /** URLs of the gateways of this machine. */
+  endpoints: string[]
 }
 export type ImportResult = { objects: ManifestObject[]; taken: Taken[]; aside: Aside[]; problems: ImportProblem[]; notes: string[] }
 
@@ -28,7 +31,7 @@ export async function readImport({ name: file, text, folder }: Source, options: 
   const { documents, problems } = readText(text, file)
   const imported = ofDocuments()
   imported.problems.push(...problems.map(({ position, path, detail }) => ({ position, detail, ...serverAt(path) })))
-  const drafts = withoutDuplicates(chosen(imported))
+  const drafts = withoutOwn(withoutDuplicates(chosen(imported)))
   const { variable, isPrinted, home } = options
   const folders = {
     workspaceFolder: folder,
@@ -94,6 +97,15 @@ export async function readImport({ name: file, text, folder }: Source, options: 
     return [...seen.values()]
   }
 
+  /** What leads back to us is no server of anybody else. */
+  function withoutOwn(all: Imported['drafts']) {
+    return all.filter(({ name, source }) => {
+      const isOwn = isOwnEndpoint(source, options.endpoints)
+      if (isOwn) imported.notes.push(`${name} leads to an endpoint of mcpg and was left out`)
+      return !isOwn
+    })
+  }
+
   /** A project comes without the servers that were left out; with names chosen, objects that are about none of them do not come. */
   function withServers(all: ManifestObject[]): ManifestObject[] {
     const there = new Set(built.objects.map(({ metadata }) => metadata.name))
@@ -131,6 +143,6 @@ export async function readImport({ name: file, text, folder }: Source, options: 
 
 /** The server that a place in a client's file belongs to. */
 function serverAt(pointer: string): { server?: string } {
-  const [, name] = /^(?:\/mcp|\/projects\/[^/]*)?\/(?:mcpServers|servers|context_servers)\/([^/]+)/.exec(pointer) ?? []
+  const [, name] = /^(?:\/mcp|\/projects\/[^/]*)?\/(?:mcpServers|servers|context_servers|mcp_servers)\/([^/]+)/.exec(pointer) ?? []
   return name === undefined ? {} : { server: nameOf(pathOf(`/${name}`)[0] ?? '') }
 }

@@ -25,20 +25,13 @@ export async function readSource(word: string, env: Env): Promise<Source> {
       hint: `name the file: mcpg-ctl import <file>`,
     })
   throw new McpgError('invalid', 'file_unreadable', `There is no file ${word}, and no client of that name.`, {
-    hint: `clients: ${importable.join(', ')}; or a stack.yaml, a manifest of mcpctl, or - for standard input`,
+    hint: `clients: ${clientNames.join(', ')}; or a stack.yaml, a manifest of mcpctl, or - for standard input`,
   })
 }
-
-/** The clients whose files are JSON. */
-export const importable = clientNames.filter((name) => clients[name].format === 'json')
 
 /** The file of the folder before the one of the user. */
 function filesOf(name: ClientName, env: Env): string[] {
   const client = clients[name]
-  if (client.format !== 'json')
-    throw new McpgError('unsupported', 'client_not_importable', `The file of ${client.title} cannot be imported.`, {
-      hint: `clients: ${importable.join(', ')}`,
-    })
   const home = env.env['HOME'] ?? homedir()
   const ofUser: Partial<Record<ClientName, string[]>> = {
     'claude-code': [join(home, '.claude.json')],

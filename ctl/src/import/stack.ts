@@ -1,6 +1,6 @@
 import { sourceOf, wordsOf } from './command.ts'
 import { isFields, nameOf, nothing, others, textsOf, type Draft, type Fields, type Imported } from './draft.ts'
-import type { ImportDocument } from './read-document.ts'
+import type { ImportDocument } from './document.ts'
 
 const serverFields = ['name', 'command', 'env', 'url', 'transport', 'auth', 'ready_timeout', 'protocol_generation']
 const eras: Record<string, string> = { handshake: 'legacy', stateless: 'modern' }
