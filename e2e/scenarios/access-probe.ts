@@ -13,6 +13,8 @@ import {
   allVerbs,
   decidedByService,
   groups,
+  kindsIn,
+  mcpOperations,
   openRpcs,
   says,
   wheres,
@@ -22,23 +24,23 @@ import {
 import { kindExamples } from '@mcpg/proto/test/kind-examples'
 import { temporaryFolder } from '../harness/cleanup.ts'
 import { startControlPlane } from '../harness/programs.ts'
-
-const password = 'correct horse battery'
-const admin = 'ada@example.com'
+import { firstUser, joined, must, type Answer, type Ask } from './access-callers.ts'
 
 /** Where each column of the table is. */
-const places: Record<Where, { org?: string; workspace?: string }> = {
+const places: Record<Where, { org?: string; workspace?: string; environment?: string; project?: string }> = {
   here: { org: 'default', workspace: 'default' },
+  environment: { org: 'default', workspace: 'default', environment: 'default' },
+  project: { org: 'default', workspace: 'default', project: 'home' },
   beside: { org: 'default', workspace: 'beside' },
   org: { org: 'default' },
   elsewhere: { org: 'acme', workspace: 'default' },
   other: { org: 'acme' },
   installation: {},
 }
-const markerOf = (where: Where) => `planted-marker-${where}`
+/** What lies in a workspace is marked as of it. */
+const markerOf = (where: Where) => `planted-marker-${where === 'environment' || where === 'project' ? 'here' : where}`
 
 type Operation = { id: string; method: string; path: string; access: Access }
-type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; text: string; body: Record<string, unknown> }>
 
 /**
  * Asks the REST surface, as its OpenAPI document lists it, as everybody in the access table: every cell of `can-i`, every operation that
@@ -51,7 +53,7 @@ export async function probeAccess({ every = 1, env }: { every?: number; env?: Re
   const { http } = controlPlane
   const wrong: string[] = []
   let [cells, requests] = [0, 0]
-  const ada = await setUp(http, readFileSync(join(stateDir, 'setup-code'), 'utf8').trim())
+  const ada = await firstUser(http, readFileSync(join(stateDir, 'setup-code'), 'utf8').trim())
   const operations = operationsOf(must(await ada('GET', '/v1/openapi.json')))
   for (const one of operations) wrong.push(...unknownIn(one))
   await plant(ada)
@@ -71,12 +73,13 @@ export async function probeAccess({ every = 1, env }: { every?: number; env?: Re
     const ofOrg = ['org', 'other'] as const
     const asked: { where: Where; query: Record<string, string>; expected: boolean }[] = [
       ...work.flatMap((where) => [...groups.work, ...groups.tokens].flatMap((on) => verbCells(where, on))),
+      ...(['environment', 'project'] as const).flatMap((where) => kindsIn[where].flatMap((on) => verbCells(where, on))),
       ...ofOrg.flatMap((where) => [...groups.people, ...groups.audit].flatMap((on) => verbCells(where, on))),
       ...wheres.flatMap((where) =>
         rights.map((operation) => ({
           where,
           query: { operation },
-          expected: !operationsOfInstallation.includes(operation) && row.may[where]?.operations !== undefined,
+          expected: !operationsOfInstallation.includes(operation) && hasOperations(row, where),
         })),
       ),
     ]
@@ -99,7 +102,7 @@ export async function probeAccess({ every = 1, env }: { every?: number; env?: Re
       for (const where of wheresOf(operation.path)) {
         // Programs of this machine may read them, whoever runs them.
         if (operation.path === '/metrics') continue
-        const allowed = isAllowed(row, where, operation.access)
+        const allowed = isAllowed(row, where, operation)
         if (allowed === null || (index + wheres.indexOf(where)) % every !== 0) continue
         if (allowed && operation.method !== 'GET') continue
         requests++
@@ -148,7 +151,7 @@ async function* silence(): AsyncGenerator<never> {}
 
 /** A refusal says nothing of what is there, and a list is empty; what is allowed is not refused. */
 function faultOf(
-  { status, text, body }: Awaited<ReturnType<Ask>>,
+  { status, text, body }: Answer,
   { allowed, where, method }: { allowed: boolean; where: Where; method: string },
 ): string | null {
   if (allowed) return status === 401 || status === 403 ? `${status}, and the table allows it: ${text.slice(0, 200)}` : null
@@ -157,14 +160,25 @@ function faultOf(
   return status === 403 || status === 404 || isEmpty ? null : `${status}, and the table refuses it: ${text.slice(0, 200)}`
 }
 
-/** Null where the table does not speak of it: what a service decides, and places, which are found by whoever has a right in them. */
-function isAllowed(row: Row, where: Where, access: Access): boolean | null {
-  if (typeof access === 'string') return null
-  if ('operation' in access) return !operationsOfInstallation.includes(access.operation) && row.may[where]?.operations !== undefined
-  if (!(groups.places as readonly string[]).includes(access.on)) return says(row, where, access.verb, access.on)
+/**
+ * Null where the table does not speak of it: what a service decides, places, which are found by whoever has a right in them, and what is
+ * filtered for whoever has the right in a part of the workspace only.
+ */
+function isAllowed(row: Row, where: Where, { id, access }: Operation): boolean | null {
+  if (typeof access === 'string' || mcpOperations.includes(id)) return null
+  if ('operation' in access) return !operationsOfInstallation.includes(access.operation) && hasOperations(row, where)
+  if (!(groups.places as readonly string[]).includes(access.on)) {
+    if (says(row, where, access.verb, access.on)) return true
+    const isInPart = where === 'here' && (['environment', 'project'] as const).some((part) => says(row, part, access.verb, access.on))
+    return isInPart ? null : false
+  }
   const { org } = places[where]
-  const hasSomething = wheres.some((one) => places[one].org === org && row.may[one] !== undefined)
+  const hasSomething = row.role !== undefined && (row.role.org ?? 'default') === org
   return org === undefined || hasSomething ? null : false
+}
+
+function hasOperations({ may }: Row, where: Where): boolean {
+  return (may[where] ?? (where === 'environment' || where === 'project' ? may.here : undefined))?.operations !== undefined
 }
 
 function unknownIn({ id, access, path }: Operation): string[] {
@@ -186,7 +200,8 @@ function operationsOf({ paths }: { paths?: Record<string, Record<string, { opera
 }
 
 function wheresOf(path: string): Where[] {
-  if (path.includes('{workspace}')) return ['here', 'beside', 'elsewhere']
+  const here = path.includes('{environment}') ? 'environment' : path.includes('{project}') ? 'project' : 'here'
+  if (path.includes('{workspace}')) return [here, 'beside', 'elsewhere']
   return path.includes('{org}') ? ['org', 'other'] : ['installation']
 }
 
@@ -207,15 +222,6 @@ const bodyOf = ({ method, id }: Operation) =>
 const nameIn = (kind: string) => kindExamples[kind]?.named?.('planted') ?? 'planted'
 /** The table names kinds before they come. */
 const isUnknownKind = (word: string | undefined) => word !== undefined && kinds.every(({ plural }) => plural !== word)
-
-function must(answer: Awaited<ReturnType<Ask>>): Record<string, never> {
-  if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`)
-  return answer.body as Record<string, never>
-}
-
-async function setUp(http: string, setupCode: string): Promise<Ask> {
-  return sessionOf(http, '/v1/auth/bootstrap', { setupCode, email: admin, password })
-}
 
 /** Two organizations and three workspaces with one object of every kind, each with a text that nobody else may see. */
 async function plant(ada: Ask): Promise<void> {
@@ -242,45 +248,5 @@ async function plant(ada: Ask): Promise<void> {
     must(await ada('POST', `${path}/apply`, { objects: workspace === undefined ? objects : [...base, ...objects] }))
     if (workspace === undefined) continue
     must(await ada('POST', `${path}/environments/default/enrollments`, { labels: { note: markerOf(where) } }))
-  }
-}
-
-/** A user of the table with the binding that the table says, signed in. */
-async function joined(ada: Ask, http: string, name: string, { role }: Row): Promise<Ask> {
-  const email = `${name}@example.com`
-  must(await ada('POST', '/v1/orgs/default/users', { kind: 'User', metadata: { name: email }, spec: {} }))
-  must(await ada('POST', `/v1/orgs/default/users/${email}/password`, { password }))
-  if (role) {
-    const org = `/v1/orgs/${role.org ?? 'default'}`
-    if (role.rules) must(await ada('POST', `${org}/roles`, { kind: 'Role', metadata: { name: role.name }, spec: { rules: role.rules } }))
-    const spec = { role: role.name, subjects: [{ kind: 'User', name: email }], ...role.place }
-    must(await ada('POST', `${org}/rolebindings`, { kind: 'RoleBinding', metadata: { name: `of-${name}` }, spec }))
-  }
-  return sessionOf(http, '/v1/auth/login', { email, password })
-}
-
-async function sessionOf(http: string, path: string, credentials: object): Promise<Ask> {
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(http + path, { method: 'POST', headers, body: JSON.stringify(credentials) })
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  const cookie = response.headers.get('set-cookie')!.split(';')[0]!
-  return async (method, target, body) => {
-    const answer = await fetch(http + target, {
-      method,
-      headers: { cookie, 'x-mcpg-request': '1', ...(body === undefined ? {} : headers) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const isStream = answer.ok && /event-stream/.test(answer.headers.get('content-type') ?? '')
-    const text = isStream ? '' : await answer.text()
-    if (isStream) await answer.body?.cancel()
-    return { status: answer.status, text, body: parsed(text) }
-  }
-}
-
-function parsed(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return {}
   }
 }

@@ -2,13 +2,20 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../harness/cleanup.ts'
-import { ctl as run, startControlPlane } from '../harness/programs.ts'
+import { ctl as run, fastTimers, startControlPlane } from '../harness/programs.ts'
 import { probeAccess } from '../scenarios/access-probe.ts'
+import { probeMcp } from '../scenarios/mcp-probe.ts'
 
 it('tells nobody what they may not know, whichever operation they try', async () => {
   const { wrong, cells, requests } = await probeAccess({ every: 7 })
   expect(wrong).toEqual([])
   expect(Math.min(cells, requests)).toBeGreaterThan(100)
+}, 180_000)
+
+it('shows everybody what of MCP is theirs, at the endpoint and through the control plane', async () => {
+  const { wrong, cells } = await probeMcp({ every: 3, env: { MCPG_TIMERS: fastTimers } })
+  expect(wrong).toEqual([])
+  expect(cells).toBeGreaterThan(300)
 }, 180_000)
 
 it('lets an admin bring somebody in, give them a role through a group, see what that gives, and take it away', async () => {
