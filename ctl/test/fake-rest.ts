@@ -187,7 +187,8 @@ export async function fakeRest() {
     if (!path.startsWith(`${scope}/`) || !kind) throw new McpgError('not_found', 'path_unknown', `There is nothing at ${path}.`)
     if (!name) return method === 'POST' ? create(body as ResourceInput, query.get('dryRun') === 'true') : list(kind.kind, query)
     const inProject = kind.kind === 'Project' ? kinds.find((one) => one.plural === action) : undefined
-    if (inProject) return listOfProject(inProject.kind, name)
+    const inside = inProject && path.slice(scope.length).split('/')[4]
+    if (inProject) return inside ? found(inProject.kind, inside) : listOfProject(inProject.kind, name)
     const object = found(kind.kind, name)
     if (action === 'instantiate') return instantiate(object, body as { name: string; parameters: object })
     if (method === 'POST') return action ? object : undefined

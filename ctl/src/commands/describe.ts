@@ -1,14 +1,7 @@
-import type { KindDeclaration, Resource } from '@mcpg/proto/kinds/kind'
-import { eventsFor } from '../api/events.ts'
-import { configsOf, placeOf } from '../api/gateway-configs.ts'
-import { listObjects } from '../api/objects.ts'
+import { relatedTo } from '../api/related.ts'
 import { findTargets, readTargets, shown } from '../api/targets.ts'
-import { isTenancy } from '../api/tenancy.ts'
 import type { Context } from '../context.ts'
-import { describeObject, type Related } from '../output/describe-object.ts'
-import type { Api } from '../api/client.ts'
-import { instanceKind } from '@mcpg/proto/kinds/instance'
-import { toolKind } from '@mcpg/proto/kinds/tool'
+import { describeObject } from '../output/describe-object.ts'
 
 export type DescribeOptions = { selector?: string }
 
@@ -33,16 +26,4 @@ export async function run(context: Context, args: string[], { selector }: Descri
     if (index > 0) print('')
     describeObject(kind, resource, await relatedTo(api, kind, resource)).forEach((line) => print(line))
   }
-}
-
-/** What belongs to an object and is a kind of its own. */
-async function relatedTo(api: Api, kind: KindDeclaration, resource: Resource): Promise<Related> {
-  const { metadata } = resource
-  const events = kind.kind === 'Event' || isTenancy(kind) ? [] : await eventsFor(api, `${kind.plural}/${metadata.name}`)
-  if (kind.kind !== 'Server' && kind.kind !== 'Gateway') return { instances: [], tools: [], configs: [], events }
-  const field = kind.kind.toLowerCase()
-  const instances = (await listObjects(api, instanceKind)).filter(({ spec }) => spec[field] === metadata.name)
-  const tools = kind.kind === 'Server' ? (await listObjects(api, toolKind)).filter(({ spec }) => spec['server'] === metadata.name) : []
-  const configs = kind.kind === 'Gateway' ? await configsOf(api, placeOf(api, resource)) : []
-  return { instances, tools, configs, events }
 }

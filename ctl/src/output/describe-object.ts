@@ -5,16 +5,18 @@ import type { Condition, KindDeclaration, Resource } from '@mcpg/proto/kinds/kin
 import type { ProjectSpec, ProjectStatus } from '@mcpg/proto/kinds/project'
 import type { SecretStatus } from '@mcpg/proto/kinds/secret'
 import type { ServerStatus } from '@mcpg/proto/kinds/server'
-import type { GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
 import { toYaml } from '../manifest/print-form.ts'
 import { fieldOrder } from '../manifest/field-order.ts'
 import { relative, span } from './age.ts'
 import { historyLines, pinSentence } from './config-history.ts'
-import { projectSections } from './describe-project.ts'
+import { groupSections, roleBindingSections, roleSections, serviceAccountSections, tokenSections, userSections } from './describe/access.ts'
+import { llmSections, proxyModelSections, secretBackendSections } from './describe/models.ts'
+import { projectSections } from './describe/project.ts'
+import { promptRequestSections, promptSections } from './describe/prompt.ts'
+import type { Related } from './describe/related.ts'
+import { templateSections } from './describe/template.ts'
 import { section } from './section.ts'
 import { harmless, oneLine, pairs, table } from './table.ts'
-
-export type Related = { instances: Resource[]; tools: Resource[]; configs: GatewayConfigEntry[]; events: Resource[] }
 
 /** Events shown, the newest ones. */
 const maxEvents = 20
@@ -37,16 +39,30 @@ export function describeObject(kind: KindDeclaration, resource: Resource, relate
       ['Created', `${metadata.createdAt} (${relative(metadata.createdAt)})`],
       ['Generation', `${metadata.generation}`],
     ]),
-    // What a secret holds is told by its keys, a project by sections of its own.
-    ...section(
-      'Spec',
-      ['Secret', 'Project'].includes(kind.kind) || Object.keys(spec).length === 0 ? [] : block(fieldOrder(kind.spec, spec)),
-    ),
-    ...(kind.kind === 'Project'
-      ? projectSections(spec as ProjectSpec, status as Partial<ProjectStatus>)
-      : statusSections(kind, metadata.name, status, related)),
+    ...(own[kind.kind]?.(resource, related) ?? [
+      // What a secret holds is told by its keys.
+      ...section('Spec', kind.kind === 'Secret' || Object.keys(spec).length === 0 ? [] : block(fieldOrder(kind.spec, spec))),
+      ...statusSections(kind, metadata.name, status, related),
+    ]),
     ...eventSection(related.events),
   ]
+}
+
+/** Kinds that are told in words of their own, in place of spec and status. */
+const own: Readonly<Record<string, (resource: Resource, related: Related) => string[]>> = {
+  Project: ({ spec, status }) => projectSections(spec as ProjectSpec, status as Partial<ProjectStatus>),
+  Prompt: promptSections,
+  PromptRequest: promptRequestSections,
+  Template: templateSections,
+  Llm: llmSections,
+  ProxyModel: proxyModelSections,
+  SecretBackend: secretBackendSections,
+  Role: roleSections,
+  RoleBinding: roleBindingSections,
+  Group: groupSections,
+  User: userSections,
+  ServiceAccount: serviceAccountSections,
+  McpToken: tokenSections,
 }
 
 /** Newest last, as in a log. */

@@ -1,6 +1,6 @@
 import type { ProjectSpec, ProjectStatus, ToolPolicy } from '@mcpg/proto/kinds/project'
-import { section } from './section.ts'
-import { oneLine, pairs, table } from './table.ts'
+import { section } from '../section.ts'
+import { oneLine, pairs, table } from '../table.ts'
 
 /** What a project shows to whom, in place of its spec: servers, policy, prompts, links and where it is served. */
 export function projectSections(spec: ProjectSpec, { prompts = [], links = [], gateways = [] }: Partial<ProjectStatus>): string[] {
