@@ -143,8 +143,10 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   const platformAdmins = async () => (await db.read.account.findMany({ where: { platformAdmin: true } })).map(({ email }) => email)
   const access = accessService({ book, platformAdmins })
   const joined = (account: { email: string; displayName: string | null }) => users.ensure(account)
-  const accounts = accountService({ db, audit, clock, mode: authMode, sessions, setup, joined })
-  const oidc = config.oidc && oidcRoom(config.oidc, { db, audit, clock, log, sessions, joined, publicUrl: () => endpoints().console })
+  const changed = () => machines.peopleChanged()
+  const accounts = accountService({ db, audit, clock, mode: authMode, sessions, setup, joined, changed })
+  const oidc =
+    config.oidc && oidcRoom(config.oidc, { db, audit, clock, log, sessions, joined, changed, publicUrl: () => endpoints().console })
   const oidcUser = oidc?.userOf ?? localUser
   const personOf = people({ accounts, mode: authMode, oidcUser })
   const machines = tokenRoom({
@@ -157,12 +159,14 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     mode: authMode,
     grantsOf: access.effectiveGrants,
     personOf,
+    vouched: async () => (oidc ? await oidc.vouched() : null),
     requireOrg: tenancy.requireVisibleOrg,
     keys,
     gatewayOf: fleet.gatewayOf,
     ackDeadlineMs: timers.ackDeadline,
   })
   fleet.link.join(machines.offers)
+  fleet.onTokenUses(machines.usedAtGateways)
   const bearers = [machines.bearer, ...(oidc ? [oidc.bearer] : [])]
   const authenticate = authentication({ mode: authMode, sessions, accounts, bearers, oidcUser })
   const control = controlService({ db, audit, clock, log, authMode, gateways, endpoints: () => endpoints() })
@@ -215,7 +219,8 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     renewals,
     keeper({ chores, clock, log }),
     metrics,
-    machines.part,
+    ...machines.parts,
+    ...(oidc ? [oidc.part] : []),
     seeds,
     ...fleet.parts,
     http,

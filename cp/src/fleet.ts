@@ -223,7 +223,8 @@ export function createFleet({
   const streams = logStreams({ clock, log })
   const logs = logService({ link, streams, registry, live, gateways, resources, ownLog, clock })
   link.join(reportedEvents({ events, registry, live }))
-  link.join(gatewayIntake({ db, key: auditKey, runs: auditRuns, registry, audit, clock, log }))
+  const intake = gatewayIntake({ db, key: auditKey, runs: auditRuns, registry, audit, clock, log })
+  link.join(intake)
   const lines = mcpLines({ clock, deadlineMs: timers.remoteCall })
   link.join(lines.talk)
   const ledger = auditLedger({ audit, clock, log })
@@ -317,6 +318,7 @@ export function createFleet({
     link,
     events,
     gatewayOf: registry.get,
+    onTokenUses: intake.onTokenUses,
   }
 }
 

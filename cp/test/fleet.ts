@@ -1,7 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import { readTimers } from '@mcpg/core/timers'
 import { createApp, type App } from '../src/app.ts'
-import { readConfig } from '../src/config.ts'
+import { readConfig, type Config } from '../src/config.ts'
 import { temporaryFolder } from '../src/db/testing.ts'
 import type { Answer } from './app.ts'
 import { onEngineOfRun } from './database.ts'
@@ -21,6 +21,8 @@ export async function testFleet({
   limits,
   tls = false,
   authMode = 'none',
+  change = (config) => config,
+  signedIn = async () => ({}),
 }: {
   clock?: Clock
   timers?: string
@@ -29,12 +31,14 @@ export async function testFleet({
   tls?: boolean
   /** `local`: `call` is by the first user, who may do everything, where its headers say nothing else. */
   authMode?: 'none' | 'local'
+  change?: (config: Config) => Config
+  /** Headers of whoever makes a request that brings none. */
+  signedIn?: () => Promise<Record<string, string>>
 } = {}) {
   const folder = temporaryFolder()
   const read = readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {})
   const { config, remove } = await onEngineOfRun({
-    ...read,
-    authMode,
+    ...change({ ...read, authMode }),
     http: { ...read.http, tls },
     grpc: { ...read.grpc, tls },
     timers: readTimers(`compileDebounce=5,compileMaxWait=50,statusFlush=5,${timers}`.replace(/,$/, '')),
@@ -79,7 +83,7 @@ export async function testFleet({
       headers: {
         ...(http.app.server.listening && { host: new URL(http.url()).host }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...('authorization' in headers ? {} : ada),
+        ...('authorization' in headers ? {} : { ...ada, ...(await signedIn()) }),
         ...headers,
       },
     })

@@ -16,12 +16,15 @@ export async function testIssuer(now: () => number) {
   await start()
   const url = `http://127.0.0.1:${port}`
   let published: object = {}
+  let extraKeys: object[] = []
   return {
     url,
     start,
     stop,
     token,
     publish: (change: object) => (published = change),
+    /** Beside its own. */
+    publishKeys: (more: object[]) => (extraKeys = more),
     rotate: () => (keys = [newKey()]),
     keyFetches: () => fetches,
     newKey,
@@ -51,7 +54,8 @@ export async function testIssuer(now: () => number) {
   }
 
   async function keySet() {
-    return { keys: await Promise.all(keys.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), kid, alg: 'EdDSA' }))) }
+    const own = await Promise.all(keys.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), kid, alg: 'EdDSA' })))
+    return { keys: [...own, ...extraKeys] }
   }
 
   /** An id_token of an hour for `mcpg-ctl`; a claim that is undefined is left out. `atSeconds` is when it is made, before or after now. */

@@ -4,12 +4,13 @@ import type { Resource } from '@mcpg/proto/kinds/kind'
 
 const workspace = '/v1/orgs/default/workspaces/default'
 
-/** REST of a control plane as a story uses it; an answer that is not 2xx throws with the problem document. */
-export function api(base: string) {
+/** REST of a control plane as a story uses it, by a bearer or without; an answer that is not 2xx throws with the problem document. */
+export function api(base: string, bearer?: string) {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(base + path, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(bearer && { authorization: `Bearer ${bearer}` }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)

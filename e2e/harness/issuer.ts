@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider, type Configuration } from 'oidc-provider'
@@ -14,7 +15,10 @@ export async function startIssuer({ redirectUri, people }: { redirectUri: string
   const state = { who: people[0]!.sub as string | null, idTokenSeconds: 3600, refreshTokenSeconds: 86_400 }
   /** Refresh tokens that were asked for, and those among them that were refused. */
   const refreshes = { granted: 0, refused: 0 }
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const kid = randomBytes(8).toString('hex')
   const provider = new Provider(url, {
+    jwks: { keys: [{ ...(privateKey.export({ format: 'jwk' }) as { kty: 'RSA' }), kid, use: 'sig', alg: 'RS256' }] },
     clients: [
       { client_id: 'mcpg', client_secret: 'a secret of the test', redirect_uris: [redirectUri] },
       {
@@ -65,7 +69,43 @@ export async function startIssuer({ redirectUri, people }: { redirectUri: string
     await new Promise((resolve) => server.close(resolve))
   }
   closeLater(close)
-  return { url, state, refreshes, close }
+  return { url, state, refreshes, close, changed }
+
+  /** One of its tokens with other claims, signed by it again. */
+  function changed(token: string, claims: Record<string, unknown>): string {
+    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as object
+    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const signed = `${encoded({ alg: 'RS256', kid })}.${encoded({ ...payload, ...claims })}`
+    return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`
+  }
+}
+
+/** The id_token that an issuer makes for a client with a secret, of whoever comes. */
+export async function idTokenFor(issuer: { url: string }, client: { id: string; secret: string; redirectUri: string }): Promise<string> {
+  const verifier = randomBytes(32).toString('base64url')
+  const address = new URL(`${issuer.url}/auth`)
+  address.search = new URLSearchParams({
+    client_id: client.id,
+    response_type: 'code',
+    redirect_uri: client.redirectUri,
+    scope: 'openid email profile groups',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  }).toString()
+  const { url } = await headlessBrowser().open(address.href, (one) => one.href.startsWith(client.redirectUri))
+  const response = await fetch(`${issuer.url}/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${client.id}:${encodeURIComponent(client.secret)}`)}` },
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code: url.searchParams.get('code') ?? '',
+      redirect_uri: client.redirectUri,
+      code_verifier: verifier,
+    }),
+  })
+  const { id_token: token, ...rest } = (await response.json()) as { id_token?: string }
+  if (token === undefined) throw new Error(`${url.href} ${JSON.stringify(rest)}`)
+  return token
 }
 
 /** A browser without a window: follows redirects and keeps cookies per host, up to the first answer that is none. */

@@ -30,7 +30,7 @@ export async function startWorld() {
   const port = await freePort()
   const issuer = await startIssuer({ redirectUri: `http://127.0.0.1:${port}/v1/auth/oidc/callback`, people })
   const controlPlane = await startTrusting(issuer.url, { http: `127.0.0.1:${port}` })
-  return { issuer, controlPlane, laptop: (http = controlPlane.http) => laptop(http) }
+  return { issuer, controlPlane, people, laptop: (http = controlPlane.http) => laptop(http) }
 }
 
 /** A control plane that takes the word of this issuer and checks licenses. */

@@ -115,18 +115,21 @@ async function ask(endpoint: string, token?: CreatedToken): Promise<number> {
   return response.status
 }
 
-/** Bytes of the frame that tells a gateway of one revocation among so many tokens, and of the one that tells it everything. */
+/** Bytes of the frame that tells a gateway of one revocation among so many tokens, and of the one that tells it everything; an issuer is trusted. */
 export function offerBytes(tokens: number): { delta: number; whole: number } {
   const ledger = accessLedger('default')
+  const key = { kty: 'RSA', alg: 'RS256', use: 'sig', e: 'AQAB', n: randomBytes(512).toString('base64url') }
+  const keys4096 = Array.from({ length: 8 }, (_, index) => ({ ...key, kid: `key-${index}` }))
+  ledger.setIssuers({ 'https://sign-in.example.com': { audiences: ['mcpg', 'mcpg-ctl'], keys: keys4096 } })
   const keys = Array.from({ length: tokens }, () => randomBytes(32).toString('base64url'))
   keys.forEach((key, index) => {
     const token = { id: `tok_${index.toString(16).padStart(16, '0')}`, expiresAt: null }
     ledger.set(key, entryOf(token, 'somebody@example.com', [{ project: `project-${index % 50}`, on: 'servers' }]))
   })
-  ledger.publish(1, keys, false)
+  ledger.publish(1)
   const whole = sizeOf(ledger.offer(0))
   ledger.set(keys[0]!, null)
-  ledger.publish(2, [keys[0]!], false)
+  ledger.publish(2)
   return { delta: sizeOf(ledger.offer(1)), whole }
 }
 

@@ -116,7 +116,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     catalog,
     projects: { list: () => config.running()?.projects ?? [], onChange: config.onRunning },
     stateKey: ownStateKey,
-    access: { admit: entrance.admit, environment, holds: access.holds, onChange: access.onChange },
+    access: { admit: entrance.admit, environment, stillHolds: access.stillHolds, onChange: access.onChange },
     health: {
       healthz: () => ({ status: 200, body: { status: 'ok' } }),
       readyz,

@@ -31,6 +31,24 @@ const Token = z.strictObject({
 })
 export type AccessToken = z.infer<typeof Token>
 
+const Person = z.strictObject({
+  /** Their e-mail, for the audit trail. */
+  subject: z.string(),
+  /** Key of `grants`. */
+  grants: z.string(),
+  /** Milliseconds since 1970: when they signed out everywhere. What their issuer made until then does not count. */
+  signedOut: z.number().int().optional(),
+})
+export type AccessPerson = z.infer<typeof Person>
+
+const Issuer = z.strictObject({
+  /** Whom its tokens may be made for. */
+  audiences: z.array(z.string()),
+  /** Public keys as JWK, their texts only. */
+  keys: z.array(z.record(z.string(), z.string())),
+})
+export type AccessIssuer = z.infer<typeof Issuer>
+
 const Environment = z.strictObject({
   endpointAuth: z.enum(endpointAuths),
   /** How long a gateway without its control plane goes by this document, in milliseconds; none: for ever. */
@@ -38,9 +56,13 @@ const Environment = z.strictObject({
 })
 export type AccessEnvironment = z.infer<typeof Environment>
 
+/** The SHA-256 (base64url) of this is the key of somebody whom an issuer vouches for. */
+export const accessPersonText = (issuer: string, subject: string): string => JSON.stringify([issuer, subject])
+
 /**
- * Who may call at the gateways of one workspace. Tokens by the SHA-256 of their text (base64url), rights once for all who have the same.
- * A delta has what is new or another, and in `removed` what no longer counts.
+ * Who may call at the gateways of one workspace. Tokens by the SHA-256 of their text (base64url), people by that of `accessPersonText`,
+ * issuers by the `iss` of their tokens, rights once for all who have the same. A delta has what is new or another (all issuers, where one
+ * is another), and in `removed` the tokens and people who no longer count.
  */
 export const AccessDocument = z.strictObject({
   v: z.literal(1),
@@ -48,6 +70,8 @@ export const AccessDocument = z.strictObject({
   tokens: z.record(z.string(), Token),
   grants: z.record(z.string(), z.array(AccessGrant)),
   environments: z.record(z.string(), Environment),
+  people: z.record(z.string(), Person).optional(),
+  issuers: z.record(z.string(), Issuer).optional(),
   removed: z.array(z.string()).optional(),
 })
 export type AccessDocument = z.infer<typeof AccessDocument>

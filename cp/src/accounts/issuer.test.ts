@@ -14,7 +14,7 @@ const verify = async () => {
 }
 
 it('is believed by its documents', async () => {
-  expect(await verify()).toMatchObject({ subject: 'ada', email: 'ada@example.com' })
+  expect(await verify()).toMatchObject({ sub: 'ada', email: 'ada@example.com' })
 })
 
 it.each([

@@ -1,12 +1,11 @@
-import { createRemoteJWKSet, customFetch as jwksFetch, errors, type JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, customFetch as jwksFetch, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import * as oidc from 'openid-client'
 import type { Clock } from '@mcpg/core/clock'
+import { toleranceSeconds } from '@mcpg/core/id-token'
 import type { Log } from '@mcpg/core/log'
 import { safeFetch } from '@mcpg/core/safe-fetch'
 import { McpgError } from '@mcpg/proto/errors'
 
-/** Clocks of two machines may differ by this much, either way. */
-export const toleranceSeconds = 60
 /** Keys are kept this long; strangers with made-up keys make us look no more often than every `lookAgainMs`. */
 const keepKeysMs = 10 * 60_000
 const lookAgainMs = 5_000
@@ -23,14 +22,24 @@ export type OidcSettings = {
 }
 
 export type Issuer = ReturnType<typeof openIdIssuer>
-type Known = { configuration: oidc.Configuration; keys: JWTVerifyGetKey }
+/** `name` is what its tokens call it. */
+type Known = { configuration: oidc.Configuration; name: string; keys: JWTVerifyGetKey; fetchKeys: () => Promise<void> }
+type KeySet = { name: string; keys: JSONWebKeySet }
 
 /** The OpenID provider. It is asked when it is needed first, so that a control plane starts without it; a failure is not kept. */
 export function openIdIssuer({ settings, clock, log }: { settings: OidcSettings; clock: Clock; log: Pick<Log, 'warn'> }) {
   const named = new URL(settings.issuer)
   const fetch = safeFetch(named)
+  const listeners: ((found: KeySet) => void)[] = []
   let known: Promise<Known> | undefined
-  return { settings, known: knownIssuer, unreachable, look }
+  return {
+    settings,
+    known: knownIssuer,
+    unreachable,
+    look,
+    /** Told whenever its keys were fetched. */
+    onKeys: (listener: (found: KeySet) => void) => void listeners.push(listener),
+  }
 
   /** Says in the log what is wrong with the issuer, and nothing else. */
   async function look(): Promise<void> {
@@ -62,25 +71,42 @@ export function openIdIssuer({ settings, clock, log }: { settings: OidcSettings;
       },
     )
     configuration[oidc.customFetch] = fetch as oidc.CustomFetch
-    const { jwks_uri: keys } = configuration.serverMetadata()
+    const { jwks_uri: keys, issuer: name } = configuration.serverMetadata()
     if (!keys) throw new Error('its metadata names no jwks_uri')
-    return { configuration, keys: keysAt(new URL(keys)) }
+    return { configuration, name, ...keysAt(new URL(keys), name) }
   }
 
   /** A key that is not among those we have may be new: they are fetched again, once. */
-  function keysAt(url: URL): JWTVerifyGetKey {
-    const keys = createRemoteJWKSet(url, { [jwksFetch]: fetch, cacheMaxAge: keepKeysMs, cooldownDuration: keepKeysMs })
+  function keysAt(url: URL, name: string): Pick<Known, 'keys' | 'fetchKeys'> {
+    let isNew = false
+    const fetchNew: typeof fetch = async (...request) => {
+      const response = await fetch(...request)
+      isNew = true
+      return response
+    }
+    const keys = createRemoteJWKSet(url, { [jwksFetch]: fetchNew, cacheMaxAge: keepKeysMs, cooldownDuration: keepKeysMs })
     let lookedAt = -lookAgainMs
-    return async (header, token) => {
+    return { keys: keyFor, fetchKeys: () => keys.reload().finally(tell) }
+
+    async function keyFor(...asked: Parameters<JWTVerifyGetKey>) {
       try {
-        return await keys(header, token)
+        return await keys(...asked)
       } catch (error) {
         const isTooSoon = clock.monotonic() - lookedAt < lookAgainMs && !keys.reloading
         if (!(error instanceof errors.JWKSNoMatchingKey) || isTooSoon) throw error
         lookedAt = clock.monotonic()
         await keys.reload()
-        return await keys(header, token)
+        return await keys(...asked)
+      } finally {
+        tell()
       }
+    }
+
+    function tell(): void {
+      const found = isNew && keys.jwks()
+      if (!found) return
+      isNew = false
+      for (const listener of listeners) listener({ name, keys: found })
     }
   }
 

@@ -7,7 +7,18 @@ import type { OidcSettings } from './issuer.ts'
 import type { Account, User } from './service.ts'
 
 /** Which account an issuer's word is about: by (issuer, subject), never by e-mail, which people and companies pass on. */
-export function accountLinks({ db, clock, settings }: { db: Pick<Db, 'read' | 'write'>; clock: Clock; settings: OidcSettings }) {
+export function accountLinks({
+  db,
+  clock,
+  settings,
+  changed,
+}: {
+  db: Pick<Db, 'read' | 'write'>
+  clock: Clock
+  settings: OidcSettings
+  /** Told after an account became new or another. */
+  changed: () => void
+}) {
   const { issuer } = settings
   return { linked, link, userOf }
 
@@ -16,7 +27,10 @@ export function accountLinks({ db, clock, settings }: { db: Pick<Db, 'read' | 'w
     const found = await db.read.account.findUnique({ where: { issuer_subject: { issuer, subject: claims.subject } } })
     // An id_token of the command line may lack the groups that a browser's sign-in has told.
     const isKnown = found && isSame(found, claims) && (claims.groups.length === 0 || found.groups === groupsOf(claims))
-    return isKnown ? found : await db.write((tx) => link(tx, claims))
+    if (isKnown) return found
+    const account = await db.write((tx) => link(tx, claims))
+    changed()
+    return account
   }
 
   /** The same inside a transaction; e-mail and groups follow the issuer. */

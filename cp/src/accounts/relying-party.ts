@@ -29,6 +29,7 @@ export function relyingParty({
   clock,
   redirectUri,
   joined,
+  changed,
 }: {
   issuer: Issuer
   links: ReturnType<typeof accountLinks>
@@ -38,6 +39,7 @@ export function relyingParty({
   clock: Clock
   redirectUri: () => string
   joined: (account: { email: string; displayName: string | null }) => Promise<void>
+  changed: () => void
 }) {
   const pending = new Map<string, Pending>()
   return { begin, finish }
@@ -83,6 +85,7 @@ export function relyingParty({
         returnTo: begun.returnTo,
       }
     })
+    changed()
     await joined({ email: signedIn.user.email, displayName: signedIn.displayName })
     return signedIn
   }

@@ -25,6 +25,7 @@ export function accountService({
   sessions,
   setup,
   joined,
+  changed,
 }: {
   db: Pick<Db, 'read' | 'write'>
   audit: Pick<Audit, 'record'>
@@ -34,6 +35,8 @@ export function accountService({
   setup: SetupCode
   /** Told of everybody who gets an account. */
   joined: (account: { email: string; displayName: string | null }) => Promise<void>
+  /** Told when an account is gone, or what counts of its sign-ins is another. */
+  changed: () => void
 }) {
   const secrets = passwords()
   const guesses = guessingLimits({ clock })
@@ -87,17 +90,24 @@ export function accountService({
     return await db.write((tx) => begin(tx, caller, account))
   }
 
-  /** Ends the session of the cookie, or every session of its user, but nobody else's where one acts for another; by bearer there is none to end, but may be others. */
+  /**
+   * Ends the session of the cookie; or every session of its user, and what their issuer made until now, but nobody else's where one acts for
+   * another. By bearer there is none to end, but may be others.
+   */
   async function logout(caller: Caller, signedIn: Authenticated | null, everywhere: boolean): Promise<void> {
     const session = signedIn?.session ?? null
     const principal = signedIn?.impersonator ?? signedIn?.principal
     if (principal?.kind !== 'user' || !(session || everywhere)) return
+    // Whoever acts for somebody else ends their own.
+    const id = session?.accountId ?? principal.accountId
     await db.write(async (tx) => {
-      // Whoever acts for somebody else ends their own.
-      if (everywhere) await sessions.endAll(tx, session?.accountId ?? principal.accountId)
-      else await sessions.end(tx, session!.idSha256)
+      if (everywhere) {
+        await sessions.endAll(tx, id)
+        await tx.account.updateMany({ where: { id }, data: { signedOutAt: now() } })
+      } else await sessions.end(tx, session!.idSha256)
       await audit.record(tx, caller, everywhere ? 'session.delete-all' : 'session.delete', { kind: 'Session', name: caller.subject })
     })
+    if (everywhere) changed()
   }
 
   /**
@@ -158,6 +168,7 @@ export function accountService({
       await sessions.endAll(tx, account.id)
       await tx.account.delete({ where: { id: account.id } })
     })
+    changed()
   }
 
   async function find(accountId: string): Promise<Account | null> {
@@ -196,6 +207,8 @@ export type Account = {
   platformAdmin: boolean
   /** JSON list of what the issuer named last. */
   groups: string
+  /** RFC 3339: when they signed out everywhere last. */
+  signedOutAt: string | null
 }
 
 export const localUser = ({ id, email, platformAdmin }: Account): User => ({

@@ -18,10 +18,19 @@ const actions: Partial<Record<AuditKind, string>> = {
 export const callActions = ['tool.call', 'resource.read', 'prompt.get', 'call.deny']
 const maxText = 512
 
-/** The columns of an event. What cannot be read is kept all the same: it is a link of the chain. */
-export function rowOf(gateway: Gateway, seq: number, hash: string, bytes: Uint8Array<ArrayBuffer>, now: number): GatewayAuditRow {
+/**
+ * The columns of an event, and the id of the token that was used, if any: the end of a session is no use. What cannot be read is kept all
+ * the same: it is a link of the chain.
+ */
+export function storedEvent(
+  gateway: Gateway,
+  seq: number,
+  hash: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  now: number,
+): { row: GatewayAuditRow; usedToken: string | null } {
   const event = readEvent(bytes)
-  return {
+  const row: GatewayAuditRow = {
     id: `${gateway.id}/${String(seq).padStart(16, '0')}`,
     gatewayId: gateway.id,
     seq,
@@ -41,6 +50,7 @@ export function rowOf(gateway: Gateway, seq: number, hash: string, bytes: Uint8A
     bytes,
     hash,
   }
+  return { row, usedToken: event && event.kind !== AuditKind.SESSION_CLOSE ? text(event.tokenId) : null }
 }
 
 /** What else an event says, beside its columns. */

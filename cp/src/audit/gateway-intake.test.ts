@@ -221,6 +221,24 @@ describe('what gateways saw', () => {
     expect(await chainOf('purged')).toMatchObject({ ok: true, rows: 3, removed: 3, verifiedThrough: 6 })
   })
 
+  it('tells when a token was used there, and only of tokens that can be', async () => {
+    const projects = '/v1/orgs/default/workspaces/default/projects'
+    await fleet.call('POST', projects, { kind: 'Project', metadata: { name: 'web' }, spec: {} })
+    const { id } = (await fleet.call('POST', `${projects}/web/tokens`, { name: 'claude' })).body
+    const other = `/v1/orgs/other`
+    expect((await fleet.call('POST', '/v1/orgs', { name: 'other' })).status).toBe(201)
+    const { id: foreign } = (await fleet.call('POST', `${other}/tokens`, { name: 'elsewhere' })).body
+    const one = await recorder('uses')
+    for (const tokenId of [id, id, foreign]) one.see('read', { tokenId, subject: 'local', verified: true })
+    one.see('', { tokenId: id, kind: AuditKind.SESSION_CLOSE })
+    await one.deliver(1, 4)
+    // What waits to be written down is written at the end of the program.
+    await fleet.restart()
+    const lastUsedAt = async (path: string) => (await fleet.call('GET', path)).body.status.lastUsedAt
+    expect(await lastUsedAt(`${projects}/web/tokens/claude`)).toBe(new Date(noon + 1_000).toISOString())
+    expect(await lastUsedAt(`${other}/tokens/elsewhere`)).toBeUndefined()
+  })
+
   it('that nobody can read is a link of the chain all the same', async () => {
     const { agent } = await fleet.join('garbled')
     const value = { firstSeq: 1n, prevHash: new Uint8Array(32), events: [new Uint8Array([255, 255, 255])] }

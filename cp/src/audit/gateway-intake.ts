@@ -10,7 +10,7 @@ import type { Line, Talk } from '../link/service.ts'
 import { turn } from '../turns.ts'
 import type { Audit } from './audit.ts'
 import { gatewayLink, runText, type UnsignedRun } from './gateway-chain.ts'
-import { rowOf } from './gateway-event.ts'
+import { storedEvent } from './gateway-event.ts'
 import type { GatewayRuns } from './gateway-runs.ts'
 
 /** As `AuditBatch` has it. */
@@ -20,6 +20,9 @@ const maxWaiting = 4
 /** Rows of one transaction, so that nothing else waits long. */
 const perWrite = 1_000
 const gatherMs = 10
+
+/** Ids of tokens that were used at a gateway of a workspace, with the time of the latest use in milliseconds since 1970. */
+type TokenUsesListener = (within: { org: string; workspace: string }, uses: ReadonlyMap<string, number>) => void
 
 /**
  * Takes the events of gateways: what is here already vanishes by its number, what is missing stays a hole, and the last of every batch is
@@ -41,7 +44,8 @@ export function gatewayIntake({
   audit: Pick<Audit, 'row' | 'append'>
   clock: Clock
   log: Pick<Log, 'warn'>
-}): Talk {
+}): Talk & { onTokenUses: (listener: TokenUsesListener) => void } {
+  const listeners: TokenUsesListener[] = []
   const waiting = new Map<string, number>()
   let group: (GatewayAuditBatch & { written: Promise<void> }) | null = null
   let writing: Promise<void> = Promise.resolve()
@@ -51,6 +55,7 @@ export function gatewayIntake({
       if (frame.case === 'auditBatch') inTurn(line, frame.value)
     },
     closed() {},
+    onTokenUses: (listener) => void listeners.push(listener),
   }
 
   function inTurn(line: Line, batch: AuditBatch): void {
@@ -94,9 +99,12 @@ export function gatewayIntake({
       const before = begins === first ? Buffer.from(prevHash).toString('hex') : links[links.length - fresh.length - 1]!.hash
       const because = isBroken ? 'break' : begins === tip.through + 1 ? null : 'hole'
       const rows: GatewayAuditRow[] = []
+      const uses = new Map<string, number>()
       for (const { seq, hash: own, bytes } of fresh) {
         await turn()
-        rows.push(rowOf(gateway, seq, own, bytes, clock.now()))
+        const { row, usedToken } = storedEvent(gateway, seq, own, bytes, clock.now())
+        rows.push(row)
+        if (usedToken !== null) uses.set(usedToken, Math.max(uses.get(usedToken) ?? 0, Date.parse(row.at)))
       }
       const run: UnsignedRun = {
         ...(because === null ? tip : { ...tip, began: begins, because, first: begins, before, removed: 0 }),
@@ -107,6 +115,7 @@ export function gatewayIntake({
       }
       await store(rows, run)
       runs.put(run)
+      if (uses.size > 0) for (const listener of listeners) listener(gateway, uses)
     }
     acknowledge(line, Math.max(tip.through, fresh.at(-1)?.seq ?? 0))
   }

@@ -22,6 +22,9 @@ export type Token = {
   lastUsedAt: string | null
 }
 
+/** `at` in RFC 3339; `within`: the workspace of the gateway that told of it. */
+export type TokenUse = { id: string; at: string; within: { org: string; workspace: string } | null }
+
 type Row = Omit<Token, 'owner' | 'grants'> & { scope: string; ownerKind: string; owner: string; grants: string | null }
 type Where = { org: string; workspace?: string; project?: string; name?: string; id?: string }
 
@@ -64,8 +67,10 @@ export function tokenStore({ read }: Pick<Db, 'read'>) {
     return (await tx.token.deleteMany({ where: { id } })).count === 1
   }
 
-  async function used(tx: Tx, id: string, at: string): Promise<void> {
-    await tx.token.updateMany({ where: { id }, data: { lastUsedAt: at } })
+  /** `within`: of a token that can be used there; of any other nothing is written. */
+  async function used(tx: Tx, { id, at, within }: TokenUse): Promise<void> {
+    const there = within ? { AND: [{ OR: [{ workspace: null }, { workspace: within.workspace }] }], org: within.org } : {}
+    await tx.token.updateMany({ where: { id, ...there, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: at } }] }, data: { lastUsedAt: at } })
   }
 }
 

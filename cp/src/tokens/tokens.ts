@@ -1,9 +1,11 @@
 import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { projectKind } from '@mcpg/proto/kinds/project'
 import { serviceAccountKind } from '@mcpg/proto/kinds/service-account'
 import type { AuthMode } from '@mcpg/proto/rest/auth'
 import { everything, type Grant } from '@mcpg/proto/grants'
+import type { Vouched } from '../accounts/oidc.ts'
 import { subjectOf } from '../access/caller.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -35,6 +37,7 @@ export function tokenRoom({
   mode,
   grantsOf,
   personOf,
+  vouched,
   requireOrg,
   keys,
   gatewayOf,
@@ -50,6 +53,8 @@ export function tokenRoom({
   grantsOf: (principal: Principal) => Promise<readonly Grant[]>
   /** The person of an account as they sign in here; null when they no longer can. */
   personOf: (accountId: string) => Promise<Principal | null>
+  /** Whose id_tokens count; null for nobody's. */
+  vouched: () => Promise<Vouched | null>
   requireOrg: Parameters<typeof tokenService>[0]['requireOrg']
   keys: Pick<Keys, 'signAccess'>
   /** Where an enrolled gateway is. */
@@ -70,7 +75,7 @@ export function tokenRoom({
     requireProject: async (caller, { project, ...scope }) => void (await resources.get(caller, projectKind, scope, project)),
   })
   const entrances = endpointAccesses({ db, audit, changed: (path) => documents.recompile(path) })
-  const documents = accessDocuments({ db, store, ownerOf, environmentsOf: entrances.ofWorkspace, now: () => clock.now(), log })
+  const documents = accessDocuments({ db, store, ownerOf, vouched, grantsOf, environmentsOf: entrances.ofWorkspace, clock, log })
   tokens.onChange(documents.touch)
   changes.onChange(({ type, kind, scope, name }) => {
     const place = scopeOfKey(scope)
@@ -87,7 +92,16 @@ export function tokenRoom({
   resources.addAction('McpToken', 'revoke', ({ caller, scope, resource }) =>
     tokens.revoke({ caller, principal: null }, scope, resource.metadata.name),
   )
-  return { tokens, entrances, bearer, offers, part: uses.part }
+  const documentPart: Part = { name: 'access documents', start: async () => {}, stop: documents.stop }
+  return {
+    tokens,
+    entrances,
+    bearer,
+    offers,
+    usedAtGateways: uses.usedAtGateways,
+    peopleChanged: documents.recompileAll,
+    parts: [uses.part, documentPart],
+  }
 
   async function principalOf(owner: Owner): Promise<Principal | null> {
     if (owner.kind === 'user') return await personOf(owner.accountId)

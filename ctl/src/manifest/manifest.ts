@@ -18,8 +18,7 @@ export type ManifestObject = {
   locate: (pointer: string) => Position
 }
 
-/** `variable`: what is wrong is only that this one is not set. */
-export type ManifestProblem = { position: Position; path: string; detail: string; variable?: string }
+export type ManifestProblem = { position: Position; path: string; detail: string }
 
 export type Manifest = { objects: ManifestObject[]; problems: ManifestProblem[] }
 

@@ -1,41 +1,20 @@
-import { create } from '@bufbuild/protobuf'
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { fakeClock } from '@mcpg/core/clock'
 import { createLog } from '@mcpg/core/log'
-import { type AccessDocument, accessSignaturePrefix, accessSignedPart } from '@mcpg/proto/access-document'
-import { AccessFailure, AccessOfferSchema } from '@mcpg/proto/gen/delivery'
+import { AccessFailure } from '@mcpg/proto/gen/delivery'
+import { pathRights } from '@mcpg/proto/path-rights'
 import { gatewayAccess } from './access.ts'
 import { gate } from './gate.ts'
-import { pathRights } from '@mcpg/proto/path-rights'
+import { signedOffer as offer, signingKey } from './test-offers.ts'
 
 const log = createLog({ level: 'silent', json: true })
-const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest()
-const keyOf = (text: string) => sha256(text).toString('base64url')
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const rawKey = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'))
+const keyOf = (text: string) => createHash('sha256').update(text).digest('base64url')
 const text = (name: string) => `mcpg_pat_${name}`
 
-type Options = { gatewayId?: string; baseVersion?: number; change?: (bytes: Buffer) => Buffer }
-function offer(
-  version: number,
-  document: Partial<AccessDocument>,
-  { gatewayId = 'gw_1', baseVersion = 0, change = (bytes) => bytes }: Options = {},
-) {
-  const bytes = Buffer.from(JSON.stringify({ v: 1, workspace: 'default', tokens: {}, grants: {}, environments: {}, ...document }))
-  const numbers = { version: BigInt(version), baseVersion: BigInt(baseVersion) }
-  const part = accessSignedPart({ gatewayId, ...numbers, documentSha256: sha256(bytes) })
-  const signature = new Uint8Array(sign(null, Buffer.concat([Buffer.from(accessSignaturePrefix), part]), privateKey))
-  return create(AccessOfferSchema, {
-    ...numbers,
-    document: new Uint8Array(change(bytes)),
-    signature,
-    signingKeyId: new Uint8Array(sha256(rawKey)),
-  })
-}
 const token = (name: string, more: object = {}) => ({ [keyOf(text(name))]: { id: `tok_${name}`, subject: 'ada', grants: 'g', ...more } })
 const grants = { g: [{ on: 'servers' as const }] }
 const [ok, stale] = [AccessFailure.UNSPECIFIED, AccessFailure.STALE]
@@ -47,7 +26,7 @@ beforeEach(async () => {
   clock = fakeClock()
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
 })
-const open = () => gatewayAccess({ folder, gatewayId: 'gw_1', keys: [rawKey], environment: 'default', clock, log })
+const open = () => gatewayAccess({ folder, gatewayId: 'gw_1', keys: [signingKey], environment: 'default', clock, log })
 type Access = ReturnType<typeof open>
 const holds = (access: Access, name: string) => access.holderOf(text(name)) !== null
 const failureOf = async (access: Access, ...of: Parameters<typeof offer>) => (await access.offered(offer(...of))).failure
@@ -57,7 +36,8 @@ describe('an access document', () => {
     const access = open()
     expect(await failureOf(access, 1, { tokens: { ...token('a'), ...token('b') }, grants })).toBe(ok)
     expect([holds(access, 'a'), holds(access, 'b'), holds(access, 'c')]).toEqual([true, true, false])
-    expect(access.holderOf(text('a'))).toEqual({ tokenId: 'tok_a', subject: 'ada', grants: grants.g })
+    const shown = { key: keyOf(text('a')), grants: grants.g, until: Infinity }
+    expect(access.holderOf(text('a'))).toEqual({ tokenId: 'tok_a', subject: 'ada', shown })
     const said = access.offered(offer(3, { tokens: token('c'), removed: [keyOf(text('a'))] }, { baseVersion: 1 }))
     expect([holds(access, 'a'), holds(access, 'b'), holds(access, 'c')]).toEqual([false, true, true])
     expect(await said).toMatchObject({ version: 3, failure: ok })
@@ -93,7 +73,7 @@ describe('an access document', () => {
     expect([holds(again, 'a'), holds(again, 'b'), again.version()]).toEqual([true, false, 3])
     await clock.advance(1_000)
     expect(holds(again, 'a')).toBe(false)
-    const other = gatewayAccess({ folder, gatewayId: 'gw_2', keys: [rawKey], environment: 'default', clock, log })
+    const other = gatewayAccess({ folder, gatewayId: 'gw_2', keys: [signingKey], environment: 'default', clock, log })
     await other.part.start(() => {})
     expect(other.version()).toBe(0)
     await writeFile(join(folder, 'access.json'), `${'0'.repeat(64)} {}\n`)
@@ -142,7 +122,7 @@ describe('the gate', () => {
   it('wants a token that is shown to hold, everywhere, and leaves other bearers alone where nobody is asked', async () => {
     for (const place of [{}, { endpointAuth: 'required' as const }]) {
       const { admit } = await gateAt(place)
-      expect(admit(bearer('a'))).toEqual({ principal: 'ada by tok_a', subject: 'ada', tokenId: 'tok_a', grants: grants.g })
+      expect(admit(bearer('a'))).toMatchObject({ principal: 'ada by tok_a', subject: 'ada', tokenId: 'tok_a', shown: { grants: grants.g } })
       expect(admit(bearer('b'))).toMatchObject({
         status: 401,
         reason: 'token_refused',

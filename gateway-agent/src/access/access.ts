@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '@mcpg/core/clock'
+import { isSignedOut } from '@mcpg/core/id-token'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
-import type { AccessDocument, AccessEnvironment, AccessGrant } from '@mcpg/proto/access-document'
+import type { AccessDocument, AccessEnvironment, AccessGrant, AccessIssuer } from '@mcpg/proto/access-document'
 import { AccessFailure, type AccessOffer } from '@mcpg/proto/gen/delivery'
 import { storedAccess } from './stored.ts'
 import { verifiedDocument } from './verify.ts'
 
+/**
+ * What let somebody in, to be asked about again: the key of a token or a person in the document, with their rights as they were. `until`
+ * in milliseconds since 1970, Infinity for ever; `iat` of what an issuer made, in seconds.
+ */
+export type Shown = { key: string; grants: readonly AccessGrant[]; until: number; iat?: number }
 /** Somebody whose token holds. */
-export type TokenHolder = { tokenId: string; subject: string; grants: readonly AccessGrant[] }
+export type TokenHolder = { tokenId: string; subject: string; shown: Shown }
 export type AccessVerdict = { version: number; failure: AccessFailure; message: string }
 export type GatewayAccess = ReturnType<typeof gatewayAccess>
 
@@ -45,7 +52,11 @@ export function gatewayAccess({
     version: () => version,
     offered,
     holderOf,
-    holds,
+    issuers: (): Readonly<Record<string, AccessIssuer>> => document.issuers ?? {},
+    /** Null for somebody who may use nothing here, or is nobody. */
+    personOf: (key: string) => document.people?.[key] ?? null,
+    grantsNamed: (key: string): readonly AccessGrant[] => document.grants[key] ?? [],
+    stillHolds,
     rules: (): AccessEnvironment => document.environments[environment] ?? { endpointAuth: 'auto' },
     /** Told after every document that is another. */
     onChange: (listener: () => void) => void listeners.push(listener),
@@ -80,24 +91,37 @@ export function gatewayAccess({
 
   /** Null for a token that is unknown, over or void. */
   function holderOf(text: string): TokenHolder | null {
-    const token = document.tokens[createHash('sha256').update(text).digest('base64url')]
+    const key = createHash('sha256').update(text).digest('base64url')
+    const token = document.tokens[key]
     if (!token || (token.expires !== undefined && token.expires <= clock.now())) return null
-    return { tokenId: token.id, subject: token.subject, grants: document.grants[token.grants] ?? [] }
+    const shown = { key, grants: document.grants[token.grants] ?? [], until: token.expires ?? Infinity }
+    return { tokenId: token.id, subject: token.subject, shown }
   }
 
-  /** Whether this token still holds, by its id. */
-  function holds(tokenIds: ReadonlySet<string>): Set<string> {
-    const holding = new Set<string>()
-    for (const key in document.tokens) if (tokenIds.has(document.tokens[key]!.id)) holding.add(document.tokens[key]!.id)
-    return holding
+  /** Whether somebody would be let in again with it, and with every right that they had. */
+  function stillHolds({ key, grants, until, iat }: Shown): boolean {
+    const person = document.people?.[key]
+    const found = document.tokens[key] ?? person
+    if (!found || until <= clock.now()) return false
+    if (person?.signedOut !== undefined && isSignedOut({ iat: iat ?? 0 }, person.signedOut)) return false
+    const now = document.grants[found.grants] ?? []
+    return now === grants || grants.every((one) => now.some((other) => isDeepStrictEqual(one, other)))
   }
 }
 
-function changed(before: AccessDocument, { tokens, grants, environments, removed = [] }: AccessDocument): AccessDocument {
-  const gone = new Set(removed)
+function changed(before: AccessDocument, delta: AccessDocument): AccessDocument {
+  const people = (before.people ??= {})
   // In place: a revocation among ten thousand tokens copies nothing.
-  for (const key of gone) delete before.tokens[key]
-  Object.assign(before.tokens, tokens)
-  Object.assign(before.grants, grants)
-  return { ...before, environments: Object.keys(environments).length > 0 ? environments : before.environments }
+  for (const key of delta.removed ?? []) {
+    delete before.tokens[key]
+    delete people[key]
+  }
+  Object.assign(before.tokens, delta.tokens)
+  Object.assign(people, delta.people)
+  Object.assign(before.grants, delta.grants)
+  return {
+    ...before,
+    environments: Object.keys(delta.environments).length > 0 ? delta.environments : before.environments,
+    ...(delta.issuers && { issuers: delta.issuers }),
+  }
 }

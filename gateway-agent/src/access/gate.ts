@@ -1,19 +1,24 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@mcpg/core/clock'
+import { IdTokenRefused, isSignedOut, issuerNamed, signedOut } from '@mcpg/core/id-token'
 import type { AccessGrant } from '@mcpg/proto/access-document'
 import { anonymous } from '../endpoint/asking/caller.ts'
-import type { GatewayAccess } from './access.ts'
+import type { GatewayAccess, Shown } from './access.ts'
+import { idTokenReader, type Vouched } from './id-tokens.ts'
 
-/** Whom the entrance has let in. Without `grants` nothing is filtered; `tokenId` is of whom it is the token. */
-export type Admitted = { principal: string; tokenId?: string; subject?: string; grants?: readonly AccessGrant[] }
-/** Why not. 401: another token may help; 503: this one, once the control plane was reached. */
-export type Turned = { status: 401 | 503; reason: string; detail: string; challenge: string }
+/** Whom the entrance has let in. Without `grants` nothing is filtered; `tokenId` is of whom it is the token; `shown` is what must go on to hold. */
+export type Admitted = { principal: string; tokenId?: string; subject?: string; grants?: readonly AccessGrant[]; shown?: Shown }
+/**
+ * Why not. 401: another token may help; 403: other rights; 503: this one, once the control plane was reached. `isRefusal`: a token was shown
+ * that does not hold.
+ */
+export type Turned = { status: 401 | 403 | 503; reason: string; detail: string; challenge: string; isRefusal: boolean }
 
 export type Gate = ReturnType<typeof gate>
 
 /**
  * Decides who comes in. `auto`: without a token on a loopback listener only; `required`: never; `open`: always, but beyond loopback only
- * where whoever runs this machine has allowed it too. A token that is shown must hold everywhere.
+ * where whoever runs this machine has allowed it too. A token of ours or of an issuer that we know must hold everywhere, once it is shown.
  */
 export function gate({
   access,
@@ -22,7 +27,7 @@ export function gate({
   lastHeard,
   clock,
 }: {
-  access: Pick<GatewayAccess, 'holderOf' | 'rules'>
+  access: Pick<GatewayAccess, 'holderOf' | 'issuers' | 'personOf' | 'grantsNamed' | 'rules'>
   /** Whether only this machine reaches the listener. */
   isLoopback: boolean
   /** Set by whoever runs this machine (`--insecure-allow-unauthenticated`). */
@@ -31,18 +36,49 @@ export function gate({
   lastHeard: () => number | null
   clock: Clock
 }) {
+  const idTokens = idTokenReader({ clock })
   return { admit }
 
-  function admit({ headers }: Pick<IncomingMessage, 'headers'>): Admitted | Turned {
+  /** At once, but for an id_token that is shown for the first time. */
+  function admit({ headers }: Pick<IncomingMessage, 'headers'>): Admitted | Turned | Promise<Admitted | Turned> {
     const text = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+    if (text === undefined) return isOpen() ? { principal: anonymous } : missing
+    if (text.startsWith('mcpg_pat_')) return tooOld() ?? byToken(text)
+    const named = issuerNamed(text)
+    const issuer = named !== undefined && Object.hasOwn(access.issuers(), named) ? access.issuers()[named] : undefined
     // Other programs' bearers mean nothing here, where nobody is asked for one.
-    if (text === undefined || (isOpen() && !text.startsWith('mcpg_pat_'))) return isOpen() ? { principal: anonymous } : missing
-    const age = tooOld()
-    if (age !== null) return age
+    if (!issuer && isOpen()) return { principal: anonymous }
+    return tooOld() ?? (issuer ? byIdToken(text, named!, issuer) : ofNoIssuer(named))
+  }
+
+  function byToken(text: string): Admitted | Turned {
     const holder = access.holderOf(text)
     if (!holder) return refused
-    const { tokenId, subject, grants } = holder
-    return { principal: `${subject} by ${tokenId}`, tokenId, subject, grants }
+    const { tokenId, subject, shown } = holder
+    return { principal: `${subject} by ${tokenId}`, tokenId, subject, grants: shown.grants, shown }
+  }
+
+  function byIdToken(...[text, name, issuer]: Parameters<typeof idTokens.read>): Admitted | Turned | Promise<Admitted | Turned> {
+    const read = idTokens.read(text, name, issuer)
+    return read instanceof Promise ? read.then(judged) : judged(read)
+  }
+
+  function judged(read: Vouched | IdTokenRefused): Admitted | Turned {
+    if (read instanceof IdTokenRefused) return refusal(read)
+    const { key, until, iat } = read
+    const person = access.personOf(key)
+    if (!person) return withoutRights
+    if (person.signedOut !== undefined && isSignedOut({ iat }, person.signedOut)) return refusal(signedOut())
+    // Whoever refreshes their token stays who they are.
+    const grants = access.grantsNamed(person.grants)
+    return { principal: `person ${key}`, subject: person.subject, grants, shown: { key, grants, until, iat } }
+  }
+
+  /** A JWT of somebody else, or a bearer of no kind that we know. */
+  function ofNoIssuer(named: string | undefined): Turned {
+    const [trusted] = Object.keys(access.issuers())
+    if (named === undefined || trusted === undefined) return refused
+    return refusal(new IdTokenRefused('token_other_issuer', `The token is not from ${trusted}.`))
   }
 
   function isOpen(): boolean {
@@ -56,7 +92,7 @@ export function gate({
     const since = lastHeard()
     if (maxAgeMs === undefined || since === null || clock.now() - since <= maxAgeMs) return null
     const detail = `This gateway has not heard its control plane since ${new Date(since).toISOString()}, longer than it may go by what it knew then.`
-    return { status: 503, reason: 'access_too_old', detail, challenge: '' }
+    return { status: 503, reason: 'access_too_old', detail, challenge: '', isRefusal: false }
   }
 }
 
@@ -65,10 +101,32 @@ const missing: Turned = {
   reason: 'token_required',
   detail: 'This endpoint wants a token: Authorization: Bearer mcpg_pat_… (mcpg-ctl create mcptoken <name> -p <project>).',
   challenge: 'Bearer realm="mcpg"',
+  isRefusal: false,
 }
 const refused: Turned = {
   status: 401,
   reason: 'token_refused',
   detail: 'This token is unknown here, over, revoked, or may use nothing of this workspace.',
   challenge: 'Bearer realm="mcpg", error="invalid_token"',
+  isRefusal: true,
+}
+const withoutRights: Turned = {
+  status: 403,
+  reason: 'nothing_to_use',
+  detail: 'This token holds, and whoever it is of may use nothing of this workspace (mcpg-ctl can-i run servers).',
+  challenge: challengeOf('insufficient_scope', 'Whoever the token is of may use nothing of this workspace.'),
+  isRefusal: true,
+}
+
+const refusal = ({ reason, message }: IdTokenRefused): Turned => ({
+  status: 401,
+  reason,
+  detail: message,
+  challenge: challengeOf('invalid_token', message),
+  isRefusal: true,
+})
+
+/** RFC 6750: a description is printable ASCII without quotes and backslashes. */
+function challengeOf(error: string, description: string): string {
+  return `Bearer realm="mcpg", error="${error}", error_description="${description.replaceAll(/[^ !#-[\]-~]/g, '?')}"`
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fakeClock } from '@mcpg/core/clock'
 import type { AccessGrant } from '@mcpg/proto/access-document'
 import { ConfigProject } from '@mcpg/proto/gateway-config'
 import { modernVersion } from '../mcp/protocol.ts'
@@ -27,19 +28,22 @@ const web = ConfigProject.parse({ name: 'web', servers: [{ name: 'second' }], pr
 let gateway: Awaited<ReturnType<typeof startEndpoint>>
 let holding = new Set(Object.keys(tokens))
 let tellChange = () => {}
+const ends = new Map<string, number>()
+const clock = fakeClock()
 
 beforeAll(async () => {
   gateway = await startEndpoint({
+    clock,
     projects: { list: () => [web], onChange: () => {} },
     access: {
       environment: 'default',
       admit({ headers }) {
         const tokenId = headers.authorization?.replace('Bearer ', '') ?? ''
         const grants = holding.has(tokenId) ? tokens[tokenId] : undefined
-        if (!grants) return { status: 401, reason: 'token_refused', detail: 'No.', challenge: 'Bearer realm="mcpg"' }
-        return { principal: `token ${tokenId}`, tokenId, grants }
+        if (!grants) return { status: 401, reason: 'token_refused', detail: 'No.', challenge: 'Bearer realm="mcpg"', isRefusal: true }
+        return { principal: `token ${tokenId}`, tokenId, grants, shown: { key: tokenId, grants, until: ends.get(tokenId) ?? Infinity } }
       },
-      holds: (ids) => new Set([...ids].filter((id) => holding.has(id))),
+      stillHolds: ({ key, until }) => holding.has(key) && clock.now() < until,
       onChange: (listener) => void (tellChange = listener),
     },
   })
@@ -129,31 +133,59 @@ describe('an endpoint that wants tokens', () => {
     expect(await modern('echo', '/mcp/servers/first').call('resources/list')).toMatchObject({ result: { resources: [] } })
   })
 
-  it('keeps a session for whoever opened it, and ends it with its token', async () => {
-    const body = (method: string, id = 1) => ({
-      jsonrpc: '2.0',
-      id,
-      method,
-      params: method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } : {},
-    })
-    const as = (token: string, session?: string) => ({
-      authorization: `Bearer ${token}`,
-      accept: 'application/json, text/event-stream',
-      ...(session && { 'mcp-session-id': session }),
-    })
-    const opened = await gateway.http('/mcp', { headers: as('first'), body: body('initialize') })
+  const body = (method: string) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method,
+    params: method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } : {},
+  })
+  const as = (token: string, session?: string) => ({
+    authorization: `Bearer ${token}`,
+    accept: 'application/json, text/event-stream',
+    ...(session && { 'mcp-session-id': session }),
+  })
+  const openSession = async (token: string) => {
+    const opened = await gateway.http('/mcp', { headers: as(token), body: body('initialize') })
     const session = String(opened.headers['mcp-session-id'])
-    const ping = async (token: string) => (await gateway.http('/mcp', { headers: as(token, session), body: body('ping') })).status
-    expect([await ping('first'), await ping('echo'), await ping('all')]).toEqual([200, 404, 404])
+    const ping = async (other = token) => (await gateway.http('/mcp', { headers: as(other, session), body: body('ping') })).status
+    /** The end of a stream that is read when it resolves. */
+    const stream = async () => {
+      const ended = gateway.http('/mcp', { method: 'GET', headers: as(token, session) }).catch(() => 'cut')
+      await ping()
+      return { ended }
+    }
+    return { ping, stream }
+  }
+
+  it('keeps a session for whoever opened it, and ends it with its token', async () => {
+    const { ping, stream } = await openSession('first')
+    expect([await ping(), await ping('echo'), await ping('all')]).toEqual([200, 404, 404])
 
     // A stream that is being read ends when the token does, not when somebody writes next.
-    const stream = gateway.http('/mcp', { method: 'GET', headers: as('first', session) }).catch(() => 'cut')
-    await ping('first')
+    const { ended } = await stream()
     holding = new Set(['echo', 'all'])
     tellChange()
-    await stream
-    expect([await ping('first'), gateway.endpoint.activeSessions()]).toEqual([401, 0])
+    await ended
+    expect([await ping(), gateway.endpoint.activeSessions()]).toEqual([401, 0])
     holding = new Set(Object.keys(tokens))
-    expect(await ping('first')).toBe(404)
+    expect(await ping()).toBe(404)
+  })
+
+  it('ends what is open at the end of its token, and not before the end of the newest that was shown', async () => {
+    ends.set('first', clock.now() + 90_000)
+    const [one, other] = [await openSession('first'), await openSession('echo')]
+    const { ended } = await one.stream()
+    await clock.advance(60_000)
+    expect(await one.ping()).toBe(200)
+    // The stream was asked for with the token of before.
+    ends.set('first', clock.now() + 600_000)
+    expect(await one.ping()).toBe(200)
+    await clock.advance(30_000)
+    await ended
+    expect([await one.ping(), gateway.endpoint.activeSessions()]).toEqual([200, 2])
+    await clock.advance(600_000)
+    expect(gateway.endpoint.activeSessions()).toBe(1)
+    expect(await other.ping()).toBe(200)
+    ends.clear()
   })
 })

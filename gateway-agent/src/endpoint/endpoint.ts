@@ -8,8 +8,10 @@ import { advertisedHost, certificateNames } from '@mcpg/core/machine-names'
 import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
 import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import type { Timers } from '@mcpg/core/timers'
+import type { Shown } from '../access/access.ts'
+import { endWatch } from '../access/end-watch.ts'
 import type { Admitted, Turned } from '../access/gate.ts'
-import { heldAnswers } from '../access/held-answers.ts'
+import { firstEndOf, heldAnswers } from '../access/held-answers.ts'
 import { pathRights, type PathRights } from '@mcpg/proto/path-rights'
 import type { AuditQueue } from '../audit/queue.ts'
 import { callWitness } from '../audit/witness.ts'
@@ -63,10 +65,10 @@ export type EndpointOptions = {
 
 /** Who may come in; what they may use is in what they are admitted as. */
 export type EndpointAccess = {
-  admit: (request: IncomingMessage) => Admitted | Turned
+  admit: (request: IncomingMessage) => Admitted | Turned | Promise<Admitted | Turned>
   environment: string
-  /** Of these tokens those that still hold. */
-  holds: (tokenIds: ReadonlySet<string>) => ReadonlySet<string>
+  /** Whether what let somebody in would do so again, with the same rights at least. */
+  stillHolds: (shown: Shown) => boolean
   onChange: (listener: () => void) => void
 }
 
@@ -110,7 +112,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const serverInfo = { name: 'mcpg', title: gatewayName, version }
   const targetOf = endpointTargets({ catalog, timers, serverInfo, gatewayName, projects, request: performing.request })
   const held = heldAnswers()
-  access.onChange(endVoid)
+  const ends = endWatch({ clock, look: endVoid })
+  access.onChange(() => void endVoid())
   let actualPort = 0
   const scheme = certificate ? 'https' : 'http'
   const serve = listener({
@@ -118,7 +121,10 @@ export function endpoint(options: EndpointOptions): Endpoint {
     health,
     targetOf: (path, { grants }) => targetOf(path, (project) => grants && narrow(pathRights(grants, access.environment, project))),
     admit: (request) => door.admittedOf(request) ?? access.admit(request),
-    hold: held.hold,
+    hold(shown, response) {
+      held.hold(shown, response)
+      ends.note(shown.until)
+    },
     refusedToken: witness.refusedToken,
     modern: modernFront({ forward, listens: listening, streams, levels }),
     legacy: legacyFront({ forward, children, asks, sessions: open, watch, streams, levels }),
@@ -140,6 +146,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
   }
 
   async function stop(): Promise<void> {
+    ends.stop()
     listening.stop()
     open.stop()
     parked.stop()
@@ -168,15 +175,11 @@ export function endpoint(options: EndpointOptions): Endpoint {
     return certificate ? certificateNames({ hosts: [bind], named: [] }).map((name) => `${bracketed(name)}:${actualPort}`) : []
   }
 
-  /** Whose token no longer holds is not served further. */
-  function endVoid(): void {
-    const ids = new Set([...held.tokenIds(), ...open.tokenIds()])
-    const holding = access.holds(ids)
-    for (const id of ids) {
-      if (holding.has(id)) continue
-      held.cut(id)
-      open.closeOf(id)
-    }
+  /** Who would not be let in again is not served further. Says when the next of them is over by itself. */
+  function endVoid(): number {
+    held.cutUnless(access.stillHolds)
+    open.closeUnless(access.stillHolds)
+    return Math.min(held.firstEnd(), firstEndOf(open.shown()))
   }
 }
 

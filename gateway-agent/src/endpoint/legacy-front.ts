@@ -82,7 +82,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
     }
   }
 
-  async function initialize(reply: Reply, { response, target, principal, tokenId }: Post, params: Params, from: From): Promise<void> {
+  async function initialize(reply: Reply, { response, target, principal, shown }: Post, params: Params, from: From): Promise<void> {
     const asked = params['protocolVersion']
     if (typeof asked !== 'string') return reply.error({ code: rpcCodes.invalidParams, message: 'initialize needs a protocolVersion.' })
     const facts = await target.facts('legacy')
@@ -91,7 +91,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
       return reply.error({ code: rpcCodes.internal, message: facts.unavailable }, 503)
     }
     const protocolVersion = isLegacy(asked) ? asked : newestLegacy
-    const session = sessions.create({ target, principal, tokenId }, protocolVersion, declaredBy(params['capabilities']), from)
+    const session = sessions.create({ target, principal, shown }, protocolVersion, declaredBy(params['capabilities']), from)
     if (!session) {
       response.setHeader('retry-after', '30')
       return reply.error({ code: rpcCodes.internal, message: 'Too many sessions are open; try again later.' }, 503)
@@ -201,7 +201,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
   }
 
   /** Undefined after it has answered: 400 without a session or with a wrong version, 404 so that the client initialises again. */
-  function sessionOf({ request: { headers }, response, target, principal }: Post, id: string): Session | undefined {
+  function sessionOf({ request: { headers }, response, target, principal, shown }: Post, id: string): Session | undefined {
     const asked = headers['mcp-session-id']
     const version = headers['mcp-protocol-version']
     if (version !== undefined && !isLegacy(version)) {
@@ -217,7 +217,7 @@ export function legacyFront({ forward, children, asks, sessions, watch, streams,
       )
       return undefined
     }
-    const session = sessions.find(asked, { target, principal })
+    const session = sessions.find(asked, { target, principal, shown })
     if (!session)
       sendJson(
         response,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkRequest, type GuardRules } from '@mcpg/core/http-guard'
 import type { Log } from '@mcpg/core/log'
+import type { Shown } from '../access/access.ts'
 import type { Admitted, Turned } from '../access/gate.ts'
 import { rpcCodes } from '../mcp/protocol.ts'
 import type { Health } from './health.ts'
@@ -18,9 +19,9 @@ type Parts = {
   /** The target of an MCP path, as somebody with these rights sees it; null when there is none for them. */
   targetOf: (path: string, admitted: Admitted) => Target | null
   /** Who makes a request, or why they are not let in. */
-  admit: (request: IncomingMessage) => Admitted | Turned
-  /** An answer that ends with its token. */
-  hold: (tokenId: string, response: ServerResponse) => void
+  admit: (request: IncomingMessage) => Admitted | Turned | Promise<Admitted | Turned>
+  /** An answer that ends with what let somebody in. */
+  hold: (shown: Shown, response: ServerResponse) => void
   /** Somebody showed a token that does not hold. */
   refusedToken: (path: string) => void
   modern: ReturnType<typeof modernFront>
@@ -60,16 +61,23 @@ export function listener({ rules, health, targetOf, admit, hold, refusedToken, m
     if (refusal) return sendProblem(response, 403, 'forbidden', refusal.reason, `${refusal.message} ${refusal.hint}`)
     if (allowCrossOrigin(request, response)) return
     const admitted = admit(request)
+    return admitted instanceof Promise
+      ? admitted.then((known) => enter(path, request, response, known))
+      : enter(path, request, response, admitted)
+  }
+
+  function enter(path: string, request: IncomingMessage, response: ServerResponse, admitted: Admitted | Turned): Promise<void> | void {
     if ('status' in admitted) {
-      if (admitted.reason === 'token_refused') refusedToken(path)
+      if (admitted.isRefusal) refusedToken(path)
       return turnAway(response, admitted)
     }
     if (path === '/metrics') return metrics(request, response)
-    if (admitted.tokenId !== undefined) hold(admitted.tokenId, response)
+    const { principal, tokenId, subject, shown } = admitted
+    if (shown) hold(shown, response)
     const target = targetOf(path, admitted)
     if (!target)
       return sendJson(response, 404, errorText('null', { code: rpcCodes.invalidRequest, message: `Nothing is served at ${path}.` }))
-    const post: Post = { request, response, target, principal: admitted.principal, tokenId: admitted.tokenId, subject: admitted.subject }
+    const post: Post = { request, response, target, principal, tokenId, subject, shown }
     if (request.method === 'POST') return receive(post)
     if (isSessionless(request))
       return sendJson(response, 405, errorText('null', { code: rpcCodes.invalidRequest, message: 'Only POST is allowed here.' }), {
@@ -137,10 +145,12 @@ export function listener({ rules, health, targetOf, admit, hold, refusedToken, m
   }
 }
 
+const codes = { 401: 'unauthenticated', 403: 'forbidden', 503: 'unavailable' } as const
+
 function turnAway(response: ServerResponse, { status, reason, detail, challenge }: Turned): void {
   if (challenge !== '') response.setHeader('www-authenticate', challenge)
   if (status === 503) response.setHeader('retry-after', '30')
-  sendProblem(response, status, status === 401 ? 'unauthenticated' : 'unavailable', reason, detail)
+  sendProblem(response, status, codes[status], reason, detail)
 }
 
 function sendProblem(response: ServerResponse, status: number, code: string, reason: string, detail: string): void {

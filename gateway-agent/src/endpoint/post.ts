@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Shown } from '../access/access.ts'
 import type { Params } from '../mcp/protocol.ts'
 import type { Target } from './target.ts'
 
@@ -15,4 +16,5 @@ export type Post = {
   /** The token that was shown, and whose it is. */
   tokenId: string | undefined
   subject: string | undefined
+  shown: Shown | undefined
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Shown } from '../access/access.ts'
 import type { From } from '../audit/witness.ts'
 import type { McpAnswer, McpCall } from '../mcp/connection.ts'
 import type { Params } from '../mcp/protocol.ts'
@@ -16,8 +17,8 @@ export type Session = {
   target: Target
   /** Whom the entrance let in when it was opened; nobody else's requests are taken in it. */
   principal: string
-  /** The token that they showed. */
-  tokenId: string | undefined
+  /** What let them in; of several the one that holds longest. */
+  shown: Shown | undefined
   protocolVersion: string
   /** Who began it. */
   from: From

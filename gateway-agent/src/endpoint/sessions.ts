@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
+import type { Shown } from '../access/access.ts'
 import type { From, Witness } from '../audit/witness.ts'
 import type { Params } from '../mcp/protocol.ts'
 import type { Timers } from '@mcpg/core/timers'
@@ -42,11 +43,11 @@ export function sessions({
   const open = new Map<string, Session>()
   const unsubscribe = catalog.onEvent(onEvent)
   let cancelSweep: (() => void) | undefined
-  return { create, find, close, closeOf, tokenIds, count: () => open.size, stop }
+  return { create, find, close, closeUnless, shown, count: () => open.size, stop }
 
   /** Null when there are too many. */
   function create(
-    { target, principal, tokenId }: Pick<Session, 'target' | 'principal' | 'tokenId'>,
+    { target, principal, shown: first }: Pick<Session, 'target' | 'principal' | 'shown'>,
     protocolVersion: string,
     declared: Params | undefined,
     from: From,
@@ -58,7 +59,7 @@ export function sessions({
       id: randomBytes(24).toString('base64url'),
       target,
       principal,
-      tokenId,
+      shown: first,
       protocolVersion,
       from,
       level: undefined,
@@ -78,10 +79,11 @@ export function sessions({
   }
 
   /** A session belongs to the path it was opened on, and to whoever opened it. */
-  function find(id: string, { target, principal }: Pick<Session, 'target' | 'principal'>): Session | undefined {
+  function find(id: string, { target, principal, shown: again }: Pick<Session, 'target' | 'principal' | 'shown'>): Session | undefined {
     const session = open.get(id)
     if (!session || session.target !== target || session.principal !== principal || isExpired(session)) return undefined
     session.usedAt = clock.monotonic()
+    if (session.shown && again && again.until > session.shown.until) session.shown = again
     return session
   }
 
@@ -95,13 +97,14 @@ export function sessions({
     for (const { server } of catalog.books()) server.own.end(session.id)
   }
 
-  /** Of everybody who has a session by a token. */
-  function tokenIds(): string[] {
-    return [...open.values()].flatMap(({ tokenId }) => (tokenId === undefined ? [] : [tokenId]))
+  /** Of everybody who had to show something. */
+  function shown(): Shown[] {
+    return [...open.values()].flatMap((session) => session.shown ?? [])
   }
 
-  function closeOf(tokenId: string): void {
-    for (const session of open.values()) if (session.tokenId === tokenId) close(session)
+  /** Whose shown things no longer hold has no session any more. */
+  function closeUnless(holds: (shown: Shown) => boolean): void {
+    for (const session of open.values()) if (session.shown && !holds(session.shown)) close(session)
   }
 
   function isExpired(session: Session): boolean {

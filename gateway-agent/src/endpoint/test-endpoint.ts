@@ -22,7 +22,7 @@ export type HttpAnswer = { status: number; headers: IncomingMessage['headers']; 
 const openToAll: EndpointOptions['access'] = {
   admit: () => ({ principal: 'anonymous' }),
   environment: 'default',
-  holds: (ids) => ids,
+  stillHolds: () => true,
   onChange: () => {},
 }
 

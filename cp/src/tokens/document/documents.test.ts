@@ -1,12 +1,17 @@
 import { create } from '@bufbuild/protobuf'
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fakeClock } from '@mcpg/core/clock'
+import { createLog } from '@mcpg/core/log'
 import { AccessDocument, accessSignaturePrefix, accessSignedPart } from '@mcpg/proto/access-document'
 import { AccessFailure, AccessStatusSchema, type AccessOffer } from '@mcpg/proto/gen/delivery'
 import { GatewayCapability } from '@mcpg/proto/gen/types'
+import { everything } from '@mcpg/proto/grants'
 import { last, type FakeAgent } from '../../../test/fake-agent.ts'
 import { newIdentity } from '../../../test/identity.ts'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../../test/fleet.ts'
+import { tokenStore } from '../store.ts'
+import { accessDocuments } from './documents.ts'
 
 const capabilities = [GatewayCapability.ACCESS_DOCUMENT]
 const keyOf = (token: string) => createHash('sha256').update(token).digest('base64url')
@@ -121,6 +126,35 @@ describe('the access document', () => {
     agent.heartbeat()
     await until(async () => (agent.frames.some((frame) => frame.case === 'heartbeatAck') ? true : undefined))
     expect(offersOf(agent)).toEqual([])
+  })
+
+  it('is made again after a failure, and loses nothing of what changed meanwhile', async () => {
+    const clock = fakeClock()
+    const documents = accessDocuments({
+      db: { read: fleet.db().read, write: (run) => (isAway ? Promise.reject(new Error('away')) : fleet.db().write(run)) },
+      store: tokenStore(fleet.db()),
+      ownerOf: async () => ({ subject: 'local', grants: everything }),
+      vouched: async () => null,
+      grantsOf: async () => [],
+      environmentsOf: async () => ({}),
+      clock,
+      log: createLog({ level: 'silent', json: true }),
+    })
+    let isAway = false
+    await make('claude')
+    const path = { org: 'default', workspace: 'default' }
+    const first = await documents.version(path)
+    await revoke('claude')
+    isAway = true
+    documents.recompile(path)
+    await documents.idle()
+    expect(await documents.version(path)).toBe(first)
+    isAway = false
+    await clock.advance(5_000)
+    await documents.idle()
+    const { version, baseVersion, document } = await documents.offer(path, first)
+    expect([version, baseVersion, document.removed?.length]).toEqual([first + 1, first, 1])
+    await documents.stop()
   })
 
   it('tells of one revocation among ten thousand tokens in less than a kibibyte', async () => {

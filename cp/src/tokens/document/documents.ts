@@ -1,45 +1,61 @@
+import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { Grant } from '@mcpg/proto/grants'
-import type { AccessDocument, AccessEnvironment } from '@mcpg/proto/access-document'
+import type { AccessDocument, AccessEnvironment, AccessIssuer } from '@mcpg/proto/access-document'
+import type { Principal } from '../../access/principal.ts'
+import type { Vouched } from '../../accounts/oidc.ts'
 import type { Db } from '../../db/db.ts'
 import { turn } from '../../turns.ts'
 import { effectiveGrants } from '../ceiling.ts'
 import { stateOf } from '../resource.ts'
 import type { Owner, Token, TokenStore } from '../store.ts'
-import { accessGrants, entryKey, entryOf, type Entry, type WorkspacePath } from './entries.ts'
+import { accessGrants, entryKey, entryOf, personEntryOf, personKey, type Entry, type WorkspacePath } from './entries.ts'
 import { accessLedger, type AccessLedger } from './ledger.ts'
 
-type Room = { path: WorkspacePath; ledger: AccessLedger; dirty: Set<string> | 'all'; work: Promise<void> }
+/** After a failure the same is tried again. */
+const retryMs = 5_000
+
+/** `dirty`: hashes of tokens, or everything; `isQueued`: `work` will take what is dirty. */
+type Room = { path: WorkspacePath; ledger: AccessLedger; dirty: Set<string> | 'all'; isQueued: boolean; work: Promise<void> }
 export type AccessDocuments = ReturnType<typeof accessDocuments>
 
 /**
- * The access document of every workspace that has been asked for: compiled from tokens and from what their owners may do now, numbered
- * upwards for ever, and told to whoever offers it as soon as it is another. A number never means two contents, also over restarts.
+ * The access document of every workspace that has been asked for: compiled from tokens, from whom the issuer vouches for, and from what all
+ * of them may do now, numbered upwards for ever, and told to whoever offers it as soon as it is another. A number never means two contents,
+ * also over restarts.
  */
 export function accessDocuments({
   db,
   store,
   ownerOf,
+  vouched,
+  grantsOf,
   environmentsOf,
-  now,
+  clock,
   log,
 }: {
   db: Pick<Db, 'read' | 'write'>
   store: Pick<TokenStore, 'list' | 'findBySha256'>
   ownerOf: (owner: Owner) => Promise<{ subject: string; grants: readonly Grant[] } | null>
+  /** Whose id_tokens count; null for nobody's. */
+  vouched: () => Promise<Vouched | null>
+  grantsOf: (principal: Principal) => Promise<readonly Grant[]>
   environmentsOf: (path: WorkspacePath) => Promise<Record<string, AccessEnvironment>>
-  now: () => number
+  clock: Clock
   log: Log
 }) {
   const rooms = new Map<string, Room>()
   const listeners: ((path: WorkspacePath) => void)[] = []
+  const retries = new Map<Room, () => void>()
   return {
     offer,
     version,
     touch,
     recompile,
+    recompileAll,
     raiseAbove,
     idle,
+    stop,
     onChange: (listener: (path: WorkspacePath) => void) => void listeners.push(listener),
   }
 
@@ -65,6 +81,11 @@ export function accessDocuments({
       if (room.path.org === org && (workspace === undefined || workspace === room.path.workspace)) mark(room, 'all')
   }
 
+  /** Whom the issuer vouches for, or its keys, are others. */
+  function recompileAll(): void {
+    for (const room of rooms.values()) mark(room, 'all')
+  }
+
   /** A gateway has a number that was never given here: a database of an earlier day was restored. */
   async function raiseAbove(path: WorkspacePath, seen: number): Promise<void> {
     const room = await ready(path)
@@ -81,11 +102,17 @@ export function accessDocuments({
     for (const room of rooms.values()) await room.work
   }
 
+  async function stop(): Promise<void> {
+    for (const cancel of retries.values()) cancel()
+    retries.clear()
+    await idle()
+  }
+
   async function ready(path: WorkspacePath): Promise<Room> {
     const scope = scopeOf(path)
     let room = rooms.get(scope)
     if (!room) {
-      room = { path, ledger: accessLedger(path.workspace), dirty: new Set(), work: Promise.resolve() }
+      room = { path, ledger: accessLedger(path.workspace), dirty: new Set(), isQueued: false, work: Promise.resolve() }
       rooms.set(scope, room)
       const loading = load(room)
       room.work = loading.catch(() => void rooms.delete(scope))
@@ -104,63 +131,73 @@ export function accessDocuments({
   }
 
   function mark(room: Room, what: string): void {
-    const isIdle = room.dirty !== 'all' && room.dirty.size === 0
     if (what === 'all') room.dirty = 'all'
     else if (room.dirty !== 'all') room.dirty.add(what)
-    // Whatever comes while one is at work is taken together by the next.
-    if (isIdle)
-      room.work = room.work
-        .then(() => update(room))
-        .catch((error: unknown) => {
-          log.error(
-            { err: error, scope: scopeOf(room.path) },
-            'the access document could not be made; it is tried again with the next change',
-          )
-          room.dirty = 'all'
-        })
+    queue(room)
+  }
+
+  /** Whatever comes while one is at work is taken together by the next. */
+  function queue(room: Room): void {
+    if (room.isQueued) return
+    room.isQueued = true
+    room.work = room.work
+      .then(() => update(room))
+      .catch((error: unknown) => {
+        log.error({ err: error, scope: scopeOf(room.path), retryMs }, 'the access document could not be made; it is tried again')
+        room.dirty = 'all'
+        retries.get(room)?.()
+        retries.set(
+          room,
+          clock.after(retryMs, () => queue(room)),
+        )
+      })
   }
 
   async function update(room: Room): Promise<void> {
     const { dirty } = room
     room.dirty = new Set()
-    const { keys, environments } = dirty === 'all' ? await compileAll(room) : { keys: await compileSome(room, dirty), environments: false }
-    if (keys.length === 0 && !environments) return
+    room.isQueued = false
+    await (dirty === 'all' ? compileAll(room) : compileSome(room, dirty))
+    if (room.ledger.isPublished()) return
     const next = room.ledger.version() + 1
     await keep(room, next)
-    room.ledger.publish(next, keys, environments)
+    room.ledger.publish(next)
     for (const listener of listeners) listener(room.path)
   }
 
-  async function compileAll({ path, ledger }: Room): Promise<{ keys: string[]; environments: boolean }> {
-    const environments = ledger.setEnvironments(await environmentsOf(path))
+  async function compileAll({ path, ledger }: Room): Promise<void> {
+    ledger.setEnvironments(await environmentsOf(path))
+    const trusted = await vouched()
+    ledger.setIssuers(issuersOf(trusted))
     const tokens = (await store.list({ org: path.org })).filter(({ workspace }) => workspace === null || workspace === path.workspace)
     const owners = ownerCache()
     const gone = new Set(ledger.keys())
-    const keys: string[] = []
-    for (const token of tokens) {
-      const key = entryKey(token)
-      const entry = await compiled(token, path, owners)
-      if (entry) gone.delete(key)
-      if (entry && ledger.set(key, entry)) keys.push(key)
+    for (const token of tokens) await put(entryKey(token), await compiled(token, path, owners))
+    for (const { subject, user, signedOut } of trusted?.people ?? []) {
+      const entry = personEntryOf({ email: user.email, signedOut }, accessGrants(await grantsOf(user), path))
+      await put(personKey(trusted!.issuer, subject), entry)
+    }
+    for (const key of gone) ledger.set(key, null)
+
+    async function put(key: string, entry: Entry | null): Promise<void> {
+      if (entry) {
+        gone.delete(key)
+        ledger.set(key, entry)
+      }
       await turn()
     }
-    for (const key of gone) if (ledger.set(key, null)) keys.push(key)
-    return { keys, environments }
   }
 
-  async function compileSome({ path, ledger }: Room, hashes: Set<string>): Promise<string[]> {
+  async function compileSome({ path, ledger }: Room, hashes: Set<string>): Promise<void> {
     const owners = ownerCache()
-    const keys: string[] = []
     for (const sha256 of hashes) {
       const token = await store.findBySha256(sha256)
-      const key = entryKey({ sha256 })
-      if (ledger.set(key, token && (await compiled(token, path, owners)))) keys.push(key)
+      ledger.set(entryKey({ sha256 }), token && (await compiled(token, path, owners)))
     }
-    return keys
   }
 
   async function compiled(token: Token, path: WorkspacePath, owners: typeof ownerOf): Promise<Entry | null> {
-    if (stateOf(token, now()) !== 'active') return null
+    if (stateOf(token, clock.now()) !== 'active') return null
     const owner = await owners(token.owner)
     return owner && entryOf(token, owner.subject, accessGrants(effectiveGrants(token, owner.grants), path))
   }
@@ -182,5 +219,8 @@ export function accessDocuments({
     await db.write((tx) => tx.accessVersion.upsert({ where: { scope }, create: { scope, ...row }, update: row }))
   }
 }
+
+const issuersOf = (vouched: Vouched | null): Record<string, AccessIssuer> =>
+  vouched ? { [vouched.issuer]: { audiences: [...vouched.audiences], keys: [...vouched.keys] } } : {}
 
 const scopeOf = ({ org, workspace }: WorkspacePath): string => `${org}/${workspace}`

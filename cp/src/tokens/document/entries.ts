@@ -1,13 +1,15 @@
 import canonicalize from 'canonicalize'
 import { createHash } from 'node:crypto'
-import type { AccessGrant } from '@mcpg/proto/access-document'
+import { accessPersonText, type AccessGrant } from '@mcpg/proto/access-document'
 import { covers, type Grant } from '@mcpg/proto/grants'
 import type { Token } from '../store.ts'
 
 export type WorkspacePath = { org: string; workspace: string }
 
-/** A token as gateways need it; `grantsKey` names its rights among all. */
-export type Entry = { id: string; subject: string; expires: number | null; grantsKey: string; grants: AccessGrant[] }
+/** `grantsKey` names the rights among all. */
+type Rights = { grantsKey: string; grants: AccessGrant[] }
+/** A token as gateways need it, or somebody whom an issuer vouches for; times in milliseconds since 1970. */
+export type Entry = Rights & ({ id: string; subject: string; expires: number | null } | { subject: string; signedOut: number | null })
 
 /** What of somebody's rights gateways of a workspace decide by: the use of servers, tools and projects. */
 export function accessGrants(grants: readonly Grant[], workspace: WorkspacePath): AccessGrant[] {
@@ -31,12 +33,23 @@ export function accessGrants(grants: readonly Grant[], workspace: WorkspacePath)
 /** Null for a token that can use nothing here: gateways do not know it. */
 export function entryOf(token: Pick<Token, 'id' | 'expiresAt'>, subject: string, grants: AccessGrant[]): Entry | null {
   if (grants.length === 0) return null
-  const grantsKey = sha256(canonicalize(grants)!).subarray(0, 9).toString('base64url')
-  return { id: token.id, subject, expires: token.expiresAt === null ? null : Date.parse(token.expiresAt), grantsKey, grants }
+  return { id: token.id, subject, expires: token.expiresAt === null ? null : Date.parse(token.expiresAt), ...rightsOf(grants) }
+}
+
+/** The same of a person. */
+export function personEntryOf({ email, signedOut }: { email: string; signedOut: number | null }, grants: AccessGrant[]): Entry | null {
+  return grants.length === 0 ? null : { subject: email, signedOut, ...rightsOf(grants) }
 }
 
 /** How gateways look a token up. */
 export const entryKey = ({ sha256: hex }: Pick<Token, 'sha256'>): string => Buffer.from(hex, 'hex').toString('base64url')
+
+export const personKey = (issuer: string, subject: string): string => sha256(accessPersonText(issuer, subject)).toString('base64url')
+
+const rightsOf = (grants: AccessGrant[]): Rights => ({
+  grantsKey: sha256(canonicalize(grants)!).subarray(0, 9).toString('base64url'),
+  grants,
+})
 
 export const sha256 = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest()
 
