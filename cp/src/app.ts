@@ -180,7 +180,7 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   const features = [
     accessRoutes(access),
     controlRoutes(control, metrics.registry, authority.rootsPem),
-    accountRoutes(accounts, licenses({ publicKey: config.licensePublicKey, clock }), impersonations, {
+    accountRoutes(accounts, licenses({ publicKey: config.licensePublicKey, clock }), impersonations, book, {
       mode: authMode,
       issuer: oidc?.shown ?? null,
       secureCookie,
@@ -196,7 +196,10 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   ]
   const http = await httpServer(config.http, log, features, {
     tls: certificates.http && { certificate: certificates.http, names: certificates.names },
-    signIn: authMode === 'none' ? null : { authenticate: impersonations.authenticating(authenticate), callerFor: access.callerOf },
+    signIn:
+      authMode === 'none'
+        ? null
+        : { authenticate: impersonations.authenticating(authenticate), callerFor: access.callerOf, actFor: impersonations.actFor },
     denied: denials.note,
   })
   const endpoints = () => ({

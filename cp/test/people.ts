@@ -3,7 +3,9 @@ import { testApp, type Answer, type TestApp } from './app.ts'
 const password = 'correct horse battery'
 export const admin = 'ada@example.com'
 
-export type Session = { call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> }
+export type Session = {
+  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: object): Promise<Answer>
+}
 export type PeopleApp = TestApp & {
   /** The platform admin who set it up. */
   ada: Session
@@ -40,6 +42,6 @@ export async function peopleApp(): Promise<PeopleApp> {
   function sessionOf({ status, headers, body }: Answer): Session {
     if (status >= 300) throw new Error(JSON.stringify(body))
     const cookie = String(headers['set-cookie']).split(';')[0]!
-    return { call: (method, path, sent) => test.call(method, path, sent, { cookie, 'x-mcpg-request': '1' }) }
+    return { call: (method, path, sent, more) => test.call(method, path, sent, { cookie, 'x-mcpg-request': '1', ...more }) }
   }
 }

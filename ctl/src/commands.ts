@@ -104,6 +104,10 @@ function declareMachine(program: Command, run: Bind): void {
     .option('--setup-code <code>', 'what creates the first user (default: read in the state dir, else asked for); better MCPG_SETUP_CODE')
     .action(run(() => import('./commands/login.ts')))
   program
+    .command('whoami')
+    .description('who you are for the control plane, how you are signed in and until when, and your groups')
+    .action(run(() => import('./commands/whoami.ts')))
+  program
     .command('logout')
     .description('end the session at the control plane and forget it here')
     .option('--everywhere', 'every session of this user, on all machines')

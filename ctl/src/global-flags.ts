@@ -23,6 +23,7 @@ export function addGlobalFlags(program: Command): void {
     .option('--insecure-plaintext', 'allow plain http to a control plane that is not on this machine')
     .option('--session-cookie <value>', 'session of a signed-in person; better MCPG_SESSION_COOKIE')
     .option('--token <token>', 'bearer token; better MCPG_TOKEN')
+    .option('--as <e-mail>', 'act for this user: what both of you may do, under both names')
     .option('--org <name>', 'organization', 'default')
     .option('--workspace <name>', 'workspace', 'default')
     .option('--environment <name>', 'environment', 'default')

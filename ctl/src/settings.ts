@@ -17,6 +17,8 @@ export type Settings = {
   insecurePlaintext: boolean
   sessionCookie: string | undefined
   token: string | undefined
+  /** Whom every request is made for. */
+  as: string | undefined
   org: string
   workspace: string
   environment: string
@@ -41,6 +43,7 @@ export type GlobalFlags = {
   insecurePlaintext?: boolean
   sessionCookie?: string
   token?: string
+  as?: string
   org: string
   workspace: string
   environment: string
@@ -59,6 +62,7 @@ export function settingsOf(flags: GlobalFlags, env: Env, environmentGiven: boole
     insecurePlaintext: flags.insecurePlaintext ?? false,
     sessionCookie: flags.sessionCookie,
     token: flags.token,
+    as: flags.as,
     org: flags.org,
     workspace: flags.workspace,
     environment: flags.environment,

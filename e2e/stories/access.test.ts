@@ -59,7 +59,22 @@ it('lets an admin bring somebody in, give them a role through a group, see what 
   expect(await done(['describe', 'group', 'dev'])).toMatch(/devs +runner/)
   expect(await done(['can-i', 'run', 'servers', '--who'])).toMatch(/user\/eve@example\.com +runner +devs +dev/)
 
-  // 4 it is gone with the member
+  // 4 as somebody else, in one command: what both may do
+  const whoami = await done(['whoami', '--as', 'eve@example.com'])
+  expect(whoami).toMatch(/you are: +ada@example\.com\nacting for: +eve@example\.com \(Eve\)/)
+  expect((await ada(['create', 'server', 'mine', '--command', 'x', '--as', 'eve@example.com'])).code).toBe(3)
+  expect((await ada(['can-i', 'edit', 'servers', '--as', 'eve@example.com'])).stdout).toBe('no\n')
+  expect(await done(['status', '--as', 'eve@example.com'])).toContain('signed in as ada@example.com, acting for eve@example.com')
+  const notAllowed = await eve(['get', 'servers', '--as', 'ada@example.com'])
+  expect([notAllowed.code, notAllowed.stderr]).toEqual([
+    3,
+    expect.stringContaining('eve@example.com may not do this: it needs the operation impersonate'),
+  ])
+  expect((await eve(['whoami'])).stdout).toMatch(
+    /you are: +eve@example\.com \(Eve\)\nsigned in: +with a session, until .*\ngroups: +default\/dev\n/,
+  )
+
+  // 5 it is gone with the member
   await done(['patch', 'group', 'dev', 'members=null'])
   expect((await eve(['get', 'servers'])).code).toBe(3)
   expect((await ada(['delete', 'user', 'ada@example.com', '--yes'])).code).toBe(6)

@@ -154,6 +154,11 @@ describe('rights in one environment', () => {
   })
   afterAll(() => fleet.close())
 
+  it('are nobody else’s where nobody signs in: a request for somebody is refused instead of being everybody’s', async () => {
+    const { status, body } = await fleet.call('GET', '/v1/auth/me', undefined, { 'x-mcpg-as': 'eve@example.com' })
+    expect([status, body.reason]).toEqual([409, 'sign_in_off'])
+  })
+
   it('show what is in it in the lists of the workspace, and nothing of the others', async () => {
     const { resources } = fleet.app()
     const enrollments = kindOf('Enrollment')

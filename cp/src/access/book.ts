@@ -4,7 +4,7 @@ import { roleKind, type RoleSpec } from '@mcpg/proto/kinds/role'
 import { roleBindingKind, type RoleBindingSpec } from '@mcpg/proto/kinds/role-binding'
 import type { Changes } from '../changes/changes.ts'
 import type { Db } from '../db/db.ts'
-import { holdingsOf, type Holder, type Holding, type OrgAccess } from './holdings.ts'
+import { groupsOfUser, holdingsOf, type Holder, type Holding, type OrgAccess } from './holdings.ts'
 
 /** Kinds that decide who may do what. */
 export const decidingKinds = [roleKind.kind, groupKind.kind, roleBindingKind.kind]
@@ -19,7 +19,7 @@ export function accessBook({ db, changes }: { db: Pick<Db, 'read'>; changes: Pic
   changes.onChange(({ kind }) => {
     if (decidingKinds.includes(kind)) loading = null
   })
-  return { grantsOfUser, grantsOfServiceAccount, holdingsIn, orgAccess }
+  return { grantsOfUser, grantsOfServiceAccount, holdingsIn, orgAccess, memberships }
 
   /** In all organizations; `claims` are the groups that the issuer names. */
   async function grantsOfUser(email: string, claims: readonly string[]): Promise<Grant[]> {
@@ -28,6 +28,11 @@ export function accessBook({ db, changes }: { db: Pick<Db, 'read'>; changes: Pic
     for (const [org, { holdings }] of await orgs())
       for (const holder of holders) for (const { binding, grants } of holdings.get(holder) ?? []) found.set(`${org}/${binding}`, grants)
     return [...found.values()].flat()
+  }
+
+  /** Of all organizations. */
+  async function memberships(email: string, claims: readonly string[]): Promise<{ org: string; group: string }[]> {
+    return [...(await orgs())].flatMap(([org, { access }]) => groupsOfUser(access.groups, email, claims).map((group) => ({ org, group })))
   }
 
   async function grantsOfServiceAccount(org: string, name: string): Promise<Grant[]> {

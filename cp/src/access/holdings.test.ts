@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readGrants } from '@mcpg/proto/grants'
 import type { GroupSpec } from '@mcpg/proto/kinds/group'
 import type { RoleBindingSpec } from '@mcpg/proto/kinds/role-binding'
-import { cycleOf, holdingsOf, type OrgAccess } from './holdings.ts'
+import { cycleOf, groupsOfUser, holdingsOf, type OrgAccess } from './holdings.ts'
 
 const group = (name: string) => ({ kind: 'Group', name }) as const
 const person = (name: string) => ({ kind: 'User', name }) as const
@@ -35,6 +35,15 @@ describe('what somebody holds', () => {
     expect(ways(all, 'claim:dev')).toEqual([['wide', 'outer', 'inner']])
     expect(ways(all, 'group:inner')).toEqual([['wide', 'outer']])
     expect(all.get('user:nobody@x.io')).toBeUndefined()
+  })
+
+  it('is a matter of groups, which somebody is in by their name, by the issuer, and by what is inside of what', () => {
+    const { groups } = access(
+      { inner: { members: ['eve@x.io'], claims: ['dev'] }, outer: { groups: ['inner'] }, other: { groups: ['other'] } },
+      {},
+    )
+    expect(groupsOfUser(groups, 'eve@x.io', [])).toEqual(['inner', 'outer'])
+    expect([groupsOfUser(groups, 'ada@x.io', ['dev']), groupsOfUser(groups, 'ada@x.io', [])]).toEqual([['inner', 'outer'], []])
   })
 
   it('is what the role says, at the place of the binding; an unknown kind or role gives nothing', () => {

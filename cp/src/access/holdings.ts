@@ -57,6 +57,20 @@ function giveToGroup(groups: OrgAccess['groups'], first: string, give: (holder: 
   }
 }
 
+/** The groups that somebody is in: by their own name, by a group that the issuer names, or inside another one; in the order of names. */
+export function groupsOfUser(groups: OrgAccess['groups'], email: string, claims: readonly string[]): string[] {
+  const found = new Set<string>()
+  const add = (isIn: (group: GroupSpec) => boolean) => {
+    for (const [name, group] of groups) {
+      if (found.has(name) || !isIn(group)) continue
+      found.add(name)
+      add(({ groups: inner = [] }) => inner.includes(name))
+    }
+  }
+  add(({ members = [], claims: named = [] }) => members.includes(email) || named.some((claim) => claims.includes(claim)))
+  return [...found].toSorted()
+}
+
 /** The first cycle of groups, as the names on it from one to itself; null when there is none. */
 export function cycleOf(groups: OrgAccess['groups']): string[] | null {
   const done = new Set<string>()

@@ -12,9 +12,13 @@ const longestMs = 60 * 60_000
 
 export type Impersonations = ReturnType<typeof impersonationService>
 
+/** Pairs of people that are remembered. */
+const maxTold = 1_000
+
 /**
- * Acting for somebody else in one's own session: what both may do and nothing more, under both names, until it is ended or for an hour.
- * It lives in memory: a restart of the control plane ends it.
+ * Acting for somebody else: what both may do and nothing more, under both names. In one's own session until it is ended or for an hour;
+ * it lives in memory, so a restart of the control plane ends it. Or with single requests, each of which names them; of these the first
+ * of an hour is in the audit trail, and every change that they make.
  */
 export function impersonationService({
   db,
@@ -31,31 +35,62 @@ export function impersonationService({
   mayImpersonate: (principal: Principal, org: string) => Promise<boolean>
 }) {
   const active = new Map<string, { accountId: string; org: string; until: number }>() // by session
-  return { begin, end, authenticating }
+  const told = new Map<string, number>() // until when, by who acts for whom
+  return { begin, end, actFor, authenticating }
 
   async function begin({ caller, signedIn }: Asking, { user, org }: { user: string; org: string }): Promise<User> {
-    if (signedIn?.impersonator || caller.impersonator !== undefined)
-      throw new McpgError('failed_precondition', 'already_impersonating', `You act for ${caller.subject} already.`, { hint: endHint })
+    refuseTwice({ caller, signedIn })
     if (!signedIn?.session || signedIn.principal.kind !== 'user')
       throw new McpgError(
         'failed_precondition',
         'session_needed',
         'Only somebody who signed in, with a session, can act for somebody else.',
         {
-          hint: 'sign in with e-mail and password, or through the console',
+          hint: 'sign in with e-mail and password or through the console, or name them with every request (mcpg-ctl --as)',
         },
       )
-    if (!(await mayImpersonate(signedIn.principal, org)))
+    const person = await personFor(caller, signedIn.principal, { user, org })
+    await record(caller, person, org)
+    active.set(signedIn.session.idSha256, { accountId: person.accountId, org, until: clock.now() + longestMs })
+    return person
+  }
+
+  /** For one request. Throws as `begin` does, but asks for no session. */
+  async function actFor(
+    { caller, signedIn }: { caller: Caller; signedIn: Authenticated },
+    { user, org }: { user: string; org: string },
+  ): Promise<Authenticated> {
+    refuseTwice({ caller, signedIn })
+    const person = await personFor(caller, signedIn.principal, { user, org })
+    const pair = `${caller.subject} ${person.accountId} ${org}`
+    const now = clock.now()
+    if ((told.get(pair) ?? 0) <= now) {
+      await record(caller, person, org)
+      if (told.size >= maxTold) told.clear()
+      told.set(pair, now + longestMs)
+    }
+    return { principal: person, session: null, impersonator: signedIn.principal }
+  }
+
+  function refuseTwice({ caller, signedIn }: Asking): void {
+    if (signedIn?.impersonator || caller.impersonator !== undefined)
+      throw new McpgError('failed_precondition', 'already_impersonating', `You act for ${caller.subject} already.`, { hint: endHint })
+  }
+
+  async function personFor(caller: Caller, principal: Principal, { user, org }: { user: string; org: string }): Promise<User> {
+    if (!(await mayImpersonate(principal, org)))
       throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not do this: it needs the operation impersonate in ${org}.`)
     const account = await db.read.account.findUnique({ where: { email: user } })
     const person = account && (await personOf(account.id))
     if (!person)
       throw new McpgError('not_found', 'user_unknown', `There is no user ${user} who can sign in.`, { hint: 'mcpg-ctl get users' })
-    if (person.accountId === signedIn.principal.accountId)
+    if (principal.kind === 'user' && person.accountId === principal.accountId)
       throw new McpgError('invalid', 'impersonating_oneself', `${user} is who you are.`)
-    await db.write((tx) => audit.record(tx, caller, 'impersonation.begin', { org, kind: 'User', name: user, uid: person.accountId }))
-    active.set(signedIn.session.idSha256, { accountId: person.accountId, org, until: clock.now() + longestMs })
     return person
+  }
+
+  async function record(caller: Caller, { accountId, email }: User, org: string): Promise<void> {
+    await db.write((tx) => audit.record(tx, caller, 'impersonation.begin', { org, kind: 'User', name: email, uid: accountId }))
   }
 
   /** Ending it twice changes nothing. */

@@ -123,7 +123,10 @@ describe('a binding', () => {
     await expect.poll(denied).toBe(2)
     expect((await eve.call('POST', `${workspace}/servers/other/stop`)).status).toBe(404)
     expect((await eve.call('POST', `${workspace}/servers/files/stop`)).status).toBe(200)
-    expect((await eve.call('POST', `${workspace}/mcp`, { jsonrpc: '2.0', id: 1, method: 'tools/list' })).status).toBe(403)
+    // Admitted, as far as those objects go; there is no gateway here.
+    const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+    expect((await eve.call('POST', `${workspace}/mcp`, list)).body.reason).toBe('no_gateway_online')
+    expect((await eve.call('POST', `${workspace}/mcp/servers/other`, list)).status).toBe(404)
     await test.ada.call('DELETE', `${org}/rolebindings/named`)
   })
 
@@ -232,6 +235,45 @@ describe('acting for somebody else', () => {
       ['impersonation.begin', admin, null, 'dora@example.com'],
       ['impersonation.end', 'dora@example.com', admin, 'dora@example.com'],
     ])
+  })
+
+  it('may be said with each request, which asks for no session, shows both names and tells the trail once', async () => {
+    const as = (user: string) => ({ 'x-mcpg-as': user })
+    const gina = await test.join('gina@example.com')
+    await test.apply([object('RoleBinding', 'gina', { role: 'editor', subjects: [person('gina@example.com')], workspace: 'default' })])
+    const { token } = (await test.ada.call('POST', `${org}/tokens`, { name: 'script' })).body
+    const byToken = { authorization: `Bearer ${token}`, ...as('gina@example.com') }
+    const call = (method: 'GET' | 'POST', path: string, body?: unknown, headers = {}) => test.call(method, path, body, headers)
+
+    expect((await test.ada.call('GET', '/v1/auth/me', undefined, as('gina@example.com'))).body).toMatchObject({
+      subject: 'gina@example.com',
+      impersonator: admin,
+    })
+    expect((await call('GET', '/v1/auth/me', undefined, byToken)).body).toMatchObject({ subject: 'gina@example.com', impersonator: admin })
+    expect((await call('GET', `${org}/users`, undefined, byToken)).status).toBe(403)
+    const made = await call('POST', `${workspace}/servers`, object('Server', 'of-gina', { command: ['x'] }), byToken)
+    expect(made.status).toBe(201)
+    // The next request is one's own again, and others are refused by their own name.
+    expect((await test.ada.call('GET', '/v1/auth/me')).body).toMatchObject({ subject: admin })
+    const refused = await gina.call('GET', '/v1/auth/me', undefined, as(admin))
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('gina@example.com may not do this')])
+    const reasonOf = async (user: string) => (await test.ada.call('GET', '/v1/auth/me', undefined, as(user))).body.reason
+    expect([await reasonOf('nobody@example.com'), await reasonOf(admin), await reasonOf('gina')]).toEqual([
+      'user_unknown',
+      'impersonating_oneself',
+      'act_for_malformed',
+    ])
+    expect((await call('GET', '/v1/auth/me', undefined, as('gina@example.com'))).status).toBe(401)
+
+    const rows = await test.app.db.read.audit.findMany({
+      where: { OR: [{ action: 'impersonation.begin', name: 'gina@example.com' }, { name: 'of-gina' }] },
+      orderBy: { at: 'asc' },
+    })
+    expect(rows.map(({ action, actor, impersonator }) => [action, actor, impersonator])).toEqual([
+      ['impersonation.begin', admin, null],
+      ['server.create', 'gina@example.com', admin],
+    ])
+    await test.ada.call('DELETE', `${workspace}/servers/of-gina`)
   })
 
   it('never does more than oneself may', async () => {

@@ -12,6 +12,7 @@ import {
   SignInRequest,
   type AuthMode,
 } from '@mcpg/proto/rest/auth'
+import type { AccessBook } from '../access/book.ts'
 import type { Impersonations } from '../access/impersonation.ts'
 import { callerOf, signedInOf } from '../http/access-rules.ts'
 import { sessionCookieOf, setCookie } from './cookie.ts'
@@ -27,6 +28,7 @@ export const accountRoutes =
     accounts: Accounts,
     licenses: Licenses,
     impersonations: Pick<Impersonations, 'begin' | 'end'>,
+    book: Pick<AccessBook, 'memberships'>,
     { mode, issuer, secureCookie }: { mode: AuthMode; issuer: AuthStatus['issuer'] | null; secureCookie: boolean },
   ): FastifyPluginAsyncZod =>
   async (app) => {
@@ -132,7 +134,10 @@ export const accountRoutes =
       if (signedIn?.principal.kind !== 'user') return { kind, subject, groups: [], platformAdmin: kind === 'local' }
       const { principal, session } = signedIn
       const account = await accounts.find(principal.accountId)
-      return meOf({ user: principal, displayName: account?.displayName ?? null, times: session, impersonator })
+      // Whoever acts for somebody else learns nothing of organizations that are none of their own.
+      const memberOf = impersonator === undefined ? await book.memberships(principal.email, principal.groups) : []
+      const me = meOf({ user: principal, displayName: account?.displayName ?? null, times: session, impersonator })
+      return { ...me, ...(memberOf.length > 0 && { memberOf }) }
     }
   }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { publicRoutes, type Access, type Place } from '@mcpg/proto/access'
 import { McpgError } from '@mcpg/proto/errors'
+import { actForHeader, actForOrgHeader, ImpersonateRequest } from '@mcpg/proto/rest/auth'
 import { unknownObject } from '../access/unknown-object.ts'
 import { anonymousCaller, localCaller, type Caller } from '../access/caller.ts'
 import { findKind } from '@mcpg/proto/kinds'
@@ -30,6 +31,8 @@ declare module 'fastify' {
 export type SignIn = {
   authenticate: Authenticate
   callerFor(signedIn: Authenticated, about: { source: string; requestId: string }): Promise<Caller>
+  /** Who the request is of once its caller acts for somebody else. */
+  actFor(asking: { caller: Caller; signedIn: Authenticated }, asked: ImpersonateRequest): Promise<Authenticated>
 } | null
 
 /** Gives every request a caller and keeps out whoever the route does not admit. A route without a rule stops the boot. */
@@ -48,14 +51,12 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
     const { access, loopbackPeersPass, perObject = false, admits } = request.routeOptions.config
     // A session that is over must not keep anybody from what is public, signing in above all.
     const isOpen = access === undefined || access === 'public'
-    request.signedIn = signIn && !isOpen ? await signIn.authenticate(request) : null
-    const caller = request.signedIn
-      ? await signIn!.callerFor(request.signedIn, about)
-      : signIn
-        ? anonymousCaller(about)
-        : localCaller(about)
+    const known = signIn && !isOpen ? await whoIs(signIn, request, about) : null
+    if (!signIn && !isOpen && askedFor(request)) throw nobodySignsIn()
+    const caller = known?.caller ?? (signIn ? anonymousCaller(about) : localCaller(about))
+    request.signedIn = known?.signedIn ?? null
     request.caller = caller
-    if (request.signedIn) request.stillHolds = async () => isTheSame(caller, await whoNow(request, about))
+    if (known) request.stillHolds = async () => isTheSame(caller, await whoNow(request, about))
     // No route: the not-found handler, which serves the console and answers 404.
     if (access === undefined || (loopbackPeersPass && isLoopbackHost(source))) return
     const asked = { access, place: placeOf(request), name: nameOf(request, access) }
@@ -65,15 +66,52 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
     throw refusal(caller, asked)
   })
 
+  async function whoIs(
+    by: NonNullable<SignIn>,
+    request: FastifyRequest,
+    about: { source: string; requestId: string },
+  ): Promise<{ signedIn: Authenticated; caller: Caller } | null> {
+    const signedIn = await by.authenticate(request)
+    if (!signedIn) return null
+    const caller = await by.callerFor(signedIn, about)
+    const asked = askedFor(request)
+    if (!asked) return { signedIn, caller }
+    // Whoever is refused to is told of by their own name.
+    request.caller ??= caller
+    const acting = await by.actFor({ caller, signedIn }, asked)
+    return { signedIn: acting, caller: await by.callerFor(acting, about) }
+  }
+
   /** Null: nobody. Undefined: this cannot be told now, as with an issuer that is away. */
   async function whoNow(request: FastifyRequest, about: { source: string; requestId: string }): Promise<Caller | null | undefined> {
     try {
-      const signedIn = await signIn!.authenticate(request)
-      return signedIn && (await signIn!.callerFor(signedIn, about))
+      return (await whoIs(signIn!, request, about))?.caller ?? null
     } catch (error) {
       return error instanceof McpgError && (error.code === 'unauthenticated' || error.code === 'forbidden') ? null : undefined
     }
   }
+}
+
+/** Whom a request says that it is made for. Throws invalid for what is no e-mail. */
+function askedFor({ headers }: FastifyRequest): ImpersonateRequest | null {
+  const user = headers[actForHeader]
+  if (user === undefined || user === '') return null
+  const read = ImpersonateRequest.safeParse({ user, org: headers[actForOrgHeader] })
+  if (read.success) return read.data
+  throw new McpgError('invalid', 'act_for_malformed', `The header ${actForHeader} is not the e-mail of a user: ${String(user)}.`, {
+    hint: 'mcpg-ctl get users',
+  })
+}
+
+function nobodySignsIn(): McpgError {
+  return new McpgError(
+    'failed_precondition',
+    'sign_in_off',
+    'Nobody signs in at this control plane, so nobody can act for somebody else.',
+    {
+      hint: 'leave --as (MCPG_AS) out',
+    },
+  )
 }
 
 function isTheSame(before: Caller, now: Caller | null | undefined): boolean {

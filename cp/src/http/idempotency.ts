@@ -37,7 +37,8 @@ export function idempotency({ db, keys, clock }: { db: Db; keys: Pick<Keys, 'fin
     // Keyed: a body may hold a secret, and a plain hash of a short one tells it.
     const requestDigest = keys.fingerprint(JSON.stringify(request.body ?? null))
     // No NUL between them: text of PostgreSQL has none.
-    const scope = `${callerOf(request).subject}
+    const { subject, impersonator } = callerOf(request)
+    const scope = `${impersonator === undefined ? subject : `${subject} by ${impersonator}`}
 ${request.method} ${request.url}`
     const id = `${scope}
 ${key}`

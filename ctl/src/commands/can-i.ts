@@ -10,6 +10,7 @@ export type CanIOptions = { list?: boolean; who?: boolean }
 
 /** Exit 1 for a no. */
 export async function run(context: Context, args: string[], { list, who }: CanIOptions): Promise<number | void> {
+  if (context.settings.as) context.say(`for ${context.settings.as}, as far as you may do it yourself:`)
   if (list) return listRights(context, args)
   if (who) return listWhoMay(context, args)
   const api = await context.api()

@@ -108,14 +108,15 @@ async function remoteStatus(context: Context): Promise<Remote> {
 }
 
 /**
- * How people sign in there (null: it does not answer), who this command is (null: nobody), and what is said of the license that is kept
- * with the sign-in.
+ * How people sign in there (null: it does not answer), who this command is (null: nobody), who really is if they act for somebody else,
+ * and what is said of the license that is kept with the sign-in.
  */
-type SignIn = { mode: AuthMode | null; as: string | null; license?: License }
+type SignIn = { mode: AuthMode | null; as: string | null; by?: string; license?: License }
 
-function signInText({ mode, as }: SignIn): string {
+function signInText({ mode, as, by }: SignIn): string {
   if (mode === 'none') return mode
   if (mode === null) return `kept for ${as}`
+  if (by !== undefined) return `${mode}, signed in as ${by}, acting for ${as}`
   return `${mode}, ${as ? `signed in as ${as}` : 'not signed in'}`
 }
 
@@ -123,7 +124,8 @@ async function signInAt(api: Api, kept: Credential | null): Promise<SignIn> {
   const options = { timeoutMs: 5000, retries: 0 }
   const { body } = await api.call('GET', '/v1/auth/status', { schema: AuthStatus, anonymous: true, ...options })
   const me = await whoAmI(api, licenseOf(kept), options).catch(() => null)
-  return { mode: body.mode, as: me?.subject ?? null, ...licensed(kept, me?.license) }
+  const by = me?.impersonator
+  return { mode: body.mode, as: me?.subject ?? null, ...(by !== undefined && { by }), ...licensed(kept, me?.license) }
 }
 
 function signInKept(kept: Credential | null): SignIn | undefined {

@@ -1,4 +1,5 @@
 import { McpgError } from '@mcpg/proto/errors'
+import { actForHeader, actForOrgHeader } from '@mcpg/proto/rest/auth'
 import type { Settings } from '../settings.ts'
 import { isPast, readCredential } from './credentials.ts'
 
@@ -7,9 +8,15 @@ const earlyMs = 60_000
 
 /**
  * The headers that show a control plane who we are. What was given for this command counts alone; else the sign-in that was kept for
- * this control plane, looked at for every request, since a command may outlive its tokens. Throws unauthenticated once it is over.
+ * this control plane, looked at for every request, since a command may outlive its tokens. With --as they also say whom the request is
+ * made for. Throws unauthenticated once the sign-in is over.
  */
-export async function shownCredential({ token, sessionCookie, stateDir }: Settings, url: string): Promise<Record<string, string>> {
+export async function shownCredential(settings: Settings, url: string): Promise<Record<string, string>> {
+  const { as, org } = settings
+  return { ...(await ownCredential(settings, url)), ...(as && { [actForHeader]: as, [actForOrgHeader]: org }) }
+}
+
+async function ownCredential({ token, sessionCookie, stateDir }: Settings, url: string): Promise<Record<string, string>> {
   if (token) return { authorization: `Bearer ${token}` }
   if (sessionCookie) return bySession(sessionCookie)
   let kept = await readCredential(stateDir, url)

@@ -6,6 +6,9 @@ export type AuthMode = (typeof authModes)[number]
 /** Header that a write authenticated by the session cookie carries: no page of another origin can send it without a preflight. */
 export const requestHeader = 'x-mcpg-request'
 export const sessionCookie = 'mcpg_sid'
+/** Header of a request that somebody makes for somebody else (an e-mail), and of the organization where they hold the right to. */
+export const actForHeader = 'x-mcpg-as'
+export const actForOrgHeader = 'x-mcpg-as-org'
 /** Header of `GET /v1/auth/me` that shows the license which an issuer gave (a JWT). */
 export const licenseHeader = 'x-mcpg-license'
 
@@ -65,6 +68,8 @@ export const Me = z.object({
   displayName: z.string().optional(),
   groups: z.array(z.string()),
   platformAdmin: z.boolean(),
+  /** Groups of organizations that they are members of, by whatever way. `groups` are those that the issuer names. */
+  memberOf: z.array(z.object({ org: z.string(), group: z.string() })).optional(),
   /** Who really acts; everything is what both may do. */
   impersonator: z.string().optional(),
   session: z.object({ createdAt: z.string(), expiresAt: z.string(), idleUntil: z.string() }).optional(),
