@@ -137,6 +137,7 @@ function declareGateways(program: Command, run: Bind): void {
     .command('gateway')
     .description('run a gateway agent')
     .option('--enrollment-url <url>', 'one-time URL of `enroll create`; better MCPG_ENROLLMENT_URL')
+    .option('--enrollment-url-file <file>', 'file that holds that URL; it may be gone once it was used')
     .option('--cp-grpc <url>', 'endpoint of the control plane (default: what the enrollment says, else http://127.0.0.1:7844)')
     .option('--instance-uid <uid>', 'identifier of this installation (default: host name and 6 hex)')
     .option('--name <name>', 'folder of this agent under <state>/gateways (default: default)')

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { readPair, type CertificateFiles } from '@mcpg/core/certificate-files'
@@ -44,7 +45,7 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 /** Flag, else environment variable, else default. Throws McpgError `invalid` naming the flag. The only reader of the environment. */
 export function readSettings(flags: Flags, env: Env): Settings {
-  const { text, flag, list } = reader(flags, env)
+  const { text, flag, list, fileText } = reader(flags, env)
   const insecurePlaintext = flag('insecure-plaintext')
   const name = text('name') ?? 'default'
   check(Name.safeParse(name).success, 'name', `--name ${JSON.stringify(name)} is not a name: 1-63 of a-z, 0-9 and -`)
@@ -57,7 +58,7 @@ export function readSettings(flags: Flags, env: Env): Settings {
     )
   const bind = readBind(text('bind'))
   const allowedHosts = list('allowed-host')
-  const url = text('enrollment-url')
+  const url = text('enrollment-url') ?? fileText('enrollment-url-file')
   const controlPlane = text('cp-grpc')
   const level = text('log-level') ?? 'info'
   check(isLevel(level), 'log_level', `--log-level must be one of ${levels.join(', ')}, got ${JSON.stringify(level)}`)
@@ -107,7 +108,7 @@ export function readSettings(flags: Flags, env: Env): Settings {
 function reader(flags: Flags, env: Env) {
   const raw = (name: string) =>
     flags[name] ?? flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] ?? env[variableOf(name)]
-  return { text, flag, list }
+  return { text, flag, list, fileText }
 
   function text(name: string): string | undefined {
     const value = raw(name)
@@ -121,6 +122,19 @@ function reader(flags: Flags, env: Env) {
     if (value === undefined || value === false || value === '' || value === 'false' || value === '0') return false
     check(value === true || value === 'true' || value === '1', name.replaceAll('-', '_'), `${variableOf(name)} must be true or false`)
     return true
+  }
+
+  /** A file that is not there says nothing: an enrollment is taken away once it was used. */
+  function fileText(name: string): string | undefined {
+    const path = text(name)
+    if (path === undefined) return undefined
+    try {
+      return readFileSync(path, 'utf8').trim() || undefined
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return undefined
+      throw invalid(name.replaceAll('-', '_'), `--${name} ${path} cannot be read (${code ?? 'unknown error'})`)
+    }
   }
 
   function list(name: string): string[] {

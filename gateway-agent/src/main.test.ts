@@ -102,6 +102,21 @@ describe('an agent', () => {
     }
   })
 
+  it('takes the URL from a file, which may be gone once it was used', async () => {
+    const [plane, stateDir] = [await newPlane(), await newStateDir()]
+    const file = join(stateDir, 'url')
+    await writeFile(file, `${plane.enrollmentUrl()}\n`, { mode: 0o600 })
+    const first = launch(stateDir, {}, { MCPG_ENROLLMENT_URL_FILE: file })
+    await first.ready
+    await first.stop()
+    await rm(file)
+    await launch(stateDir, { 'enrollment-url-file': file }).ready
+    await expect(launch(await newStateDir(), { 'enrollment-url-file': file }).ended).rejects.toMatchObject({ reason: 'not_enrolled' })
+    await expect(launch(await newStateDir(), { 'enrollment-url-file': stateDir }).ended).rejects.toMatchObject({
+      reason: 'invalid_enrollment_url_file',
+    })
+  })
+
   it('keeps its token and its bearer out of its log and every file but the one for them', async () => {
     const [plane, stateDir] = [await newPlane(), await newStateDir()]
     const { agent } = await serving(plane, stateDir)

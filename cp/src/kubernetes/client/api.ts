@@ -1,0 +1,78 @@
+import type { Configuration, HttpMethod } from '@kubernetes/client-node'
+import type { ClusterCredentials } from './credentials.ts'
+import { explainTransport, explainStatus, type Asked } from './errors.ts'
+
+/** Answers of an API server as it sends them. Every request ends within `timeoutMs`. */
+export type Api = {
+  get<T>(path: string, query?: Query): Promise<T>
+  post<T>(path: string, body: unknown, query?: Query): Promise<T>
+  /** Server-side apply. */
+  apply<T>(path: string, body: unknown, query: Query): Promise<T>
+  delete<T>(path: string, body?: unknown): Promise<T>
+}
+
+type Query = Record<string, string>
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+/** The library is loaded with the first cluster: it is by far the largest that we have. */
+export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_000 } = {}): Promise<Api> {
+  const { KubeConfig, KubernetesObjectApi } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  const { server, ca, tlsServerName, user } = credentials
+  config.loadFromClusterAndUser(
+    {
+      name: 'cluster',
+      server: server.replace(/\/+$/, ''),
+      skipTLSVerify: false,
+      ...(ca === undefined ? {} : { caData: Buffer.from(ca).toString('base64') }),
+      ...(tlsServerName === undefined ? {} : { tlsServerName }),
+    },
+    {
+      name: 'user',
+      ...('token' in user ? { token: user.token } : {}),
+      ...('certificate' in user
+        ? { certData: Buffer.from(user.certificate).toString('base64'), keyData: Buffer.from(user.key).toString('base64') }
+        : {}),
+      ...('username' in user ? { username: user.username, password: user.password } : {}),
+    },
+  )
+  // Its own requests drop what it has no model of, and turn times into objects; its connections and its sign-in are what we use.
+  class RawApi extends KubernetesObjectApi {
+    connection(): Configuration {
+      return this.configuration
+    }
+  }
+  const { baseServer, httpApi, authMethods } = config.makeApiClient(RawApi).connection()
+  return {
+    get: (path, query) => send({ method: 'GET', path, query }),
+    post: (path, body, query) => send({ method: 'POST', path, query, body, type: 'application/json' }),
+    apply: (path, body, query) => send({ method: 'PATCH', path, query, body, type: 'application/apply-patch+yaml' }),
+    delete: (path, body) => send({ method: 'DELETE', path, body, type: 'application/json' }),
+  }
+
+  async function send<T>({ method, path, query = {}, body, type }: Request): Promise<T> {
+    const asked: Asked = { server, method, path }
+    const context = baseServer.makeRequestContext(path, method as HttpMethod)
+    for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value)
+    context.setHeaderParam('Accept', 'application/json')
+    if (body !== undefined) {
+      context.setHeaderParam('Content-Type', type ?? 'application/json')
+      context.setBody(JSON.stringify(body))
+    }
+    context.setSignal(AbortSignal.timeout(timeoutMs))
+    let status: number
+    let answer: string
+    try {
+      await authMethods.default?.applySecurityAuthentication(context)
+      const response = await httpApi.send(context).toPromise()
+      status = response.httpStatusCode
+      answer = await response.body.text()
+    } catch (error) {
+      throw explainTransport(asked, error, timeoutMs)
+    }
+    if (status < 200 || status > 299) throw explainStatus(asked, status, answer)
+    return JSON.parse(answer) as T
+  }
+}
+
+type Request = { method: Method; path: string; query?: Query | undefined; body?: unknown; type?: string }

@@ -1,0 +1,91 @@
+import { gatewaySelector, namespaceName, selectorText, workloadName } from '../objects/names.ts'
+import type { KubernetesObject } from '../objects/workload.ts'
+import type { Api } from './api.ts'
+import { isMissing } from './errors.ts'
+
+/** `failed` only where waiting does not help; what it waits for stands in `message`. */
+export type Rollout = { state: 'absent' } | { state: 'starting' | 'failed'; message: string } | { state: 'running' }
+
+type StatefulSet = KubernetesObject & {
+  spec: { replicas?: number }
+  status?: {
+    observedGeneration?: number
+    readyReplicas?: number
+    updatedReplicas?: number
+    currentRevision?: string
+    updateRevision?: string
+  }
+}
+
+type State = { waiting?: { reason?: string; message?: string }; terminated?: { exitCode?: number; reason?: string; message?: string } }
+type Pod = KubernetesObject & {
+  status?: {
+    phase?: string
+    conditions?: { type: string; status: string; reason?: string; message?: string }[]
+    containerStatuses?: { restartCount?: number; state?: State; lastState?: State; ready?: boolean }[]
+  }
+}
+
+/** Restarts after which a container that keeps ending is given up. */
+const crashes = 5
+
+/** How far the pods of a gateway are, and in words why they are no further. */
+export async function rolloutOf(
+  api: Api,
+  scope: { org: string; workspace: string; isolationTier: string; instanceUid: string },
+): Promise<Rollout> {
+  const namespace = namespaceName(scope)
+  const name = workloadName(scope.instanceUid)
+  const set = await api.get<StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`).catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  if (!set) return { state: 'absent' }
+  const { replicas = 1 } = set.spec
+  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0, currentRevision, updateRevision } = set.status ?? {}
+  const isSeen = observedGeneration >= Number(set.metadata['generation'] ?? 0)
+  // Once all are of the new revision, the number of those that were updated is no longer kept.
+  const isUpdated = currentRevision === updateRevision || updatedReplicas >= replicas
+  if (isSeen && isUpdated && readyReplicas >= replicas) return { state: 'running' }
+
+  const selector = { labelSelector: selectorText(gatewaySelector(scope.instanceUid)) }
+  const { items: pods } = await api.get<{ items: Pod[] }>(`/api/v1/namespaces/${namespace}/pods`, selector)
+  const told = pods.map(trouble).find((one) => one !== null)
+  if (told) return told
+  if (pods.length === 0) {
+    const refused = await newestWarning(api, namespace, name)
+    if (refused) return { state: /exceeded quota|forbidden/.test(refused) ? 'failed' : 'starting', message: refused }
+  }
+  return { state: 'starting', message: `${readyReplicas} of ${replicas} pods are ready` }
+}
+
+function trouble(pod: Pod): { state: 'starting' | 'failed'; message: string } | null {
+  const of = `pod ${pod.metadata.name}`
+  for (const { state, lastState, restartCount = 0 } of pod.status?.containerStatuses ?? []) {
+    const { reason = '', message = '' } = state?.waiting ?? {}
+    if (['ImagePullBackOff', 'ErrImagePull', 'ErrImageNeverPull', 'InvalidImageName'].includes(reason))
+      return { state: 'failed', message: `${of} cannot get its image (${reason}): ${message || 'the node does not have it'}` }
+    if (['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'].includes(reason))
+      return { state: 'failed', message: `${of} cannot be started (${reason}): ${message}` }
+    if (reason === 'CrashLoopBackOff') {
+      const { exitCode, reason: ended, message: last } = lastState?.terminated ?? {}
+      const why = `${of} keeps ending (exit code ${exitCode ?? '?'}${ended ? `, ${ended}` : ''})${last ? `: ${last.trim()}` : ''}`
+      return { state: restartCount >= crashes ? 'failed' : 'starting', message: why }
+    }
+  }
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  if (scheduled?.status === 'False')
+    return { state: 'starting', message: `${of} has no node yet: ${scheduled.message ?? scheduled.reason ?? ''}` }
+  return null
+}
+
+type Event = { type?: string; message?: string; lastTimestamp?: string }
+
+/** Of a workload that cannot make its pods, e.g. because of a quota. */
+async function newestWarning(api: Api, namespace: string, name: string): Promise<string | null> {
+  const { items } = await api.get<{ items: Event[] }>(`/api/v1/namespaces/${namespace}/events`, {
+    fieldSelector: `involvedObject.kind=StatefulSet,involvedObject.name=${name},type=Warning`,
+  })
+  const newest = items.toSorted((a, b) => (b.lastTimestamp ?? '').localeCompare(a.lastTimestamp ?? ''))[0]
+  return newest?.message ?? null
+}
