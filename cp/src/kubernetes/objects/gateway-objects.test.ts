@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { violationsOf } from '../../../test/kubernetes-schemas.ts'
+import { gatewayObjects } from './gateway-objects.ts'
+import { claimName, fitted, workloadName } from './names.ts'
+import { accessObjects } from './permissions.ts'
+import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
+
+const modern: Discovery = { minor: 33, podDisruptionBudget: 'policy/v1', horizontalPodAutoscaler: 'autoscaling/v2' }
+const old: Discovery = { minor: 20, podDisruptionBudget: 'policy/v1beta1', horizontalPodAutoscaler: 'autoscaling/v2beta2' }
+
+const workload = (rest: Partial<GatewayWorkload> = {}): GatewayWorkload => ({
+  org: 'default',
+  workspace: 'shop',
+  environment: 'live',
+  name: 'edge-1',
+  instanceUid: 'edge-1-0a1b2c',
+  operationId: 'op_1',
+  isolationTier: 'shared',
+  replicas: 1,
+  cpuMillicores: 250,
+  memoryBytes: 512 * 2 ** 20,
+  image: 'mcpg/gateway@sha256:0000',
+  controlPlane: { grpcUrl: 'https://cp.example.com:7844', restPort: 7843 },
+  enrollmentUrl: 'https://cp.example.com:7843/enroll/mcpg_enr_secret#pin=sha256:x',
+  volume: { type: 'claim', bytes: 2 ** 30 },
+  egress: ['0.0.0.0/0', '10.1.0.0/16', '::/0'],
+  ...rest,
+})
+const several = workload({
+  replicas: 3,
+  maxReplicas: 6,
+  isolationTier: 'sandboxed',
+  ingressNamespace: 'ingress',
+  hosts: ['mcp.example.com'],
+  imagePullSecret: 'pull',
+})
+
+const find = (objects: KubernetesObject[], kind: string) => objects.find((object) => object.kind === kind)
+
+describe.each([
+  ['one', workload(), modern],
+  ['several', several, modern],
+  ['dedicated', workload({ isolationTier: 'dedicated', enrollmentUrl: null, volume: { type: 'hostPath', path: '/srv/mcpg' } }), modern],
+])('the objects of a gateway: %s', (name, workload, discovery) => {
+  const objects = gatewayObjects(workload, discovery)
+
+  test('are what the schemas of Kubernetes allow', async () => {
+    expect(await violationsOf(objects)).toEqual([])
+  })
+
+  test('are those that were written down', async () => {
+    await expect(objects.map((object) => stringify(object)).join('---\n')).toMatchFileSnapshot(`golden/${name}.yaml`)
+  })
+
+  test('carry the token in one Secret only', () => {
+    for (const object of objects) {
+      const text = JSON.stringify(object)
+      expect(text).not.toContain('mcpg_enr_')
+      if (object.kind !== 'Secret') expect(text).not.toContain(Buffer.from('mcpg_enr_secret').toString('base64').slice(0, 12))
+    }
+  })
+})
+
+test('the schemas notice what is wrong', async () => {
+  const [namespace] = gatewayObjects(workload(), modern)
+  expect(await violationsOf([{ ...namespace!, metadata: { name: 5 as unknown as string } }])).toEqual([
+    expect.stringContaining('Namespace 5: /metadata/name') as string,
+  ])
+  expect(await violationsOf([{ apiVersion: 'v9', kind: 'Nothing', metadata: { name: 'x' } }])).toEqual([
+    'Nothing x: no schema of v9 Nothing',
+  ])
+})
+
+test('an older Kubernetes gets the versions that it serves, and no fields that it does not know', () => {
+  const objects = gatewayObjects(several, old)
+  expect(find(objects, 'PodDisruptionBudget')).toMatchObject({ apiVersion: 'policy/v1beta1', spec: { maxUnavailable: 1 } })
+  expect(find(objects, 'HorizontalPodAutoscaler')).toMatchObject({ apiVersion: 'autoscaling/v2beta2' })
+  expect(JSON.stringify(objects)).not.toMatch(/unhealthyPodEvictionPolicy|persistentVolumeClaimRetentionPolicy/)
+  expect(JSON.stringify(gatewayObjects(several, modern))).toMatch(/unhealthyPodEvictionPolicy.*AlwaysAllow/)
+})
+
+test('one replica has no disruption budget, and who scales by load is not told a number of replicas', () => {
+  const kinds = gatewayObjects(workload(), modern).map(({ kind }) => kind)
+  expect(kinds).not.toContain('PodDisruptionBudget')
+  expect(kinds).not.toContain('HorizontalPodAutoscaler')
+  expect(find(gatewayObjects(several, modern), 'StatefulSet')!['spec']).not.toHaveProperty('replicas')
+})
+
+test('the template of the pods is the same in the next operation, with and without a token', () => {
+  const template = (rest: Partial<GatewayWorkload>) =>
+    (find(gatewayObjects(workload(rest), modern), 'StatefulSet')!['spec'] as { template: unknown }).template
+  expect(template({ operationId: 'op_2', enrollmentUrl: null })).toEqual(template({}))
+})
+
+test('metadata addresses are cut out of the networks that hold them, and only of those', () => {
+  const policy = find(gatewayObjects(workload(), modern), 'NetworkPolicy')!['spec'] as {
+    egress: { to: { ipBlock?: { cidr: string; except?: string[] } }[] }[]
+  }
+  expect(policy.egress.at(-1)!.to.map(({ ipBlock }) => ipBlock)).toEqual([
+    { cidr: '0.0.0.0/0', except: ['169.254.169.254/32'] },
+    { cidr: '10.1.0.0/16' },
+    { cidr: '::/0', except: ['fd00:ec2::254/128'] },
+  ])
+})
+
+test('names that are too long are cut and stay different', () => {
+  const long = 'a'.repeat(70)
+  const digest = createHash('sha256').update(long).digest('hex').slice(0, 8)
+  expect(fitted(long)).toBe(`${'a'.repeat(54)}-${digest}`)
+  expect(fitted('short')).toBe('short')
+  expect(workloadName('b'.repeat(63))).toHaveLength(52)
+  expect(claimName('edge-1', 0)).toBe('state-edge-1-0')
+  const objects = gatewayObjects(workload({ org: 'o'.repeat(60), workspace: 'w'.repeat(60), instanceUid: 'i'.repeat(63) }), modern)
+  for (const { metadata } of objects) {
+    expect(metadata.name.length).toBeLessThanOrEqual(63)
+    expect(metadata.namespace?.length ?? 0).toBeLessThanOrEqual(63)
+    for (const value of Object.values(metadata.labels ?? {})) expect(value.length).toBeLessThanOrEqual(63)
+  }
+})
+
+test('the published role is what the schemas allow, and asks for no wildcard', async () => {
+  const objects = accessObjects('mcpg')
+  expect(await violationsOf(objects)).toEqual([])
+  expect(JSON.stringify(objects)).not.toContain('"*"')
+})

@@ -1,0 +1,46 @@
+import { managedBy } from './names.ts'
+import type { KubernetesObject } from './workload.ts'
+
+export type Permission = { group: string; resource: string; verbs: readonly string[] }
+
+const owned = ['get', 'list', 'create', 'patch', 'delete'] as const
+
+/** All that the control plane does on a cluster: what its role grants, and what a registration checks one by one. */
+export const permissions: readonly Permission[] = [
+  { group: '', resource: 'namespaces', verbs: ['get', 'create', 'patch', 'delete'] },
+  { group: '', resource: 'nodes', verbs: ['list'] },
+  { group: '', resource: 'pods', verbs: ['list'] },
+  { group: '', resource: 'events', verbs: ['list'] },
+  { group: '', resource: 'resourcequotas', verbs: ['get', 'create', 'patch'] },
+  { group: '', resource: 'limitranges', verbs: ['get', 'create', 'patch'] },
+  { group: '', resource: 'serviceaccounts', verbs: owned },
+  { group: '', resource: 'secrets', verbs: owned },
+  { group: '', resource: 'services', verbs: owned },
+  { group: '', resource: 'persistentvolumeclaims', verbs: ['list', 'delete'] },
+  { group: 'apps', resource: 'statefulsets', verbs: owned },
+  { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: owned },
+  { group: 'policy', resource: 'poddisruptionbudgets', verbs: owned },
+  { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: owned },
+]
+
+/** The role, an account in `namespace` for the control plane, and the binding of the two. */
+export function accessObjects(namespace: string): KubernetesObject[] {
+  const labels = { 'app.kubernetes.io/name': managedBy, 'app.kubernetes.io/part-of': 'mcpg' }
+  const subject = { kind: 'ServiceAccount', name: managedBy, namespace }
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: managedBy, namespace, labels } },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: managedBy, labels },
+      rules: permissions.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs: [...verbs] })),
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: managedBy, labels },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: managedBy },
+      subjects: [subject],
+    },
+  ]
+}

@@ -1,0 +1,69 @@
+/** What Kubernetes sends and takes. Which fields a kind has is checked by its own schema in tests, and by the server. */
+export type KubernetesObject = {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+  [field: string]: unknown
+}
+
+export type ObjectMeta = {
+  name: string
+  namespace?: string
+  uid?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string }[]
+  [field: string]: unknown
+}
+
+/** What of a cluster decides how objects are written. */
+export type Discovery = {
+  /** Of Kubernetes 1.x; those before 20 are refused. */
+  minor: number
+  podDisruptionBudget: 'policy/v1' | 'policy/v1beta1'
+  horizontalPodAutoscaler: 'autoscaling/v2' | 'autoscaling/v2beta2'
+}
+
+/** Where a replica keeps its identity and its last-known-good config, and what it installs. */
+export type StateVolume =
+  | { type: 'claim'; bytes: number; storageClass?: string }
+  // Of the node, for clusters without a provisioner: the folder must belong to uid 1000.
+  | { type: 'hostPath'; path: string }
+
+/** One managed gateway as Kubernetes runs it. */
+export type GatewayWorkload = {
+  org: string
+  workspace: string
+  environment: string
+  name: string
+  /** Of the group; with several replicas, each is `<name of its pod>`. */
+  instanceUid: string
+  operationId?: string
+  isolationTier: 'shared' | 'sandboxed' | 'dedicated'
+  replicas: number
+  /** More than `replicas`: as many at most, by load. */
+  maxReplicas?: number
+  /** Of each replica; requested as a whole, so that what is reserved is there. */
+  cpuMillicores: number
+  memoryBytes: number
+  /** By digest where it is known. */
+  image: string
+  imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never'
+  imagePullSecret?: string
+  /** Endpoint for gateways, e.g. `https://mcpg.example.com:7844`; `restPort` is where a gateway enrolls. */
+  controlPlane: { grpcUrl: string; restPort: number }
+  /** With as many uses as replicas; null where each of them is a gateway already. */
+  enrollmentUrl: string | null
+  volume: StateVolume
+  /** Networks that its servers may call, as CIDRs; the metadata addresses of clouds never are. */
+  egress: string[]
+  /** Namespace of the ingress controller. */
+  ingressNamespace?: string
+  /** Further names that its endpoint answers to. */
+  hosts?: string[]
+  /** Of `sandboxed`. */
+  runtimeClass?: string
+}
+
+export const endpointPort = 7845
+export const userId = 1000
