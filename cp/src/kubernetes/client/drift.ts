@@ -8,8 +8,9 @@ export function differences(found: KubernetesObject, wanted: KubernetesObject): 
   return [...walk(bare(found), bare(wanted), '')]
 }
 
-function bare({ status: _, metadata, ...rest }: KubernetesObject): unknown {
-  return { ...rest, metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !bookkeeping.includes(key))) }
+function bare(object: KubernetesObject): unknown {
+  const metadata = Object.entries(object.metadata).filter(([key]) => !bookkeeping.includes(key))
+  return { ...object, status: undefined, metadata: Object.fromEntries(metadata) }
 }
 
 function* walk(a: unknown, b: unknown, pointer: string): Generator<string> {

@@ -33,7 +33,7 @@ export async function probeCluster(api: Api): Promise<ClusterFacts> {
     throw new McpgError(
       'failed_precondition',
       'cluster_too_old',
-      `The cluster runs Kubernetes ${version}; ${`1.${oldestMinor}`} is the oldest that works.`,
+      `The cluster runs Kubernetes ${version}; 1.${oldestMinor} is the oldest that works.`,
       {
         hint: `upgrade it, best to 1.${recommendedMinor} or later`,
       },
