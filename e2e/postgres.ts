@@ -18,6 +18,15 @@ export type Postgres = {
 }
 
 const readyMs = 60_000
+/** Nobody wants these files back after a crash of the machine. */
+const careless = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  autovacuum: 'off',
+}
 
 /** The set-up of a test run: one cluster for all of its files, each with databases of its own. A server that is given is used instead. */
 export default async function setUp(): Promise<() => Promise<void>> {
@@ -74,7 +83,7 @@ export async function startPostgres(): Promise<Postgres> {
 
   async function start(): Promise<void> {
     output = ''
-    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 400, fsync: 'off' }
+    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 400, ...careless }
     const child = spawn(
       join(programs, 'bin/postgres'),
       ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],

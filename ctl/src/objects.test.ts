@@ -201,10 +201,22 @@ describe('apply --wait', () => {
 
   test('does not wait for a gateway that is offline, and says so', async () => {
     gateway('edge', 'online')
-    gateway('far', 'offline')
-    const { done, stderr } = await applyAndReport(status([on('edge', 'ready'), on('far', 'unknown')]))
+    const { metadata, status: seen } = gateway('far', 'offline')
+    rest.setStatus('Gateway', metadata.name, { ...seen, lastSeenAt: '2026-01-01T00:00:00.000Z' })
+    const { done, stdout, stderr } = await applyAndReport(status([on('edge', 'ready'), on('far', 'unknown')]))
     expect(await done).toBe(0)
-    expect(stderr()).toContain('far is offline: it gets echo when it comes back')
+    expect(stdout()).toMatch(/echo +far +offline +gateway is offline, last seen \d+d ago \(2026-01-01T00:00:00\.000Z\)/)
+    expect(stderr()).toMatch(/^far is offline, last seen \d+d ago .*: it gets echo when it comes back$/m)
+    expect(stderr()).toContain('exit code 0: every gateway that is there runs it\n')
+  })
+
+  test('says of gateways that are all away that the change is stored and runs nowhere', async () => {
+    gateway('far', 'stopped')
+    const { done, stderr } = await applyAndReport(status([on('far', 'unknown')]))
+    expect(await done).toBe(0)
+    expect(stderr()).toContain(
+      'far is stopped: it gets echo when it comes back\nexit code 0: it is stored, and no gateway that should run it',
+    )
   })
 
   test('does not wait for a gateway that is pinned, and says what brings the change there', async () => {
@@ -488,6 +500,25 @@ describe('rollback and resume', () => {
     expect((await run(['rollback', 'edge', '--to', '3', '-o', 'name'])).stdout).toBe('gateway/edge\n')
     expect(JSON.parse((await run(['resume', 'gw/edge', '--json'])).stdout)).toMatchObject({ kind: 'Gateway' })
     expect((await run(['resume', 'edge', '-o', 'yaml'])).stdout).toContain('kind: Gateway')
+  })
+
+  test('warn of a config that did not hold there, and name a gateway that is not there', async () => {
+    edge()
+    rest.configs(
+      { generation: 3, state: 'rolled_back', reason: 'UNHEALTHY', message: 'files: exit code 3' },
+      { generation: 2, state: 'applied' },
+      { generation: 1, state: 'superseded', hash: 'h3' },
+    )
+    const done = await run(['rollback', 'gateway/edge', '--to', '3'])
+    expect(done.code).toBe(0)
+    expect(done.stderr).toContain('warning: edge went back from generation 3 (files: exit code 3); it is tried again because you say so\n')
+    // The same config under another number.
+    expect((await run(['rollback', 'edge', '--to', '1'])).stderr).toContain('warning: edge went back from generation 3')
+    expect((await run(['rollback', 'edge', '--to', '2'])).stderr).not.toContain('warning')
+    expect(await run(['rollback', 'gateway/none', '--to', '3'])).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('There is no Gateway none.') as string,
+    })
   })
 
   test.each([

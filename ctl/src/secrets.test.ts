@@ -41,8 +41,17 @@ describe('a manifest of secrets', () => {
     expect(stderr).toContain('m.yaml:4:7: secret/github key token wants the variable TOKEN, which is not set')
     expect(stderr).toContain('m.yaml:5:7: secret/github key key wants none.txt, which is not there')
     expect(stderr).toContain('m.yaml:6:7: secret/github key bin wants bin, which is not text in UTF-8')
+    expect(stderr).toContain('hint: mcpg-ctl explain')
     expect(rest.seen).toEqual([])
     expect((await run(['delete', '-f', 'm.yaml', '--yes'])).stderr).not.toContain('TOKEN')
+  })
+
+  test('hints at the variables where nothing else is missing', async () => {
+    file('m.yaml', 'secrets:\n  - name: a\n    data: { x: { fromEnv: ONE }, y: { fromEnv: TWO }, z: { fromEnv: ONE } }\n')
+    const hint = 'hint: set ONE, TWO in the environment of this command (ONE=… mcpg-ctl …)'
+    expect(await run(['apply', '-f', 'm.yaml'])).toMatchObject({ code: 2, stderr: expect.stringContaining(hint) as string })
+    const made = await run(['create', 'secret', 'a', '--from-env', 'x=ONE'])
+    expect(made.stderr).toContain('hint: set ONE in the environment of this command')
   })
 
   test('is compared without showing a value', async () => {

@@ -70,12 +70,48 @@ test('a second signal ends at once, and tells the gateway to stop', async () => 
 test('quickstart beside a control plane that runs alone starts the gateway', async () => {
   const plane = start('serve', ...anyPort)
   await plane.says('control plane ready')
+  const wrong = { objects: [{ kind: 'Server', metadata: { name: 'wrong' }, spec: { command: ['/nowhere/at-all'] } }] }
+  const { endpoints: where } = (await findControlPlane(stateDir))!
+  const headers = { 'content-type': 'application/json' }
+  const path = '/v1/orgs/default/workspaces/default/apply'
+  expect((await fetch(`${where['http']}${path}`, { method: 'POST', headers, body: JSON.stringify(wrong) })).status).toBe(200)
   const { child, ended, output } = quickstart()
   expect(await ended).toBe(0)
   expect(child.signalCode).toBeNull()
   const { endpoints } = await gateway()
   expect(output()).toContain(`claude mcp add --transport http mcpg ${endpoints['mcp']}`)
   expect((await findControlPlane(stateDir))?.pid).toBe(plane.child.pid)
+  expect(output()).toContain(
+    'wrong: mcpg-ctl describe server/wrong says why; change it and apply, or try the same again: mcpg-ctl server restart wrong --retry',
+  )
+})
+
+test('quickstart that was killed comes back where it was, and finds its gateway there; other addresses move the gateway', async () => {
+  const first = quickstart()
+  await first.says('Ctrl-C stops both.')
+  const { http = '', grpc = '' } = (await findControlPlane(stateDir))!.endpoints
+  const { pid } = await gateway()
+  first.child.kill('SIGKILL')
+  await first.ended
+  const asked = start('get', 'servers')
+  expect(await asked.ended).toBe(4)
+  expect(asked.output()).toContain(`The control plane at ${http}/ cannot be reached.`)
+
+  const again = start('quickstart', '--no-browser', '--no-demo')
+  await again.says('Ctrl-C stops both.')
+  expect(again.output()).toContain(`as last time: --bind-http ${new URL(http).host} --bind-grpc ${new URL(grpc).host}`)
+  expect((await findControlPlane(stateDir))!.endpoints).toMatchObject({ http, grpc })
+  expect((await gateway()).pid).toBe(pid)
+  again.child.kill('SIGKILL')
+  await again.ended
+
+  const elsewhere = quickstart()
+  await elsewhere.says('Ctrl-C stops both.')
+  expect(elsewhere.output()).not.toContain('as last time')
+  expect((await findControlPlane(stateDir))!.endpoints['grpc']).not.toBe(grpc)
+  expect((await gateway()).pid).not.toBe(pid)
+  elsewhere.child.kill('SIGTERM')
+  expect(await elsewhere.ended).toBe(0)
 })
 
 test.runIf(process.platform === 'linux')('what the process list shows of us has no secret', async () => {

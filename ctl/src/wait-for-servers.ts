@@ -77,7 +77,7 @@ function exitCodeOf(workloads: Workload[]): number {
 }
 
 /** The workload table, and what to know about those that are not simply well. */
-export function printWaited({ print, say }: Context, { workloads }: Waited, timeout: string): void {
+export function printWaited({ print, say }: Context, { workloads, exitCode }: Waited, timeout: string): void {
   const rows = workloads.map(({ server, gateway, state, reason, message }) => [server, gateway || '-', state, reason, message])
   table(['server', 'gateway', 'state', 'reason', 'message'], rows).forEach((line) => print(line))
   const failed = of(workloads, 'failed')
@@ -87,9 +87,15 @@ export function printWaited({ print, say }: Context, { workloads }: Waited, time
   }
   for (const { server, message } of of(workloads, 'unplaced'))
     say(`${server} is Unplaced: ${message || 'no gateway matches its placement'}`)
-  for (const { server, gateway, state } of of(workloads, 'offline'))
-    say(`${gateway} is ${state.replace('_', ' ')}: it gets ${server} when it comes back`)
+  const away = of(workloads, 'offline')
+  for (const { server, gateway, message } of away) say(`${message.replace('gateway', gateway)}: it gets ${server} when it comes back`)
   for (const pinned of new Set(of(workloads, 'pinned').map(({ message }) => message))) say(pinned)
+  if (away.length > 0 && exitCode === 0)
+    say(
+      of(workloads, 'ok').length > 0
+        ? 'exit code 0: every gateway that is there runs it'
+        : 'exit code 0: it is stored, and no gateway that should run it is there now',
+    )
   if (failed[0]) say(`hint: mcpg-ctl describe server ${failed[0].server}`)
   else if (of(workloads, 'pending').length > 0) say(`gave up after ${timeout}; the work goes on`)
 }

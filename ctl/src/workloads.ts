@@ -1,3 +1,4 @@
+import { relative } from './output/age.ts'
 import { pinSentence } from './output/config-history.ts'
 import type { Phase } from './output/ladder.ts'
 import type { Resource } from '@mcpg/proto/kinds/kind'
@@ -13,6 +14,8 @@ export type Workload = {
   reason: string
   message: string
   lastLogLines: string[]
+  /** When its gateway was heard of last, of one that is not there now. */
+  lastSeenAt?: string
 }
 
 /** A verdict as a step of a ladder. */
@@ -59,14 +62,26 @@ export function workloadsOf(server: Resource, gateways: ReadonlyMap<string, Reso
 function judge(one: ServerOnGateway, wanted: string, gateway: Resource | undefined): Omit<Workload, 'server'> {
   const { gateway: name, state, reason = '', message = '', lastLogLines = [] } = one
   const row = { gateway: name, state: state as string, reason, message, lastLogLines }
-  const connection = (gateway?.status as Partial<GatewayStatus> | undefined)?.connection
+  const { connection, lastSeenAt } = (gateway?.status ?? {}) as Partial<GatewayStatus>
   if (one.heldBack) return { ...row, verdict: 'failed', state: 'HeldBack', reason: one.heldBack.reason, message: one.heldBack.message }
   if (one.pinned) return { ...row, verdict: 'pinned', state: 'Pinned', reason: 'GatewayPinned', message: pinSentence(name, one.pinned) }
   if (connection && silent.has(connection))
-    return { ...row, verdict: 'offline', state: connection, reason: '', message: `gateway is ${connection.replace('_', ' ')}` }
+    return {
+      ...row,
+      verdict: 'offline',
+      state: connection,
+      reason: '',
+      message: awayText(connection, lastSeenAt),
+      ...(lastSeenAt !== undefined && { lastSeenAt }),
+    }
   if (wanted === 'stopped') return { ...row, verdict: state === 'stopped' ? 'ok' : 'pending' }
   if (state === 'ready') return { ...row, verdict: isApplied(gateway) ? 'ok' : 'pending' }
   return { ...row, verdict: state === 'failed' ? 'failed' : 'pending' }
+}
+
+function awayText(connection: string, lastSeenAt: string | undefined): string {
+  const since = lastSeenAt === undefined || connection === 'never_seen' ? '' : `, last seen ${relative(lastSeenAt)} (${lastSeenAt})`
+  return `gateway is ${connection.replace('_', ' ')}${since}`
 }
 
 /** A server is ready through the whole change of a config, so ready alone says nothing about the new revision. */

@@ -28,6 +28,7 @@ export async function fakeRest() {
   const log: { type: string; object: Resource }[] = []
   const tenancies = new Map<string, { name: string; createdAt: string }>()
   const failures: Failure[] = []
+  const configs: object[] = []
   const conditional: { isMeant: (seen: Seen) => boolean; failure: Failure }[] = []
   const seen: Seen[] = []
   let version = 0
@@ -55,6 +56,11 @@ export async function fakeRest() {
     get: (kind: string, name: string) => objects.get(`${kind}/${name}`),
     failWhen: (isMeant: (seen: Seen) => boolean, failure: Failure) => void conditional.push({ isMeant, failure }),
     failNext: (...next: Failure[]) => failures.push(...next),
+    /** Of every gateway, newest first. */
+    configs: (...entries: { generation: number; [field: string]: unknown }[]) =>
+      configs.push(
+        ...entries.map((one) => ({ hash: `h${one.generation}`, force: false, servers: [], createdAt: '2026-01-01T00:00:00.000Z', ...one })),
+      ),
     signInBy: (mode: string) => (authMode = mode),
     cut: () => [...streams, ...followers.keys()].forEach((stream) => stream.destroy()),
     /** What is written to the log at a path below the workspace, or at a whole one. */
@@ -177,7 +183,7 @@ export async function fakeRest() {
         expiresAt: '2026-01-01T00:15:00.000Z',
       }
     const gateway = /^\/environments\/default\/gateways\/([^/]+)\/(configs|rollback|resume)$/.exec(path.slice(scope.length))
-    if (gateway) return gateway[2] === 'configs' ? { items: [] } : found('Gateway', gateway[1]!)
+    if (gateway) return gateway[2] === 'configs' ? { items: configs } : found('Gateway', gateway[1]!)
     if (tenancyPath.test(path)) return tenancy(method, path, body as { name: string })
     const [plural = '', name, action] = path
       .slice(scope.length + 1)

@@ -5,6 +5,7 @@ import { errorOfProblem, Problem } from '@mcpg/proto/problem'
 import type { z } from 'zod'
 import type { Env } from '../env.ts'
 import { ApiError, Interrupted } from '../failure.ts'
+import { readAddresses } from '../local/addresses.ts'
 import { findControlPlane } from '../local/run-files.ts'
 import { shownCredential } from '../sign-in/shown.ts'
 import type { Settings } from '../settings.ts'
@@ -15,14 +16,12 @@ const maxRetries = 5
 /** An apply of 5,000 objects is the longest answer there is. */
 const answerTimeoutMs = 120_000
 
-/** The control plane that a command talks to: --cp-url, else the one that runs on this state dir, else the default. */
+/** The control plane that a command talks to: --cp-url, else the one that runs on this state dir or ran there last, else the default. */
 export async function controlPlaneConnection(settings: Settings): Promise<Connection> {
   const { cpUrl, stateDir, insecurePlaintext } = settings
   if (cpUrl !== undefined) return connection(cpUrl, { insecurePlaintext, source: controlPlaneUrl })
-  const running = await findControlPlane(stateDir)
-  return (
-    (running && localConnection(running, { insecurePlaintext })) ?? connection(defaultUrl, { insecurePlaintext, source: controlPlaneUrl })
-  )
+  const own = (await findControlPlane(stateDir)) ?? (await readAddresses(stateDir))
+  return (own && localConnection(own, { insecurePlaintext })) ?? connection(defaultUrl, { insecurePlaintext, source: controlPlaneUrl })
 }
 
 export type Call<Schema extends z.ZodType> = {

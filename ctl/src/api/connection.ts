@@ -79,7 +79,10 @@ export function connection(
 }
 
 /** The control plane that a run file is of: the file is its own word, so what it pins is believed. Null for a program without REST. */
-export function localConnection({ endpoints, pins }: RunFile, { insecurePlaintext = true } = {}): Connection | null {
+export function localConnection(
+  { endpoints, pins }: Pick<RunFile, 'endpoints' | 'pins'>,
+  { insecurePlaintext = true } = {},
+): Connection | null {
   const url = endpoints['http']
   return url === undefined ? null : connection(pinned(url, pins), { insecurePlaintext, source: controlPlaneUrl })
 }

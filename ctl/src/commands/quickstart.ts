@@ -7,6 +7,7 @@ import type { Api } from '../api/client.ts'
 import type { Context } from '../context.ts'
 import { Interrupted } from '../failure.ts'
 import { openBrowser, whyNoBrowser } from '../local/browser.ts'
+import { keepAddresses, readAddresses, type Addresses } from '../local/addresses.ts'
 import { programFlags } from '../local/program-flags.ts'
 import { findControlPlane, listGateways } from '../local/run-files.ts'
 import { ladder } from '../output/ladder.ts'
@@ -28,11 +29,16 @@ const readyTimeoutMs = 120_000
 /** A control plane younger than this may belong to a quickstart that is still starting its gateway. */
 const otherQuickstartMs = 5_000
 
-export async function run(context: Context, _args: string[], options: QuickstartOptions): Promise<void> {
-  if (await tellRunning(context, options)) return
+export async function run(context: Context, _args: string[], given: QuickstartOptions): Promise<void> {
+  const last = await readAddresses(context.settings.stateDir)
+  if (await tellRunning(context, given, last)) return
+  const options = asLastTime(context, given, last)
   if (options.detach) return runDetached(context, options)
   const controlPlane = await startControlPlane(context, options)
-  const bringingUp = bringUp(context, options, controlPlane.endpoints)
+  const { bindHttp, bindGrpc } = options
+  const { pins } = (await findControlPlane(context.settings.stateDir)) ?? {}
+  await keepAddresses(context.settings.stateDir, { bindHttp, bindGrpc, endpoints: controlPlane.endpoints, pins })
+  const bringingUp = bringUp(context, options, controlPlane.endpoints, last)
   try {
     await Promise.race([bringingUp, controlPlane.ended])
     await controlPlane.ended
@@ -44,6 +50,17 @@ export async function run(context: Context, _args: string[], options: Quickstart
     await bringingUp.catch(() => {})
     await controlPlane.stop()
   }
+}
+
+/** Addresses that nobody gave are those of the last start, as the gateway beside it and the settings of clients know them. */
+function asLastTime({ say }: Context, options: QuickstartOptions, last: Addresses | null): QuickstartOptions {
+  const { bindHttp = last?.bindHttp, bindGrpc = last?.bindGrpc } = options
+  const taken = [
+    ...(options.bindHttp === undefined && bindHttp !== undefined ? [`--bind-http ${bindHttp}`] : []),
+    ...(options.bindGrpc === undefined && bindGrpc !== undefined ? [`--bind-grpc ${bindGrpc}`] : []),
+  ]
+  if (taken.length > 0) say(`as last time: ${taken.join(' ')}`)
+  return { ...options, ...(bindHttp !== undefined && { bindHttp }), ...(bindGrpc !== undefined && { bindGrpc }) }
 }
 
 /** The control plane in this process; `ended` when somebody else stops it, `stop` ends the gateway before it. */
@@ -89,7 +106,12 @@ async function logFileOf({ settings, globals }: Context): Promise<string | undef
   return join(folder, 'control-plane.log')
 }
 
-async function bringUp(context: Context, options: QuickstartOptions, endpoints: Record<string, string>): Promise<void> {
+async function bringUp(
+  context: Context,
+  options: QuickstartOptions,
+  endpoints: Record<string, string>,
+  last: Addresses | null,
+): Promise<void> {
   const { createApi } = await import('../api/client.ts')
   const api: Api = await createApi({ settings: { ...context.settings, cpUrl: endpoints['http'] }, env: context.env })
   const progress = ladder(context)
@@ -97,8 +119,7 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
   let endpoint: string | undefined
   if (options.gateway) {
     progress.set('gateway', 'running', 'starting')
-    const isPortFixed = !(options.bindGrpc ?? '').endsWith(':0')
-    ;({ endpoint } = await startLocalGateway(context, api, { grpc: endpoints['grpc'] ?? '', isPortFixed, isOurs: true }))
+    ;({ endpoint } = await startLocalGateway(context, api, { ...placesOf(endpoints, last), isOurs: true }))
     await showServers(context, api, progress)
   }
   if (context.stopping.aborted) throw new Interrupted()
@@ -106,6 +127,12 @@ async function bringUp(context: Context, options: QuickstartOptions, endpoints: 
   if (options.browser && !whyNoBrowser(context.env)) openBrowser(endpoints['console'] ?? endpoints['http'] ?? '')
   context.say('\nCtrl-C stops both.')
 }
+
+/** Where the gateway dials, and where it was told to last. */
+const placesOf = (endpoints: Record<string, string>, last: Addresses | null) => ({
+  grpc: endpoints['grpc'] ?? '',
+  before: last?.endpoints['grpc'],
+})
 
 function printEndpoints({ print, settings }: Context, endpoints: Record<string, string>, endpoint: string | undefined): void {
   if (settings.output === 'json') return print(JSON.stringify({ ...endpoints, ...(endpoint ? { mcp: endpoint } : {}) }))
@@ -116,18 +143,23 @@ function printEndpoints({ print, settings }: Context, endpoints: Record<string, 
   print(lines.join('\n'))
 }
 
-async function tellRunning(context: Context, options: QuickstartOptions): Promise<boolean> {
+async function tellRunning(context: Context, options: QuickstartOptions, last: Addresses | null): Promise<boolean> {
   const running = await findControlPlane(context.settings.stateDir)
   if (!running) return false
   context.say(`already running (pid ${running.pid}); stop it with: mcpg-ctl stop`)
-  const endpoint = options.gateway ? await completeRunning(context, running, options) : undefined
+  const endpoint = options.gateway ? await completeRunning(context, running, options, last) : undefined
   const others = await listGateways(context.settings.stateDir)
   printEndpoints(context, running.endpoints, endpoint ?? others[0]?.endpoints['mcp'])
   return true
 }
 
 /** The endpoint of the gateway beside a control plane that runs already; one that is not there is started and goes on in the background. */
-async function completeRunning(context: Context, running: RunFile, { demo }: QuickstartOptions): Promise<string | undefined> {
+async function completeRunning(
+  context: Context,
+  running: RunFile,
+  { demo }: QuickstartOptions,
+  last: Addresses | null,
+): Promise<string | undefined> {
   // Another quickstart may be about to start it.
   const patience = Date.parse(running.startedAt) + otherQuickstartMs
   let gateway = await findLocalGateway(context)
@@ -144,8 +176,7 @@ async function completeRunning(context: Context, running: RunFile, { demo }: Qui
   const progress = ladder(context)
   if (demo) await applyStarter(api)
   progress.set('gateway', 'running', 'starting')
-  const grpc = running.endpoints['grpc'] ?? ''
-  const { endpoint } = await startLocalGateway(context, api, { grpc, isPortFixed: true, isOurs: false })
+  const { endpoint } = await startLocalGateway(context, api, { ...placesOf(running.endpoints, last), isOurs: false })
   await showServers(context, api, progress)
   context.say('the gateway goes on in the background')
   return endpoint

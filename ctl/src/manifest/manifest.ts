@@ -18,7 +18,8 @@ export type ManifestObject = {
   locate: (pointer: string) => Position
 }
 
-export type ManifestProblem = { position: Position; path: string; detail: string }
+/** `variable`: what is wrong is only that this one is not set. */
+export type ManifestProblem = { position: Position; path: string; detail: string; variable?: string }
 
 export type Manifest = { objects: ManifestObject[]; problems: ManifestProblem[] }
 

@@ -5,7 +5,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Context } from '../context.ts'
 import { showPosition, type ManifestObject, type ManifestProblem } from './manifest.ts'
 import { parseManifest } from './parse.ts'
-import { readSecretSources } from './secret-sources.ts'
+import { readSecretSources, variablesHint } from './secret-sources.ts'
 
 /**
  * Reads the manifests of `-f`: files, folders (their .yaml, .yml and .json) and `-`, and what their secrets take from the environment and
@@ -38,9 +38,10 @@ export async function readManifests(
 }
 
 export function manifestError(problems: ManifestProblem[]): McpgError {
+  const missing = problems.flatMap(({ variable }) => variable ?? [])
   const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
   return new McpgError('invalid', 'bad_manifest', `The manifest has ${count}; nothing was written.`, {
-    hint: 'mcpg-ctl explain <kind> shows the fields of a kind',
+    hint: missing.length === problems.length ? variablesHint(missing) : 'mcpg-ctl explain <kind> shows the fields of a kind',
     violations: problems.map(({ position, path, detail }) => ({
       pointer: showPosition(position),
       detail: path ? `${path} ${detail}` : detail,

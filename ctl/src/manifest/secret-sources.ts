@@ -7,7 +7,7 @@ import type { ManifestObject, ManifestProblem } from './manifest.ts'
 type Source = SecretManifest['data'][string]
 
 /** A value, or what is wrong with where it should come from. Messages name variables and files, never what is in them. */
-export type ReadSource = { value: string } | { problem: string }
+export type ReadSource = { value: string } | { problem: string; variable?: string }
 
 /**
  * Puts the values that secrets take `fromEnv` and `fromFile` in their places: these are read here and never sent. Relative files are looked
@@ -29,7 +29,12 @@ export async function readSecretSources(
       if (found === null) data[key] = source
       else if ('value' in found) data[key] = found.value
       else
-        problems.push({ position: object.locate(pointer), path: '', detail: `secret/${object.metadata.name} key ${key} ${found.problem}` })
+        problems.push({
+          position: object.locate(pointer),
+          path: '',
+          detail: `secret/${object.metadata.name} key ${key} ${found.problem}`,
+          ...(found.variable !== undefined && { variable: found.variable }),
+        })
     }
     return { ...object, spec: { data } }
   }
@@ -43,8 +48,14 @@ async function readSource(source: Source, where: { env: Env['env']; folder: stri
 
 export function readVariable(name: string, env: Env['env']): ReadSource {
   const value = env[name]
-  return value === undefined ? { problem: `wants the variable ${name}, which is not set` } : checked(value, `the variable ${name}`)
+  return value === undefined
+    ? { problem: `wants the variable ${name}, which is not set`, variable: name }
+    : checked(value, `the variable ${name}`)
 }
+
+/** The next step where nothing but these variables is missing. */
+export const variablesHint = (names: string[]): string =>
+  `set ${[...new Set(names)].join(', ')} in the environment of this command (${names[0]}=… mcpg-ctl …), or read the value from a file`
 
 /** The text of a file without its last line break, which an editor or `echo` put there. */
 export async function readValueFile(path: string, folder: string): Promise<ReadSource> {

@@ -25,17 +25,18 @@ export type LocalGateway = { endpoint: string; process: RunFile }
 
 /**
  * Starts the gateway of this machine as a process of its own, in a session of its own, so that Ctrl-C does not reach it before us. The
- * enrollment URL travels by the environment. One that still runs (its quickstart was killed) is taken over. `isOurs`: it ends with this process
+ * enrollment URL travels by the environment. One that still runs (its quickstart was killed) is taken over,
+ * and started anew where the control plane listens elsewhere than `before`. `isOurs`: it ends with this process
  * at the latest.
  */
 export async function startLocalGateway(
   context: Context,
   api: Api,
-  { grpc, isPortFixed, isOurs }: { grpc: string; isPortFixed: boolean; isOurs: boolean },
+  { grpc, before, isOurs }: { grpc: string; before: string | undefined; isOurs: boolean },
 ): Promise<LocalGateway> {
   const tell = (line: string) => void context.env.stderr.write(`${line}\n`)
   const left = await findLocalGateway(context)
-  if (left && isPortFixed) {
+  if (left && (before ?? grpc) === grpc) {
     wake(left)
     if (isOurs) stopAtExit(left, tell)
     return { endpoint: left.endpoints['mcp'] ?? '', process: left }

@@ -6,7 +6,7 @@ import { secretKind } from '@mcpg/proto/kinds/secret'
 import type { Context } from '../../context.ts'
 import { createObject, metadataOf, type MetadataOptions } from '../../create/create-object.ts'
 import { asJson, isObject, splitOnce } from '../../create/value.ts'
-import { readValueFile, readVariable, textOf, type ReadSource } from '../../manifest/secret-sources.ts'
+import { readValueFile, readVariable, textOf, variablesHint, type ReadSource } from '../../manifest/secret-sources.ts'
 
 export type CreateSecretOptions = MetadataOptions & {
   fromFile: string[]
@@ -29,10 +29,13 @@ export async function run(context: Context, [name = '']: string[], options: Crea
 async function valuesOf(options: CreateSecretOptions, env: Context['env']): Promise<Record<string, string>> {
   const data: Record<string, string> = {}
   const violations: Violation[] = []
+  const missing: string[] = []
   const put = (flag: string, key: string, found: ReadSource) => {
     if (Object.hasOwn(data, key)) violations.push({ pointer: flag, detail: `gives the key ${key} a second time` })
-    else if ('problem' in found) violations.push({ pointer: flag, detail: `key ${key} ${found.problem}` })
-    else data[key] = found.value
+    else if ('problem' in found) {
+      violations.push({ pointer: flag, detail: `key ${key} ${found.problem}` })
+      if (found.variable !== undefined) missing.push(found.variable)
+    } else data[key] = found.value
   }
   for (const word of options.fromFile) {
     const [key = basename(word), path = word] = splitOnce(word)
@@ -52,6 +55,7 @@ async function valuesOf(options: CreateSecretOptions, env: Context['env']): Prom
   if (violations.length > 0)
     throw new McpgError('invalid', 'bad_values', `${violations.length === 1 ? 'A value is' : `${violations.length} values are`} missing.`, {
       violations,
+      ...(missing.length === violations.length && { hint: variablesHint(missing) }),
     })
   if (Object.keys(data).length === 0)
     throw new McpgError('invalid', 'usage', 'No value is given.', {
