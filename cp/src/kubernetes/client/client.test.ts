@@ -86,7 +86,7 @@ test('a drift names the fields, and not what the server writes for itself', () =
   expect(differences({ ...object({}), spec: { a: 1 }, status: {} }, { ...object({ resourceVersion: '2' }), spec: { a: 1 } })).toEqual([])
   expect(
     differences({ ...object({ labels: { 'a/b': 'x' } }), spec: { ports: [1, 2] } }, { ...object({ labels: {} }), spec: { ports: [1] } }),
-  ).toEqual(['/spec/ports/1', '/metadata/labels/a~1b'])
+  ).toEqual(['/metadata/labels/a~1b', '/spec/ports/1'])
 })
 
 describe('an API server', () => {
