@@ -5,6 +5,13 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'proto-is-the-bottom', severity: 'error', from: { path: '^proto/' }, to: { path: '^(core|cp|gateway-agent|ctl|ui|e2e)/' } },
     { name: 'proto-has-no-node', severity: 'error', from: { path: '^proto/src/', pathNot: notTests }, to: { dependencyTypes: ['core'] } },
+    // Every command that knows a kind would load protobuf with it.
+    {
+      name: 'kinds-know-no-wire',
+      severity: 'error',
+      from: { path: '^proto/src/(kinds|kinds/.*|rest/.*|status)\\.ts$' },
+      to: { path: '^proto/src/(gen/|status-wire)' },
+    },
     { name: 'core-knows-no-program', severity: 'error', from: { path: '^core/' }, to: { path: '^(proto|cp|gateway-agent|ctl|ui|e2e)/' } },
     {
       name: 'programs-meet-only-on-the-wire',

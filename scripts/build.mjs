@@ -6,6 +6,12 @@ import { root } from './workspace.mjs'
 
 const outdir = `${root}/ctl/dist`
 const watch = process.argv.includes('--watch')
+/** Messages of zod in fifty languages are half of its size, and read by every command that knows a kind. */
+const onlyEnglish = {
+  name: 'only-english',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" })),
+}
 const bundle = await context({
   absWorkingDir: root,
   entryPoints: [
@@ -24,6 +30,7 @@ const bundle = await context({
   sourcesContent: false,
   logLevel: 'warning',
   metafile: true,
+  plugins: [onlyEnglish],
   // pg-native and pg-cloudflare are asked for by pg and not installed.
   external: ['better-sqlite3', '@node-rs/argon2', '@npmcli/arborist', 'pg-native', 'pg-cloudflare'],
   // Its CommonJS form asks for its parts in a way that no bundler follows.

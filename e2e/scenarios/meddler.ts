@@ -5,7 +5,8 @@ import { createServer, type Http2Session } from 'node:http2'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { GatewayService, type ConfigOffer, type ConnectRequest } from '@mcpg/proto/gen/gateway'
-import { configFailureWords, configStateWords, type ConfigFailure, type ConfigState } from '@mcpg/proto/status'
+import type { ConfigFailure, ConfigState } from '@mcpg/proto/status'
+import { configFailureWords, configStateWords } from '@mcpg/proto/status-wire'
 import { closeLater } from '../harness/cleanup.ts'
 
 /** What a gateway said about an offer, in the order it said it. */

@@ -10,16 +10,8 @@ import { Labels, Name, reservedNames } from './names.ts'
 import { errorOfProblem, Problem, problemOf } from './problem.ts'
 import { parseSelector, selects } from './selectors.ts'
 import { ConfigFailureReason, ConfigState, InstanceState, ServerState } from './gen/mcpg/fleet/v1/types_pb.js'
-import {
-  configFailures,
-  configFailureWords,
-  configStates,
-  configStateWords,
-  instanceStates,
-  instanceStateWords,
-  serverStates,
-  serverStateWords,
-} from './status.ts'
+import { configFailures, configStates, instanceStates, serverStates } from './status.ts'
+import { configFailureWords, configStateWords, instanceStateWords, serverStateWords } from './status-wire.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 

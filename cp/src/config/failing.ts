@@ -1,5 +1,5 @@
 import { InstanceState, ServerState, type ConfigStatus, type ServerStatus } from '@mcpg/proto/gen/types'
-import { configFailureWords } from '@mcpg/proto/status'
+import { configFailureWords } from '@mcpg/proto/status-wire'
 import type { DocumentEntry } from './compile.ts'
 
 /** A server revision that a gateway refused, with what the gateway says about it. */

@@ -1,6 +1,7 @@
 import { timestampMs, type Timestamp } from '@bufbuild/protobuf/wkt'
 import type { InstanceStatus as WireInstance, ServerStatus as WireServer } from '@mcpg/proto/gen/types'
-import { instanceStateWords, serverStateWords, type InstanceState, type ServerState } from '@mcpg/proto/status'
+import type { InstanceState, ServerState } from '@mcpg/proto/status'
+import { instanceStateWords, serverStateWords } from '@mcpg/proto/status-wire'
 
 /** One instance as its gateway last reported it. */
 export type InstanceReport = {

@@ -1,6 +1,6 @@
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 import { parsePins } from '@mcpg/core/pins'
-import { explainTls, rootsByPin, type PinAdvice, type TrustProblem } from '@mcpg/core/tls-trust'
+import type { PinAdvice, TrustProblem } from '@mcpg/core/tls-trust'
 import { McpgError } from '@mcpg/proto/errors'
 import type { RunFile } from '@mcpg/proto/run-files'
 
@@ -60,7 +60,7 @@ export function connection(
       )(input, init)
     } catch (error) {
       if (error instanceof McpgError) throw error
-      const problem = await explainTls(error, { origin: url.origin, hasPin: isPrivate, advice: source.pin })
+      const problem = await (await trust()).explainTls(error, { origin: url.origin, hasPin: isPrivate, advice: source.pin })
       throw problem ? trustError(problem) : error
     }
   }
@@ -72,11 +72,14 @@ export function connection(
   }
 
   async function pinnedRoots(): Promise<string[]> {
-    const found = await rootsByPin(url.origin, pins!, source.pin, AbortSignal.timeout(15_000))
+    const found = await (await trust()).rootsByPin(url.origin, pins!, source.pin, AbortSignal.timeout(15_000))
     if ('problem' in found) throw trustError(found.problem)
     return found.roots
   }
 }
+
+/** Only what speaks TLS waits for it. */
+const trust = () => import('@mcpg/core/tls-trust')
 
 /** The control plane that a run file is of: the file is its own word, so what it pins is believed. Null for a program without REST. */
 export function localConnection(

@@ -35,8 +35,10 @@ async function objects(
     .update(`${token ?? ''}\n${sessionCookie ?? ''}`)
     .digest('hex')
   return await cachedNames(stateDir, [cpUrl, org, workspace, environment, project, word, who], async () => {
-    const { kindOf, listObjects } = await import('../api/objects.ts')
+    const [{ kindOf, listObjects }, { askNames }] = await Promise.all([import('../api/objects.ts'), import('../completion/ask-names.ts')])
     const kind = kindOf(word)
+    const names = await askNames(settings, kind, patienceMs).catch(() => null)
+    if (names !== undefined) return names
     const found = await listObjects(await open(), kind, { timeoutMs: patienceMs }, settings).catch(() => null)
     return found?.map(({ metadata }) => metadata.name) ?? null
   })

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -65,6 +67,27 @@ describe('what may follow', () => {
 
   test('an empty word of PowerShell', async () => {
     expect(await complete('get', 'servers', '""')).toEqual(['git-a', 'git-b', 'other'])
+  })
+
+  test('every name over all pages', async () => {
+    for (let index = 0; index < 510; index++) rest.put({ kind: 'Server', metadata: { name: `many-${index}` }, spec: { command: ['x'] } })
+    expect(await complete('get', 'servers', 'many-')).toHaveLength(510)
+  })
+
+  test('nothing where something else answers, or nobody in time', async () => {
+    const server = createServer((_request, response) => void response.end('<html>')).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const asked = (port: number, patience: string) =>
+      ctl(['__complete', '--patience', patience, '--', 'get', 'servers', ''], {
+        variables: { MCPG_STATE_DIR: folder, MCPG_CP_URL: `http://127.0.0.1:${port}` },
+      })
+    const { port } = server.address() as AddressInfo
+    expect(await asked(port, '5000')).toEqual({ code: 0, stdout: '', stderr: '' })
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    onTestFinished(() => (silent.closeAllConnections(), void silent.close()))
+    await once(silent, 'listening')
+    expect(await asked((silent.address() as AddressInfo).port, '50')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
   test('is looked for where the words before say', async () => {

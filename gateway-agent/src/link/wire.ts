@@ -3,7 +3,7 @@ import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { redact } from '@mcpg/core/redact'
 import { ConfigHashesSchema, type ConfigHashes } from '@mcpg/proto/gen/gateway'
 import { ConfigStatusSchema, InstanceStatusSchema, ServerStatusSchema, type ConfigStatus, type ServerStatus } from '@mcpg/proto/gen/types'
-import { configFailureWords, configStateWords, instanceStateWords, serverStateWords } from '@mcpg/proto/status'
+import { configFailureWords, configStateWords, instanceStateWords, serverStateWords } from '@mcpg/proto/status-wire'
 import type { ConfigReport, Hashes } from '../config/machine.ts'
 import type { InstanceReport, ServerReport } from '../servers/supervision.ts'
 
