@@ -89,6 +89,15 @@ export const defaultTimers = {
   serverCertificateLife: 2_592_000_000,
   /** How often the control plane looks whether its certificate files or its names have changed. */
   certificateCheck: 30_000,
+  /** Lease of an operation at work, renewed at a third of it; another control plane takes over what is not renewed. */
+  operationLease: 30_000,
+  /** A step that failed is tried again after full jitter over this, twice as much each time. */
+  operationRetry: 1_000,
+  /** How long a managed gateway may take to start and to enroll, each, and to apply its first config. */
+  provisionStep: 120_000,
+  provisionConfig: 600_000,
+  /** How often the control plane looks whether the gateways that it started on its machine are alive. */
+  managedProbe: 5_000,
 }
 
 export type Timers = typeof defaultTimers

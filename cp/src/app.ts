@@ -22,6 +22,8 @@ import { denialBook } from './audit/denials.ts'
 import { gatewayRuns } from './audit/gateway-runs.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { auditTrailService } from './audit/service.ts'
+import type { Driver } from './clusters/drivers/driver.ts'
+import { localDriver } from './clusters/drivers/local.ts'
 import { changeBus } from './changes/changes.ts'
 import { changeHistory } from './changes/history.ts'
 import { watchRoutes } from './changes/routes.ts'
@@ -35,6 +37,8 @@ import { createFleet } from './fleet.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
 import { keeper } from './keeper.ts'
+import { createManaged } from './managed.ts'
+import type { AtStep } from './operations/operations.ts'
 import { loadAuditKey } from './keys/audit-key.ts'
 import { loadAuthority } from './keys/authority.ts'
 import { loadKeys, loadMasterKey } from './keys/keys.ts'
@@ -54,12 +58,15 @@ import { tokenRoutes } from './tokens/routes.ts'
 import { tokenRoom } from './tokens/tokens.ts'
 import { listenerCertificates } from './tls/listeners.ts'
 
-/** What a test may replace, and where the log goes instead of standard error. Everything else is the real thing. */
-export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown } }
+/**
+ * What a test may replace, and where the log goes instead of standard error. Everything else is the real thing. `atStep` is called before
+ * and after every step of an operation.
+ */
+export type Overrides = { clock?: Clock; logTo?: { write(line: string): unknown }; drivers?: readonly Driver[]; atStep?: AtStep }
 
 /** Builds the whole control plane, outermost last. Nothing is constructed anywhere else. */
 export async function createApp(config: Config, overrides: Overrides = {}) {
-  const { clock = systemClock, logTo } = overrides
+  const { clock = systemClock, logTo, drivers, atStep } = overrides
   const ownLog = lineLog({ folder: join(config.stateDir, 'logs', 'control-plane'), clock })
   ownLog.begin()
   const log = createLog(config.log, {
@@ -68,14 +75,22 @@ export async function createApp(config: Config, overrides: Overrides = {}) {
   })
   const db = await openDatabase(config.database, log)
   try {
-    return await compose({ config, db, log, ownLog, clock })
+    return await compose({ config, db, log, ownLog, clock, drivers, atStep })
   } catch (error) {
     await db.stop()
     throw error
   }
 }
 
-async function compose({ config, db, log, ownLog, clock }: { config: Config; db: Db; log: Log; ownLog: LineLog; clock: Clock }) {
+async function compose({
+  config,
+  db,
+  log,
+  ownLog,
+  clock,
+  drivers,
+  atStep,
+}: { config: Config; db: Db; log: Log; ownLog: LineLog; clock: Clock } & Pick<Overrides, 'drivers' | 'atStep'>) {
   const audit = auditTrail({ db, clock })
   const changes = changeBus({ clock })
   changes.onError((error) => log.error({ err: error }, 'a subscriber of changes failed'))
@@ -122,6 +137,7 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     onceOnly,
     requireWorkspace,
     requireEnvironment,
+    deprovision: (...about) => managed.deprovision(...about),
     clock,
     timers,
     log,
@@ -133,6 +149,25 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     limits: config.enrollmentLimits,
     publicUrl: () => endpoints().http,
     publicGrpc: config.external.grpc,
+  })
+  const ownDrivers = config.local
+    ? [localDriver({ ...config.local, stateDir: config.stateDir, controlPlane: fleet.grpcUrl, probeMs: timers.managedProbe, clock, log })]
+    : []
+  const managed = await createManaged({
+    db,
+    audit,
+    onceOnly,
+    fleet,
+    requireScope,
+    requireEnvironment,
+    clock,
+    timers,
+    log,
+    atStep,
+    drivers: drivers ?? ownDrivers,
+    stateDir: config.stateDir,
+    ownUrl: () => http.url(),
+    publicUrl: () => endpoints().http,
   })
   const gateways = async () => fleet.counts()
   const metrics = metricsOf({ gateways, database: db })
@@ -193,6 +228,7 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     watchRoutes(watches, log, { keepAliveMs: timers.sseKeepAlive, requireScope, kinds: resources.known() }),
     tokenRoutes(machines, onceOnly),
     ...fleet.routes,
+    ...managed.routes,
   ]
   const http = await httpServer(config.http, log, features, {
     tls: certificates.http && { certificate: certificates.http, names: certificates.names },
@@ -211,7 +247,15 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
   // First to start, so that it is the last to stop: what the others say at their end is on disk then.
   const logFile: Part = { name: 'log', start: async () => {}, stop: () => ownLog.flushed() }
   const bus: Part = { name: 'changes', start: async () => {}, stop: async () => changes.stop() }
-  const chores = [history.chore, trail.chore, onceOnly.chore, sessions.chore, ...secretChores({ db, clock }), ...fleet.chores]
+  const chores = [
+    history.chore,
+    trail.chore,
+    onceOnly.chore,
+    sessions.chore,
+    ...secretChores({ db, clock }),
+    ...fleet.chores,
+    ...managed.chores,
+  ]
   const renewals: Part = { name: 'certificates', start: async () => {}, stop: async () => certificates.stop() }
   const parts: Part[] = [
     logFile,
@@ -227,12 +271,13 @@ async function compose({ config, db, log, ownLog, clock }: { config: Config; db:
     seeds,
     ...fleet.parts,
     http,
+    ...managed.parts,
   ]
   /** Of the roots behind the REST listener, where its certificate is ours; for the programs of this machine. */
   const pins = () => (certificates.http && certificates.isOurs ? authority.pins().map((pin) => `sha256:${pin}`) : [])
   /** The code that creates the first user; null once there is one, or where nobody signs in with a password. */
   const firstUserCode = async () => ((await accounts.needsSetup()) ? await setup.ensure() : null)
-  return { parts, http, firstUserCode, pins, db, changes, resources, control, fleet, authority, log }
+  return { parts, http, firstUserCode, pins, db, changes, resources, control, fleet, managed, authority, log }
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>

@@ -43,6 +43,8 @@ export type Config = {
   seedsFolder: string
   log: LogSettings
   timers: Timers
+  /** How this program is started, for managed gateways on this machine; null: none run here. */
+  local: { program: readonly string[]; env: Environment } | null
   /** How fast enrollment tokens may be redeemed; `MCPG_ENROLLMENT_LIMITS`. */
   enrollmentLimits: EnrollmentLimits
 }
@@ -134,6 +136,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     seedsFolder: fileURLToPath(new URL('../../cp/seeds', import.meta.url)),
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
     timers: timers(),
+    local: null,
     enrollmentLimits: enrollmentLimits(),
   }
   if (violations.length > 0) throw refusal(violations)

@@ -6,6 +6,7 @@ import type { Log } from '@mcpg/core/log'
 import type { Timers } from '@mcpg/core/timers'
 import { CredentialKind } from '@mcpg/proto/gen/types'
 import type { ServerSpec } from '@mcpg/proto/kinds/server'
+import type { Caller } from './access/caller.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Denials } from './audit/denials.ts'
 import { gatewayIntake } from './audit/gateway-intake.ts'
@@ -51,7 +52,7 @@ import { gatewayRegistry } from './gateways/registry.ts'
 import { gatewayRoutes } from './gateways/routes.ts'
 import { gatewayChores } from './gateways/retention.ts'
 import { serverStatuses } from './gateways/server-status.ts'
-import { gatewayService } from './gateways/service.ts'
+import { gatewayService, type GatewayScope } from './gateways/service.ts'
 import { gatewayStore, type GatewayRow } from './gateways/store.ts'
 import { coalescedWrites } from './gateways/writes.ts'
 import { tellRefusedRpcs } from './gateways/denials.ts'
@@ -70,7 +71,7 @@ import { secretDelivery } from './secrets/delivery.ts'
 import { secretSealer } from './secrets/sealing.ts'
 import type { SecretStore } from './secrets/store.ts'
 import type { ValueBox } from './secrets/value-box.ts'
-import type { Tenancies } from './tenancy/tenancy.ts'
+import type { EnvironmentPath, Tenancies } from './tenancy/tenancy.ts'
 import type { ListenerCertificates } from './tls/listeners.ts'
 
 /** The half of the composition that is about gateways: who they are, what they should run, and the streams to them. */
@@ -87,6 +88,7 @@ export function createFleet({
   onceOnly,
   requireWorkspace,
   requireEnvironment,
+  deprovision,
   clock,
   timers,
   log,
@@ -111,6 +113,8 @@ export function createFleet({
   onceOnly: Idempotency
   requireWorkspace: Tenancies['requireWorkspace']
   requireEnvironment: Tenancies['requireEnvironment']
+  /** Begins to take a managed gateway away; null for one that is not managed. */
+  deprovision: (caller: Caller, scope: EnvironmentPath, word: string) => Promise<object | null>
   clock: Clock
   timers: Timers
   log: Log
@@ -259,7 +263,7 @@ export function createFleet({
 
   const facts = { registry, live, configs, certificateOf: book.get }
   const statuses = serverStatuses({ registry, live, configs, inventories, clock })
-  resources.addVirtual(gatewayVirtualKind(facts, gateways))
+  resources.addVirtual(gatewayVirtualKind(facts, { remove: removeGateway }))
   resources.addVirtual(instanceVirtualKind({ registry, live, audit }, link.command))
   resources.addVirtual(toolVirtualKind({ ...facts, inventories }))
   resources.addVirtual(enrollmentVirtualKind({ store: enrollmentRows, gateways, clock }))
@@ -302,6 +306,10 @@ export function createFleet({
       await gateways.stop()
     },
   }
+  async function removeGateway(caller: Caller, scope: GatewayScope, word: string): Promise<void> {
+    const row = registry.find(scope, word)
+    if (!row || !(await deprovision(caller, row, row.instanceUid))) await gateways.remove(caller, scope, word)
+  }
   /** Started in this order after the database; stopped the other way round. */
   const parts = [memory, grpc.part]
   const counts = () => ({ total: [...registry.all()].length, online: live.presence.online() })
@@ -319,8 +327,14 @@ export function createFleet({
     events,
     gatewayOf: registry.get,
     onTokenUses: intake.onTokenUses,
+    registry,
+    live,
+    gateways,
+    enrollments,
   }
 }
+
+export type Fleet = ReturnType<typeof createFleet>
 
 /** A URL leaves out the port that its scheme implies; who dials needs it. */
 const hostAndPort = ({ hostname, port, protocol }: URL): string => `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`

@@ -7,6 +7,7 @@ import type { Endpoints } from './control/control.ts'
 import { runFile } from './control/run-file.ts'
 import { takeStateDir } from './control/state-folder.ts'
 import { databaseFailure } from './db/db.ts'
+import { crashStep } from './operations/crash-step.ts'
 import { inspectDatabase, type Inspection } from './db/inspect.ts'
 
 export type { Inspection }
@@ -16,6 +17,8 @@ export type ServeOptions = {
   env: Environment
   stopping: AbortSignal
   stderr: { write(text: string): unknown }
+  /** Program and arguments that start this program again; without them no managed gateway runs on this machine. */
+  self?: readonly string[]
   /** `setupCode` creates the first user; null once there is one, or where nobody signs in with a password. */
   onReady?: (endpoints: Endpoints, about: { setupCode: string | null }) => void
 }
@@ -24,12 +27,13 @@ export type ServeOptions = {
  * Runs the control plane until `stopping` aborts or somebody asks for its end by REST. Throws McpgError; ends no process and handles
  * no signal.
  */
-export async function serve({ flags, env, stopping, stderr, onReady }: ServeOptions): Promise<void> {
-  const config = readConfig(flags, env)
+export async function serve({ flags, env, stopping, stderr, self, onReady }: ServeOptions): Promise<void> {
+  const config = { ...readConfig(flags, env), local: self ? { program: self, env } : null }
   const release = await takeStateDir(config.stateDir)
   try {
     await mkdir(join(config.stateDir, 'run'), { recursive: true, mode: 0o700 })
-    const app = await createApp(config, config.log.file ? {} : { logTo: stderr })
+    const atStep = crashStep(env, config.stateDir)
+    const app = await createApp(config, { ...(!config.log.file && { logTo: stderr }), ...(atStep && { atStep }) })
     const setupCode = await app.firstUserCode()
     const ended = AbortSignal.any([stopping, app.control.stopRequested])
     try {

@@ -1,6 +1,6 @@
 import type { Clock } from '@mcpg/core/clock'
 import { readTimers } from '@mcpg/core/timers'
-import { createApp, type App } from '../src/app.ts'
+import { createApp, type App, type Overrides } from '../src/app.ts'
 import { readConfig, type Config } from '../src/config.ts'
 import { temporaryFolder } from '../src/db/testing.ts'
 import type { Answer } from './app.ts'
@@ -23,6 +23,7 @@ export async function testFleet({
   authMode = 'none',
   change = (config) => config,
   signedIn = async () => ({}),
+  managed,
 }: {
   clock?: Clock
   timers?: string
@@ -34,6 +35,8 @@ export async function testFleet({
   change?: (config: Config) => Config
   /** Headers of whoever makes a request that brings none. */
   signedIn?: () => Promise<Record<string, string>>
+  /** Managed gateways run by these drivers, and operations are worked on. */
+  managed?: Pick<Overrides, 'drivers' | 'atStep'>
 } = {}) {
   const folder = temporaryFolder()
   const read = readConfig({ 'state-dir': folder.path, 'bind-http': '127.0.0.1:0', 'bind-grpc': '127.0.0.1:0', 'log-level': 'silent' }, {})
@@ -54,8 +57,8 @@ export async function testFleet({
   return { app: () => app, db: () => app.db, call, restart, createEnrollment, redeem, join, agentOf, apply, server, gateway, close }
 
   async function start(): Promise<App> {
-    const next = await createApp(config, { logTo: { write() {} }, ...(clock && { clock }) })
-    for (const part of next.fleet.parts)
+    const next = await createApp(config, { logTo: { write() {} }, ...(clock && { clock }), ...managed })
+    for (const part of [...next.fleet.parts, ...(managed ? next.managed.parts : [])])
       await part.start((error) => {
         throw error
       })

@@ -5,7 +5,7 @@ import { kinds } from '@mcpg/proto/kinds'
 import { Problem } from '@mcpg/proto/problem'
 import { kindExamples } from '@mcpg/proto/test/kind-examples'
 import { temporaryFolder } from '../harness/cleanup.ts'
-import { startControlPlane } from '../harness/programs.ts'
+import { ctl, startControlPlane } from '../harness/programs.ts'
 import { operationsOf, type OpenApi, type Operation } from './operations.ts'
 import { requestsTo, type Request } from './requests.ts'
 
@@ -22,7 +22,8 @@ const planted = 'planted-4d7c'
  * a documented status, a body that fits its schema, a problem document for all that is not 2xx, no 5xx, and nowhere the value of a secret.
  */
 export async function askEverything({ runs, seed }: { runs: number; seed: number }) {
-  const controlPlane = await startControlPlane({ stateDir: join(temporaryFolder(), 'control-plane') })
+  const stateDir = join(temporaryFolder(), 'control-plane')
+  const controlPlane = await startControlPlane({ stateDir })
   const base = controlPlane.http
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true })
   await prepare(base)
@@ -46,7 +47,8 @@ export async function askEverything({ runs, seed }: { runs: number; seed: number
         `${operation.id}: ${(found.errorInstance as Error | null)?.message}: ${JSON.stringify(found.counterexample).slice(0, 600)}`,
       )
   }
-  await controlPlane.stop()
+  // With the gateways that it was asked to run.
+  await ctl(['stop', '--all'], { stateDir })
   return { operations: order.length, requests, succeeded: succeeded.size, wrong }
 
   /** What is wrong with the answer, null for nothing. */

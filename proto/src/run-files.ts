@@ -22,5 +22,8 @@ export type RunFile = z.infer<typeof RunFile>
 export const controlPlaneRunFile = 'run/control-plane.json'
 export const gatewayRunFile = (name: string) => `run/gateway-${name}.json`
 
+/** In the folder of a gateway that the control plane of this machine started: `{pid, startTime}` of its agent, also before that is ready. */
+export const managedProcessFile = (name: string) => `gateways/${name}/process.json`
+
 /** In the state dir of a control plane that has no user yet; the command line reads it there. */
 export const setupCodeFile = 'setup-code'

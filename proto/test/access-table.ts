@@ -215,6 +215,12 @@ export const decidedByService: Record<string, string> = {
   revokeToken: 'one of oneself, or delete on tokens',
   deleteToken: 'one of oneself, or delete on tokens',
   introspectToken: 'the token itself is the proof',
+  listClusters: 'whoever may provision somewhere may see where',
+  clusterHealth: 'whoever may provision somewhere may see where',
+  getCluster: 'whoever may provision somewhere may see where',
+  getOperation: 'view on the gateway that it is about',
+  followOperation: 'view on the gateway that it is about',
+  cancelOperation: 'view on the gateway that it is about, and the operation provision there',
 }
 
 /** RPCs that ask for no credential, and what decides then. Every other one is refused without. */

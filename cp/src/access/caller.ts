@@ -24,6 +24,11 @@ export function localCaller({ source, requestId }: Request): Caller {
   return { ...all, subject: 'local', kind: 'local', grants: everything, source, requestId }
 }
 
+/** The control plane itself, where it does what nobody asks for at that moment. */
+export function ownCaller(): Caller {
+  return { ...all, subject: 'control-plane', kind: 'local', grants: everything, source: '', requestId: '' }
+}
+
 /** Somebody who signed in, with what they may do. */
 export function callerFor(principal: Principal, grants: readonly Grant[], { source, requestId }: Request): Caller {
   return { ...readGrants(grants), subject: subjectOf(principal), kind: principal.kind, grants, source, requestId }

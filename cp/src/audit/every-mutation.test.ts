@@ -64,6 +64,27 @@ const answering = async () => {
     })
 }
 
+const runningOperation = async () => {
+  const about = { org: 'default', workspace: 'default', environment: 'default', kind: 'create', gateway: 'made', gatewayUid: 'made-1' }
+  const progress = {
+    state: 'running',
+    phase: 'applying',
+    step: 'workload',
+    attempt: 1,
+    compensating: false,
+    input: '{}',
+    data: '{}',
+    seq: 0,
+  }
+  const at = { startedBy: 'local', createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  await fleet.db().write((tx) => tx.operation.create({ data: { id: 'walked', ...about, ...progress, ...at } }))
+}
+const aCluster = (name: string, state: string) => async () => {
+  await fleet.call('POST', '/v1/admin/clusters', { name, region: 'eu', gatewaysMax: 1 })
+  // Nothing here can reach it.
+  await fleet.db().write((tx) => tx.cluster.update({ where: { name }, data: { state } }))
+}
+
 const steps: Record<string, Step> = {
   // While there is one gateway: the agents of this test give their instances the same names.
   deleteInstance: { path: async () => `${workspace}/instances/${await anInstance()}` },
@@ -136,6 +157,12 @@ const steps: Record<string, Step> = {
   },
   rollBackGateway: { path: () => `${gateway}/rollback`, body: { to: 1 } },
   resumeGateway: { path: () => `${gateway}/resume`, body: {} },
+  provisionGateway: { body: { name: 'wanted' } },
+  cancelOperation: { prepare: runningOperation, path: () => '/v1/operations/walked/cancel' },
+  registerCluster: { body: { name: 'made', region: 'eu', gatewaysMax: 1 } },
+  cordonCluster: { prepare: aCluster('cordoned', 'ready'), path: () => '/v1/admin/clusters/cordoned/cordon' },
+  uncordonCluster: { path: () => '/v1/admin/clusters/cordoned/uncordon' },
+  decommissionCluster: { path: () => '/v1/admin/clusters/cordoned/decommission', body: {} },
 }
 
 const signingIn = ['bootstrap', 'login', 'changePassword', 'logout', 'passwordUser', 'impersonate', 'endImpersonation']

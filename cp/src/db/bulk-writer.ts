@@ -7,9 +7,11 @@ import type {
   ConfigBatch,
   GatewayAuditBatch,
   HoldRow,
+  OperationStart,
   ReportWrite,
   ResourceBatch,
   SealBatch,
+  StartOutcome,
 } from './bulk.ts'
 import type { WriterTarget } from './engine.ts'
 
@@ -44,6 +46,7 @@ export async function bulkWriter(target: WriterTarget) {
     recordConfigs: (batch: ConfigBatch) => request<void>({ op: 'recordConfigs', batch }),
     insertHolds: (rows: HoldRow[]) => request<void>({ op: 'insertHolds', rows }),
     writeReports: (writes: ReportWrite[]) => request<void>({ op: 'writeReports', writes }),
+    startOperation: (start: OperationStart) => request<StartOutcome>({ op: 'startOperation', start }),
     /** Told when the thread dies by itself. */
     watch(listener: (error: unknown) => void) {
       onFailure = listener

@@ -220,6 +220,56 @@ export type GatewayColumns = {
   highestGeneration: number
 }
 
+/** What stands in `operations` when one begins; one that is over before (`finishedAt`) has no `activeKey`. */
+export type NewOperation = {
+  id: string
+  org: string
+  workspace: string
+  environment: string
+  kind: string
+  gateway: string
+  gatewayUid: string
+  /** Where it is known before anything is reserved. */
+  clusterId: string | null
+  activeKey: string | null
+  state: string
+  phase: string
+  step: string
+  leaseOwner: string | null
+  leaseUntil: string | null
+  input: string
+  errorReason: string | null
+  errorMessage: string | null
+  startedBy: string
+  finishedAt: string | null
+}
+
+/**
+ * The beginning of an operation on a managed gateway. `candidates` are clusters, the best first, of which one must have what the
+ * reservation says; `{cluster}` in the text of an event becomes the name of that one. `gateway`: whether its row is made, stands there, or
+ * stands there and is being deleted.
+ */
+export type OperationStart = {
+  at: string
+  operation: NewOperation
+  events: { phase: string; step: string; status: string; message: string; data: string | null }[]
+  candidates: { id: string; name: string }[]
+  reservation: { id: string; gateways: number; cpuMillicores: number; memoryBytes: number; expiresAt: string } | null
+  gateway: 'new' | 'known' | 'deleting'
+  /** What a new one is deployed with, as JSON. */
+  parameters: string
+  audit: AuditRow
+}
+
+export type StartOutcome =
+  | { outcome: 'started'; clusterId: string | null }
+  | { outcome: 'full' }
+  | { outcome: 'in_progress'; operationId: string }
+  /** The gateway came or went since the plan was made. */
+  | { outcome: 'changed' }
+  | { outcome: 'name_in_use' }
+  | { outcome: 'no_environment' }
+
 /** Work of the writer thread, one at a time, each in one transaction. */
 export type BulkRequest =
   | { op: 'applyResources'; batch: ResourceBatch }
@@ -229,4 +279,5 @@ export type BulkRequest =
   | { op: 'recordConfigs'; batch: ConfigBatch }
   | { op: 'insertHolds'; rows: HoldRow[] }
   | { op: 'writeReports'; writes: ReportWrite[] }
+  | { op: 'startOperation'; start: OperationStart }
 export type BulkReply = { ok: true; value: unknown } | { ok: false; code: string | undefined; message: string }

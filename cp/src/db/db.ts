@@ -1,6 +1,17 @@
 import type { Log } from '@mcpg/core/log'
 import type { Part } from '@mcpg/core/lifecycle'
-import type { AuditRow, BatchOutcome, ConfigBatch, GatewayAuditBatch, HoldRow, ReportWrite, ResourceBatch, SealBatch } from './bulk.ts'
+import type {
+  AuditRow,
+  BatchOutcome,
+  ConfigBatch,
+  GatewayAuditBatch,
+  HoldRow,
+  OperationStart,
+  ReportWrite,
+  ResourceBatch,
+  SealBatch,
+  StartOutcome,
+} from './bulk.ts'
 import { bulkWriter } from './bulk-writer.ts'
 import type { Reads, Tx } from './client.ts'
 import { transactionLimits, type DatabaseFacts, type Engine } from './engine.ts'
@@ -26,8 +37,10 @@ export type {
   GatewayAuditBatch,
   GatewayAuditRow,
   GatewayAuditRun,
+  OperationStart,
   SealBatch,
   SecretValueRow,
+  StartOutcome,
 } from './bulk.ts'
 
 export type Db = Part & {
@@ -53,6 +66,7 @@ export type Db = Part & {
   insertHolds(rows: HoldRow[]): Promise<void>
   /** At most some hundred rows at once: whoever waits for the door waits for all of them. */
   writeReports(writes: ReportWrite[]): Promise<void>
+  startOperation(start: OperationStart): Promise<StartOutcome>
   facts(): Promise<DatabaseFacts>
   /** Throws unavailable while nothing can be written, before anything is tried. */
   assertWritable(): void
@@ -85,6 +99,7 @@ export async function openDatabase(settings: DatabaseSettings, log: Pick<Log, 'i
     recordConfigs: (batch) => inTurn(() => bulk.recordConfigs(batch)),
     insertHolds: (rows) => inTurn(() => bulk.insertHolds(rows)),
     writeReports: (writes) => inTurn(() => bulk.writeReports(writes)),
+    startOperation: (start) => inTurn(() => bulk.startOperation(start)),
     facts: () => told(() => engine.facts()),
     assertWritable: () => engine.assertWritable(),
     async start(fail) {

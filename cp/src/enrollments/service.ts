@@ -39,10 +39,15 @@ export function enrollmentService({
   /** Throws not_found for the first part of the path that does not exist. */
   requireEnvironment: (scope: EnvironmentScope, tx: Tx) => Promise<void>
 }) {
-  return { create, revoke }
+  return { create, revoke, revokeOf }
 
   /** The token leaves once, inside the URL; only its hash is kept. */
-  async function create(caller: Caller, scope: EnvironmentScope, body: CreateEnrollment): Promise<CreatedEnrollment> {
+  async function create(
+    caller: Caller,
+    scope: EnvironmentScope,
+    body: CreateEnrollment,
+    { operationId = null }: { operationId?: string | null } = {},
+  ): Promise<CreatedEnrollment> {
     const token = newEnrollmentToken()
     const now = clock.now()
     const id = randomBytes(5).toString('hex')
@@ -60,6 +65,7 @@ export function enrollmentService({
       createdAt: isoTime(now),
       expiresAt: isoTime(now + durationMs(body.ttl)),
       revokedAt: null,
+      operationId,
     }
     // The route asked before there was a name.
     if (!caller.can({ verb: 'create', on: enrollmentKind.plural }, scope, enrollment.name))
@@ -92,6 +98,12 @@ export function enrollmentService({
     })
     if (!revoked) await refuseUsed(enrollment)
     changes.status(`${scope.org}/${scope.workspace}`, 'Enrollment', name)
+  }
+
+  /** What was made for an operation on a managed gateway and not used. */
+  async function revokeOf(operationId: string): Promise<void> {
+    const open = { operationId, usedCount: 0, revokedAt: null }
+    await db.write((tx) => tx.enrollment.updateMany({ where: open, data: { revokedAt: isoTime(clock.now()) } }))
   }
 
   async function refuseUsed(enrollment: Enrollment): Promise<void> {

@@ -16,6 +16,8 @@ export type Enrollment = EnvironmentScope & {
   createdAt: string
   expiresAt: string
   revokedAt: string | null
+  /** Of a managed gateway: the operation that it was made for. */
+  operationId: string | null
 }
 
 export type Redemption = {

@@ -12,7 +12,6 @@ import type { GatewayRow } from './store.ts'
 const base = '/v1/orgs/:org/workspaces/:workspace/environments/:environment/gateways'
 const EnvironmentPath = z.object({ org: z.string(), workspace: z.string(), environment: z.string() })
 const GatewayPath = EnvironmentPath.extend({ gateway: z.string().describe('Name, instance uid or id') })
-const Nothing = z.undefined().describe('Done')
 const view = { verb: 'view', on: 'gateways' } as const
 
 export const gatewayRoutes =
@@ -67,22 +66,6 @@ export const gatewayRoutes =
         const { gateway, ...scope } = request.params
         await gateways.setLabels(callerOf(request), scope, gateway, request.body.labels)
         return present(request.params)
-      },
-    )
-    app.delete(
-      `${base}/:gateway`,
-      {
-        config: { access: { verb: 'delete', on: 'gateways' } },
-        schema: {
-          ...about('deleteEnvironmentGateway', 'Revoke and delete an enrolled gateway'),
-          params: GatewayPath,
-          response: { 204: Nothing },
-        },
-      },
-      async (request, reply) => {
-        const { gateway, ...scope } = request.params
-        await gateways.remove(callerOf(request), scope, gateway)
-        return reply.code(204).send()
       },
     )
     app.post(

@@ -22,6 +22,8 @@ export type EnrollmentGrant = {
   environment: string
   gatewayName: string | null
   labels: Record<string, string>
+  /** Of a managed gateway: the operation that it was made for. */
+  operationId: string | null
 }
 
 /** Why a gateway's credential counts no more. */
@@ -99,7 +101,7 @@ export function gatewayService({
       now: string
     },
   ): Promise<string> {
-    const { org, workspace, environment, gatewayName, labels } = enrollment
+    const { org, workspace, environment, gatewayName, labels, operationId } = enrollment
     const { instanceUid } = request
     const name = gatewayName ?? nameOfUid(instanceUid)
     const sameUid = await tx.gateway.findUnique({ where: { org_workspace_instanceUid: { org, workspace, instanceUid } } })
@@ -117,7 +119,7 @@ export function gatewayService({
       environment,
       name,
       instanceUid,
-      origin: 'enrolled',
+      origin: operationId === null ? 'enrolled' : 'managed',
       labels,
       spkiSha256,
       sealingPublicKey: new Uint8Array(request.sealingPublicKey),

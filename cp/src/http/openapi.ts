@@ -29,6 +29,8 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'resources', description: 'Declarative objects of every kind' },
         { name: 'enrollments', description: 'How an installation becomes a gateway' },
         { name: 'gateways', description: 'Enrolled gateways and their configurations' },
+        { name: 'operations', description: 'Long work on managed gateways, followed and cancelled' },
+        { name: 'clusters', description: 'Where managed gateways may run' },
         { name: 'audit', description: 'Who did what, and whether that record is whole' },
         { name: 'logs', description: 'Logs of instances, gateways and the control plane, read or followed' },
       ],

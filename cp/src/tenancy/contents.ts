@@ -16,7 +16,7 @@ const few = { take: 50, orderBy: { name: 'asc' } } as const
 
 /** What keeps an organization, a workspace or an environment from being deleted; `now` decides which enrollments are open. */
 export async function contentsOf(caller: Caller, tx: Tx, at: At, now: string): Promise<Held[]> {
-  if (at.environment !== undefined) return [await gateways(at), await openEnrollments(at)]
+  if (at.environment !== undefined) return [await gateways(at), await managedGateways(at), await openEnrollments(at)]
   if (at.workspace !== undefined) return [await environments(at), await objects(`${at.org}/${at.workspace}`), await gateways(at)]
   return [await workspaces(), await objects(at.org)]
 
@@ -51,6 +51,16 @@ export async function contentsOf(caller: Caller, tx: Tx, at: At, now: string): P
     return held(
       'gateways',
       await tx.gateway.count({ where }),
+      rows.map(({ name }) => ({ name, on: 'gateways' })),
+    )
+  }
+
+  /** Those that are being made or taken away have no other row. */
+  async function managedGateways(where: At): Promise<Held> {
+    const rows = await tx.managedGateway.findMany({ where, select: { name: true }, ...few })
+    return held(
+      'managed gateways',
+      await tx.managedGateway.count({ where }),
       rows.map(({ name }) => ({ name, on: 'gateways' })),
     )
   }

@@ -73,7 +73,7 @@ async function startControlPlane(context: Context, { bindHttp, bindGrpc, gateway
   let ready = (_endpoints: Record<string, string>) => {}
   const isUp = new Promise<Record<string, string>>((resolve) => (ready = resolve))
   const flags = programFlags(context, { bindHttp, bindGrpc, logFile: await logFileOf(context) })
-  const serving = serve({ flags, env: env.env, stopping: stopServe.signal, stderr: env.stderr, onReady: ready })
+  const serving = serve({ flags, env: env.env, stopping: stopServe.signal, stderr: env.stderr, self: env.self, onReady: ready })
   const interrupted = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
   if (stopping.aborted) stopServe.abort()
   const first = await Promise.race([isUp, serving.then(() => null), interrupted.then(() => null)])

@@ -19,6 +19,7 @@ export async function run(context: Context, _args: string[], { detach, ...option
     env: env.env,
     stopping,
     stderr: env.stderr,
+    self: env.self,
     onReady: (endpoints, { setupCode }) => {
       printEndpoints(context, endpoints, print)
       if (setupCode) printSetupCode(context, setupCode)

@@ -5,7 +5,7 @@ import type { RunFile } from '@mcpg/proto/run-files'
 import { localConnection } from '../api/connection.ts'
 import type { Context } from '../context.ts'
 import { durationOption } from '../duration-option.ts'
-import { findControlPlane, listGateways } from '../local/run-files.ts'
+import { findControlPlane, listGateways, type LocalGateway } from '../local/run-files.ts'
 
 export type StopOptions = { all?: boolean; timeout: string }
 
@@ -18,15 +18,20 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
   const gateways = await listGateways(settings.stateDir)
   const controlPlane = await findControlPlane(settings.stateDir)
   const stopped: string[] = []
-  // Gateways first, so that they say goodbye to a control plane that is still there.
-  for (const gateway of gateways.filter(({ name }) => all || name === quickstartGateway))
-    await stop(`gateway ${gateway.name}`, gateway, () => terminate(gateway))
+  const ending = gateways.filter(({ name }) => all || name === quickstartGateway)
+  // Gateways first, so that they say goodbye to a control plane that is still there; it would start those again that it manages.
+  for (const gateway of ending.filter(({ isManaged }) => !isManaged)) await stopGateway(gateway)
   if (controlPlane) await stop('control plane', controlPlane, () => askToStop(controlPlane))
+  for (const gateway of ending.filter(({ isManaged }) => isManaged)) await stopGateway(gateway)
   if (settings.output === 'json') print(JSON.stringify({ stopped }))
   const left = all ? [] : gateways.filter(({ name }) => name !== quickstartGateway)
   if (stopped.length === 0 && settings.output !== 'json')
     print(left.length > 0 ? 'no control plane is running, nor the gateway of quickstart' : 'nothing is running')
   if (left.length > 0) say(`still running: ${left.map(({ name }) => `gateway ${name}`).join(', ')}; stop them too: mcpg-ctl stop --all`)
+
+  async function stopGateway(gateway: LocalGateway): Promise<void> {
+    await stop(`gateway ${gateway.name}`, gateway, () => terminate(gateway))
+  }
 
   async function stop(what: string, program: RunFile, ask: () => Promise<void> | void): Promise<void> {
     await ask()

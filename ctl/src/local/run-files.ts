@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSameProcess } from '@mcpg/core/process-identity'
-import { controlPlaneRunFile, RunFile } from '@mcpg/proto/run-files'
+import { controlPlaneRunFile, managedProcessFile, RunFile } from '@mcpg/proto/run-files'
 
-export type LocalGateway = RunFile & { name: string }
+/** `isManaged`: the control plane of this machine started it, and starts it again when it ends. */
+export type LocalGateway = RunFile & { name: string; isManaged: boolean }
 
 /** The control plane that runs on this state dir, or null; a leftover of a dead process counts as none. */
 export async function findControlPlane(stateDir: string): Promise<RunFile | null> {
@@ -17,7 +19,7 @@ export async function listGateways(stateDir: string): Promise<LocalGateway[]> {
   for (const file of names.sort()) {
     const name = /^gateway-(.+)\.json$/.exec(file)?.[1]
     const live = name ? await readLive(join(stateDir, 'run', file)) : null
-    if (name && live) found.push({ ...live, name })
+    if (name && live) found.push({ ...live, name, isManaged: existsSync(join(stateDir, managedProcessFile(name))) })
   }
   return found
 }

@@ -1,0 +1,42 @@
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Violation } from '@mcpg/proto/errors'
+import type { ClusterDriver } from '@mcpg/proto/rest/clusters'
+import type { GatewaySize } from '@mcpg/proto/rest/provisioning'
+
+/** What a managed gateway is deployed with. */
+export type WorkloadParameters = { imageTag: string; replicas: number; size: GatewaySize }
+
+/** One managed gateway as a driver runs it. */
+export type Workload = {
+  org: string
+  workspace: string
+  environment: string
+  name: string
+  instanceUid: string
+  parameters: WorkloadParameters
+  /** A one-time URL to enroll with; asked for only where the installation has no identity yet. Throws where it must have one. */
+  enrollmentUrl(): Promise<string>
+}
+
+/** `failed` says why in words that a person can act on. */
+export type Observed = { state: 'absent' | 'starting' | 'running' } | { state: 'failed'; message: string }
+
+/**
+ * How gateways run on a sort of cluster. Everything may be asked for again: what is there already stays, what is gone already is fine.
+ * Throws McpgError; `unavailable` for what may work later.
+ */
+export type Driver = {
+  kind: ClusterDriver
+  /** What it cannot run, by field of the request. */
+  check(parameters: WorkloadParameters): Violation[]
+  /** What the cluster has, asked now. */
+  probe(): Promise<{ cpuMillicores: number; memoryBytes: number }>
+  apply(workload: Workload): Promise<void>
+  observe(instanceUid: string): Promise<Observed>
+  /** Ends it in order, and resolves when it has ended; its identity stays. */
+  stop(instanceUid: string): Promise<void>
+  /** Ends it and removes everything of it. */
+  remove(instanceUid: string): Promise<void>
+  /** Keeps these running where the cluster does not do so by itself. */
+  keep?(wanted: () => Promise<Workload[]>): Part
+}

@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import type { Log } from '@mcpg/core/log'
+import { McpgError, type Violation } from '@mcpg/proto/errors'
+import type {
+  Cluster,
+  ClusterDriver,
+  ClusterHealth,
+  DecommissionCluster,
+  RegisterCluster,
+  RegisteredCluster,
+} from '@mcpg/proto/rest/clusters'
+import type { Caller } from '../access/caller.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Db } from '../db/db.ts'
+import type { Driver } from './drivers/driver.ts'
+import { clusterOf, healthOf } from './shown.ts'
+import type { ClusterRow, ClusterStore, HeldGateway, NewCluster } from './store.ts'
+
+export type Clusters = ReturnType<typeof clusterService>
+
+/** Of the gateways that keep a cluster, these are named. */
+const mostNamed = 5
+const localName = 'local'
+const localGateways = 10
+
+/** Where managed gateways may run: registered, looked at, kept from new ones, given up. */
+export function clusterService({
+  db,
+  store,
+  drivers,
+  audit,
+  clock,
+  log,
+  onForced,
+}: {
+  db: Db
+  store: ClusterStore
+  drivers: readonly Driver[]
+  audit: Audit
+  clock: Clock
+  log: Pick<Log, 'warn'>
+  /** What is left of a cluster that was given up with gateways on it: operations that are at work there, and these gateways. */
+  onForced: (
+    caller: Caller,
+    gateways: HeldGateway[],
+    about: { operations: string[]; driver: Driver | null; keepRunning: boolean },
+  ) => Promise<void>
+}) {
+  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, driverOf, driversIn }
+
+  /** The cluster of this machine registers itself once; one that was given up does not come back. */
+  async function ensureLocal(): Promise<void> {
+    const driver = driverFor('local')
+    if (!driver) return
+    const totals = await driver.probe()
+    const known = await store.findByName(localName)
+    if (known && (known.state === 'decommissioned' || known.driver !== 'local')) return
+    await db.write(async (tx) => {
+      if (known) return await store.setTotals(tx, known.id, totals, isoNow())
+      await store.insert(
+        tx,
+        newRow({ name: localName, region: localName, gatewaysMax: localGateways, isolationTier: 'shared', driver: 'local' }, totals),
+      )
+    })
+  }
+
+  async function list(caller: Caller): Promise<Cluster[]> {
+    refuseStranger(caller)
+    return (await store.list()).map(clusterOf)
+  }
+
+  async function health(caller: Caller): Promise<ClusterHealth[]> {
+    refuseStranger(caller)
+    return (await store.list()).filter(({ state }) => state !== 'decommissioned').map(healthOf)
+  }
+
+  async function get(caller: Caller, word: string): Promise<Cluster> {
+    refuseStranger(caller)
+    return clusterOf(await must(word))
+  }
+
+  /** The same name with the same values is the same cluster; with others a conflict that says which differ. */
+  async function register(caller: Caller, body: RegisterCluster): Promise<RegisteredCluster> {
+    const known = await store.findByName(body.name)
+    if (known) return same(known, body)
+    const driver = driverFor(body.driver)
+    const totals = driver ? await driver.probe() : null
+    const row = newRow(body, totals)
+    await db.write(async (tx) => {
+      if (await store.findByName(body.name, tx)) throw taken(body.name)
+      await store.insert(tx, row)
+      await audit.record(tx, caller, 'cluster.register', { ...targetOf(row), detail: { driver: row.driver, region: row.region } })
+    })
+    return { ...clusterOf(await must(row.id)), ...hinted(row.state) }
+  }
+
+  function same(known: ClusterRow, body: RegisterCluster): RegisteredCluster {
+    if (known.state === 'decommissioned')
+      throw new McpgError('conflict', 'cluster_name_taken', `The cluster ${body.name} was decommissioned, and its name stays with it.`, {
+        hint: 'register it under another --name',
+      })
+    const differing = differences(known, body)
+    if (differing.length > 0)
+      throw new McpgError(
+        'conflict',
+        'cluster_exists',
+        `There is a cluster ${body.name} already, with other values: ${differing.map(({ detail }) => detail).join('; ')}.`,
+        { violations: differing, hint: 'register the other one under another --name' },
+      )
+    return { ...clusterOf(known), ...hinted(known.state) }
+  }
+
+  async function cordon(caller: Caller, word: string): Promise<Cluster> {
+    return await move(caller, word, 'cluster.cordon', { from: 'ready', to: 'cordoned' })
+  }
+
+  async function uncordon(caller: Caller, word: string): Promise<Cluster> {
+    return await move(caller, word, 'cluster.uncordon', { from: 'cordoned', to: 'ready' })
+  }
+
+  /** Repeating it changes nothing. */
+  async function move(
+    caller: Caller,
+    word: string,
+    action: string,
+    { from, to }: { from: ClusterRow['state']; to: ClusterRow['state'] },
+  ): Promise<Cluster> {
+    const { id } = await must(word)
+    await db.write(async (tx) => {
+      const row = (await store.find(id, tx))!
+      if (row.state === to) return
+      if (row.state !== from)
+        throw new McpgError('failed_precondition', 'cluster_state', `The cluster ${row.name} is ${row.state}, not ${from}.`, {
+          hint: 'mcpg-ctl cluster list',
+        })
+      await store.setState(tx, id, to, isoNow())
+      await audit.record(tx, caller, action, targetOf(row))
+    })
+    return clusterOf(await must(id))
+  }
+
+  /**
+   * Gives a cluster up; its row stays as a tombstone, and repeating it answers the same. While gateways or reservations are there it needs
+   * `force`, which revokes and removes them, or only forgets where they run.
+   */
+  async function decommission(caller: Caller, word: string, { force, keepRunning }: DecommissionCluster): Promise<Cluster> {
+    const { id } = await must(word)
+    const operations = force ? await store.operationsOf(id) : []
+    const left = await db.write(async (tx) => {
+      const row = (await store.find(id, tx))!
+      if (row.state === 'decommissioned') return null
+      const gateways = await store.gatewaysOf(id, tx)
+      const reserved = await store.heldReservations(id, tx)
+      if (!force && (gateways.length > 0 || reserved > 0)) throw notEmpty(row, gateways, reserved)
+      await store.bury(tx, id, isoNow())
+      await audit.record(tx, caller, 'cluster.decommission', {
+        ...targetOf(row),
+        detail: { force, keepRunning, gateways: gateways.map(({ instanceUid }) => instanceUid) },
+      })
+      return { gateways, driver: driverFor(row.driver) }
+    })
+    if (left)
+      await onForced(caller, left.gateways, { operations, driver: left.driver, keepRunning }).catch((error: unknown) =>
+        log.warn({ err: error, cluster: word }, 'not everything of a decommissioned cluster could be removed'),
+      )
+    return clusterOf(await must(id))
+  }
+
+  /** How gateways run on a cluster; throws where nothing of this control plane can reach it. */
+  async function driverOf(clusterId: string | null): Promise<Driver> {
+    const row = clusterId === null ? null : await store.find(clusterId)
+    const driver = row && driverFor(row.driver)
+    if (driver) return driver
+    throw new McpgError('failed_precondition', 'cluster_unreachable', `Nothing here can reach the cluster ${row?.name ?? clusterId}.`, {
+      hint: 'mcpg-ctl cluster health',
+    })
+  }
+
+  /** The clusters that something could be placed on, each with its driver; null where nothing here can reach it. */
+  async function driversIn(): Promise<{ id: string; name: string; region: string; driver: Driver | null }[]> {
+    const rows = (await store.list()).filter(({ state }) => state !== 'decommissioned')
+    return rows.map(({ id, name, region, driver }) => ({ id, name, region, driver: driverFor(driver) }))
+  }
+
+  /** By id or name. */
+  async function must(word: string): Promise<ClusterRow> {
+    const row = (await store.find(word)) ?? (await store.findByName(word))
+    if (row) return row
+    throw new McpgError('not_found', 'cluster_unknown', `There is no cluster ${word}.`, { hint: 'mcpg-ctl cluster list' })
+  }
+
+  function driverFor(kind: ClusterDriver): Driver | null {
+    return drivers.find((driver) => driver.kind === kind) ?? null
+  }
+
+  function newRow(body: RegisterCluster, totals: { cpuMillicores: number; memoryBytes: number } | null): NewCluster {
+    const now = isoNow()
+    const given = body.cpuMillicoresTotal !== undefined || body.memoryBytesTotal !== undefined
+    return {
+      id: `cl_${randomBytes(8).toString('hex')}`,
+      name: body.name,
+      driver: body.driver,
+      state: totals ? 'ready' : 'registering',
+      region: body.region,
+      isolationTier: body.isolationTier,
+      labels: body.labels ?? {},
+      gatewaysMax: body.gatewaysMax,
+      cpuMillicoresTotal: body.cpuMillicoresTotal ?? totals?.cpuMillicores ?? null,
+      memoryBytesTotal: body.memoryBytesTotal ?? totals?.memoryBytes ?? null,
+      totalsGiven: given,
+      message: totals ? null : `No ${body.driver} driver of this control plane reaches it.`,
+      lastProbeAt: totals ? now : null,
+      createdAt: now,
+      updatedAt: now,
+    }
+  }
+
+  function isoNow(): string {
+    return new Date(clock.now()).toISOString()
+  }
+}
+
+/** Whoever provisions anywhere may see where. */
+function refuseStranger(caller: Caller): void {
+  const wanted = ['provision', 'cluster-admin', '*']
+  if (caller.grants.some((grant) => 'operations' in grant && grant.operations.some((one) => wanted.includes(one)))) return
+  throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not do this: it needs the operation provision or cluster-admin.`, {
+    hint: 'mcpg-ctl can-i --list',
+  })
+}
+
+function differences(known: ClusterRow, body: RegisterCluster): Violation[] {
+  const pairs: [field: string, before: unknown, now: unknown][] = [
+    ['region', known.region, body.region],
+    ['gatewaysMax', known.gatewaysMax, body.gatewaysMax],
+    ['isolationTier', known.isolationTier, body.isolationTier],
+    ['driver', known.driver, body.driver],
+    ['labels', sorted(known.labels), sorted(body.labels ?? {})],
+    ['cpuMillicoresTotal', known.totalsGiven ? known.cpuMillicoresTotal : null, body.cpuMillicoresTotal ?? null],
+    ['memoryBytesTotal', known.totalsGiven ? known.memoryBytesTotal : null, body.memoryBytesTotal ?? null],
+  ]
+  return pairs
+    .filter(([, before, now]) => before !== now)
+    .map(([field, before, now]) => ({ pointer: `/${field}`, detail: `${field} is ${before ?? 'not given'}, not ${now ?? 'left out'}` }))
+}
+
+const sorted = (labels: Record<string, string>): string => JSON.stringify(Object.entries(labels).sort())
+
+const hinted = (state: ClusterRow['state']) =>
+  state === 'registering'
+    ? { hint: 'Nothing is placed on it: this control plane runs gateways on clusters of the driver local so far.' }
+    : {}
+
+const taken = (name: string) =>
+  new McpgError('conflict', 'cluster_exists', `There is a cluster ${name} already.`, { hint: 'mcpg-ctl cluster list' })
+
+function notEmpty({ name }: ClusterRow, gateways: HeldGateway[], reserved: number): McpgError {
+  const named = gateways.slice(0, mostNamed).map((one) => `${one.org}/${one.workspace}/${one.environment}/${one.name}`)
+  const what =
+    gateways.length === 0
+      ? `${reserved} reservations are held on it`
+      : `${gateways.length} gateways run on it (${named.join(', ')}${gateways.length > named.length ? ', …' : ''})`
+  return new McpgError('conflict', 'cluster_not_empty', `The cluster ${name} cannot be decommissioned: ${what}.`, {
+    hint: 'mcpg-ctl provision delete takes each of them away; --force revokes and removes them all',
+    violations: gateways.slice(0, mostNamed).map((one, index) => ({ pointer: `/gateways/${index}`, detail: one.instanceUid })),
+  })
+}
+
+const targetOf = ({ id, name }: Pick<ClusterRow, 'id' | 'name'>) => ({ kind: 'Cluster', name, uid: id })

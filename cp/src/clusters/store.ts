@@ -1,0 +1,148 @@
+import type { ClusterDriver, ClusterState, IsolationTier } from '@mcpg/proto/rest/clusters'
+import type { Db, Tx } from '../db/db.ts'
+
+/** A row of `clusters`, JSON columns and big numbers read. */
+export type ClusterRow = {
+  id: string
+  name: string
+  driver: ClusterDriver
+  state: ClusterState
+  region: string
+  isolationTier: IsolationTier
+  labels: Record<string, string>
+  gatewaysMax: number
+  cpuMillicoresTotal: number | null
+  memoryBytesTotal: number | null
+  totalsGiven: boolean
+  gatewaysReserved: number
+  cpuMillicoresReserved: number
+  memoryBytesReserved: number
+  message: string | null
+  lastProbeAt: string | null
+  failureScore: number
+  failedAt: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+/** A gateway that a cluster holds. */
+export type HeldGateway = { instanceUid: string; org: string; workspace: string; environment: string; name: string }
+
+export type NewCluster = Omit<
+  ClusterRow,
+  'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt'
+>
+
+export type ClusterStore = ReturnType<typeof clusterStore>
+
+export function clusterStore({ read }: Pick<Db, 'read'>) {
+  return { list, find, findByName, insert, setState, setTotals, gatewaysOf, operationsOf, heldReservations, bury }
+
+  async function list(): Promise<ClusterRow[]> {
+    return (await read.cluster.findMany({ orderBy: { name: 'asc' } })).map(rowOf)
+  }
+
+  async function find(id: string, from: Pick<Db['read'], 'cluster'> = read): Promise<ClusterRow | null> {
+    const row = await from.cluster.findUnique({ where: { id } })
+    return row && rowOf(row)
+  }
+
+  async function findByName(name: string, from: Pick<Db['read'], 'cluster'> = read): Promise<ClusterRow | null> {
+    const row = await from.cluster.findUnique({ where: { name } })
+    return row && rowOf(row)
+  }
+
+  async function insert(tx: Tx, { labels, cpuMillicoresTotal, memoryBytesTotal, ...row }: NewCluster): Promise<void> {
+    await tx.cluster.create({
+      data: {
+        ...row,
+        labels: JSON.stringify(labels),
+        cpuMillicoresTotal: bigOrNull(cpuMillicoresTotal),
+        memoryBytesTotal: bigOrNull(memoryBytesTotal),
+      },
+    })
+  }
+
+  async function setState(tx: Tx, id: string, state: ClusterState, now: string): Promise<void> {
+    await tx.cluster.update({ where: { id }, data: { state, updatedAt: now, version: { increment: 1 } } })
+  }
+
+  /** What a probe found; never less than is reserved, which the table would refuse. */
+  async function setTotals(tx: Tx, id: string, found: { cpuMillicores: number; memoryBytes: number }, now: string): Promise<void> {
+    const row = await tx.cluster.findUnique({ where: { id } })
+    if (!row) return
+    const atLeast = (total: number, reserved: bigint) => (BigInt(total) > reserved ? BigInt(total) : reserved)
+    const totals = row.totalsGiven
+      ? {}
+      : {
+          cpuMillicoresTotal: atLeast(found.cpuMillicores, row.cpuMillicoresReserved),
+          memoryBytesTotal: atLeast(found.memoryBytes, row.memoryBytesReserved),
+        }
+    await tx.cluster.update({ where: { id }, data: { ...totals, lastProbeAt: now, message: null, version: { increment: 1 } } })
+  }
+
+  async function gatewaysOf(clusterId: string, from: Pick<Db['read'], 'managedGateway'> = read): Promise<HeldGateway[]> {
+    return await from.managedGateway.findMany({
+      where: { clusterId },
+      select: { instanceUid: true, org: true, workspace: true, environment: true, name: true },
+      orderBy: { name: 'asc' },
+    })
+  }
+
+  async function operationsOf(clusterId: string): Promise<string[]> {
+    return (await read.operation.findMany({ where: { clusterId, state: 'running' }, select: { id: true } })).map(({ id }) => id)
+  }
+
+  async function heldReservations(clusterId: string, from: Pick<Db['read'], 'reservation'> = read): Promise<number> {
+    return await from.reservation.count({ where: { clusterId, state: { not: 'released' } } })
+  }
+
+  /** Leaves a tombstone that nothing is reserved of and nothing runs on. */
+  async function bury(tx: Tx, id: string, now: string): Promise<void> {
+    await tx.managedGateway.deleteMany({ where: { clusterId: id } })
+    await tx.reservation.updateMany({
+      where: { clusterId: id, state: { not: 'released' } },
+      data: { state: 'released', expiresAt: null, updatedAt: now },
+    })
+    await tx.cluster.update({
+      where: { id },
+      data: {
+        state: 'decommissioned',
+        gatewaysReserved: 0,
+        cpuMillicoresReserved: 0,
+        memoryBytesReserved: 0,
+        version: { increment: 1 },
+        updatedAt: now,
+      },
+    })
+  }
+}
+
+type Stored = Omit<ClusterRow, 'driver' | 'state' | 'isolationTier' | 'labels' | BigColumn> & {
+  driver: string
+  state: string
+  isolationTier: string
+  labels: string
+  cpuMillicoresTotal: bigint | null
+  memoryBytesTotal: bigint | null
+  cpuMillicoresReserved: bigint
+  memoryBytesReserved: bigint
+}
+type BigColumn = 'cpuMillicoresTotal' | 'memoryBytesTotal' | 'cpuMillicoresReserved' | 'memoryBytesReserved'
+
+function rowOf(row: Stored): ClusterRow {
+  return {
+    ...row,
+    driver: row.driver as ClusterDriver,
+    state: row.state as ClusterState,
+    isolationTier: row.isolationTier as IsolationTier,
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    cpuMillicoresTotal: numberOrNull(row.cpuMillicoresTotal),
+    memoryBytesTotal: numberOrNull(row.memoryBytesTotal),
+    cpuMillicoresReserved: Number(row.cpuMillicoresReserved),
+    memoryBytesReserved: Number(row.memoryBytesReserved),
+  }
+}
+
+const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value))
+const bigOrNull = (value: number | null): bigint | null => (value === null ? null : BigInt(value))

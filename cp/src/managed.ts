@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import type { Timers } from '@mcpg/core/timers'
+import type { OperationKind } from '@mcpg/proto/rest/operations'
+import { ownCaller, type Caller } from './access/caller.ts'
+import { allocator } from './allocator/allocator.ts'
+import type { Audit } from './audit/audit.ts'
+import type { Driver, Workload } from './clusters/drivers/driver.ts'
+import { clusterRoutes } from './clusters/routes.ts'
+import { clusterService } from './clusters/service.ts'
+import { clusterStore, type HeldGateway } from './clusters/store.ts'
+import type { Db } from './db/db.ts'
+import type { Fleet } from './fleet.ts'
+import type { Idempotency } from './http/idempotency.ts'
+import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { provisioningPlans } from './provisioning/plans.ts'
+import { provisioningRoutes } from './provisioning/routes.ts'
+import { provisioningService } from './provisioning/service.ts'
+import { provisioningStore } from './provisioning/store.ts'
+import type { Tenancies } from './tenancy/tenancy.ts'
+
+/** The part of the composition that is about gateways which the control plane runs itself: where, and what is done with them. */
+export async function createManaged({
+  db,
+  audit,
+  onceOnly,
+  fleet,
+  drivers,
+  stateDir,
+  requireScope,
+  requireEnvironment,
+  ownUrl,
+  publicUrl,
+  clock,
+  timers,
+  log,
+  atStep,
+}: {
+  db: Db
+  audit: Audit
+  onceOnly: Idempotency
+  fleet: Pick<Fleet, 'registry' | 'live' | 'gateways' | 'configs' | 'enrollments'>
+  drivers: readonly Driver[]
+  stateDir: string
+  requireScope: Tenancies['requireScope']
+  requireEnvironment: Tenancies['requireEnvironment']
+  /** Base of the REST listener as this machine reaches it, and as it is handed out. */
+  ownUrl: () => string
+  publicUrl: () => string
+  clock: Clock
+  timers: Timers
+  log: Log
+  atStep?: AtStep | undefined
+}) {
+  const { registry, live, gateways, configs, enrollments } = fleet
+  const reservations = allocator({ db, clock, log })
+  const store = provisioningStore(db)
+  const clusterRows = clusterStore(db)
+  const clusters = clusterService({ db, store: clusterRows, drivers, audit, clock, log, onForced })
+  const plans: Record<OperationKind, Plan> = provisioningPlans({
+    store,
+    allocator: reservations,
+    driverOf: clusters.driverOf,
+    enrollmentUrl: async ({ id, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid }) => {
+      await enrollments.revokeOf(id)
+      const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid }
+      const { url } = await enrollments.create(ownCaller(), { org, workspace, environment }, body, { operationId: id })
+      return `${ownUrl()}${url.slice(publicUrl().length)}`
+    },
+    revokeEnrollments: enrollments.revokeOf,
+    registry,
+    gateways,
+    live,
+    configs,
+    timers,
+    now: () => new Date(clock.now()).toISOString(),
+  })
+  const owner = await replicaId(join(stateDir, 'run', 'replica-id'))
+  const operations = operationRoom({
+    db,
+    audit,
+    clock,
+    log,
+    owner,
+    atStep,
+    leaseMs: timers.operationLease,
+    retryMs: timers.operationRetry,
+    planOf: (kind) => plans[kind],
+  })
+  const { lease, take } = operations.engine
+  const provisioning = provisioningService({ db, store, allocator: reservations, clusters, audit, clock, lease, take, requireEnvironment })
+
+  const routes: FastifyPluginAsyncZod[] = [
+    clusterRoutes(clusters, onceOnly),
+    operationRoutes(operations.service, log, { keepAliveMs: timers.sseKeepAlive, requireOrg: requireScope }),
+    provisioningRoutes({
+      provisioning,
+      onceOnly,
+      requireEnvironment,
+      log,
+      operations: operations.service,
+      removeEnrolled: gateways.remove,
+      keepAliveMs: timers.sseKeepAlive,
+    }),
+  ]
+  const register: Part = { name: 'clusters', start: () => clusters.ensureLocal(), stop: async () => {} }
+  const keepers = drivers.flatMap((driver) => driver.keep?.(() => wantedOf(driver)) ?? [])
+  return {
+    routes,
+    chores: [operations.chore],
+    /** They start once gateways can reach the listeners. */
+    parts: [register, reservations.part, operations.part, ...keepers],
+    deprovision: provisioning.deprovision,
+  }
+
+  /** What should run on the clusters of a driver, as it was deployed. */
+  async function wantedOf(driver: Driver): Promise<Workload[]> {
+    const ids = (await clusters.driversIn()).filter((one) => one.driver === driver).map(({ id }) => id)
+    return (await store.listReady(ids)).map(({ org, workspace, environment, name, instanceUid, parameters }) => ({
+      org,
+      workspace,
+      environment,
+      name,
+      instanceUid,
+      parameters,
+      enrollmentUrl: async () => {
+        throw new Error(`the identity of the gateway ${instanceUid} is gone: delete it and create it anew`)
+      },
+    }))
+  }
+
+  async function onForced(
+    caller: Caller,
+    left: HeldGateway[],
+    about: { operations: string[]; driver: Driver | null; keepRunning: boolean },
+  ): Promise<void> {
+    for (const id of about.operations) await operations.service.cancel(ownCaller(), id).catch(() => {})
+    if (about.keepRunning) return
+    for (const gateway of left) if (registry.find(gateway, gateway.instanceUid)) await gateways.remove(caller, gateway, gateway.instanceUid)
+    for (const { instanceUid } of left)
+      void about.driver
+        ?.remove(instanceUid)
+        .catch((error: unknown) => log.warn({ err: error, instanceUid }, 'a gateway of a decommissioned cluster could not be removed'))
+  }
+}

@@ -1,0 +1,38 @@
+import { gatewaySizes, type GatewaySize, type ProvisionGateway } from '@mcpg/proto/rest/provisioning'
+import type { Amounts } from '../allocator/allocator.ts'
+
+/** What a managed gateway is deployed with, and where it may be. */
+export type Parameters = Omit<ProvisionGateway, 'name'>
+
+/** What an operation was asked for. */
+export type OperationInput = {
+  parameters: Parameters
+  /** Of an update: what is applied again when it fails. */
+  previous?: Parameters
+  /** Of an update: what is given back when it succeeds, in negative numbers. */
+  less?: Amounts
+}
+
+export const nothing: Amounts = { gateways: 0, cpuMillicores: 0, memoryBytes: 0 }
+
+/** What all replicas take together. */
+export function amountsOf({ size, replicas }: { size: GatewaySize; replicas: number }): Amounts {
+  const { cpuMillicores, memoryBytes } = gatewaySizes[size]
+  return { gateways: replicas, cpuMillicores: cpuMillicores * replicas, memoryBytes: memoryBytes * replicas }
+}
+
+/** The change from one to the other, apart by what has to be reserved first and what is given back last. */
+export function changeOf(before: Amounts, after: Amounts): { more: Amounts; less: Amounts } {
+  const change = (pick: (one: Amounts) => number) => pick(after) - pick(before)
+  const all = [change((one) => one.gateways), change((one) => one.cpuMillicores), change((one) => one.memoryBytes)]
+  const of = (take: (number: number) => number): Amounts => ({
+    gateways: take(all[0]!),
+    cpuMillicores: take(all[1]!),
+    memoryBytes: take(all[2]!),
+  })
+  return { more: of((one) => Math.max(0, one)), less: of((one) => Math.min(0, one)) }
+}
+
+/** For a person. */
+export const amountsText = ({ gateways, cpuMillicores, memoryBytes }: Amounts): string =>
+  `${gateways} ${gateways === 1 ? 'gateway' : 'gateways'}, ${cpuMillicores}m CPU, ${Math.round(memoryBytes / 2 ** 20)} MiB`

@@ -1,0 +1,237 @@
+import type { Timers } from '@mcpg/core/timers'
+import { McpgError } from '@mcpg/proto/errors'
+import type { OperationKind } from '@mcpg/proto/rest/operations'
+import { ownCaller } from '../access/caller.ts'
+import type { Allocator } from '../allocator/allocator.ts'
+import type { Driver, Workload } from '../clusters/drivers/driver.ts'
+import type { Configs } from '../config/service.ts'
+import type { Tx } from '../db/db.ts'
+import { endpointsOf } from '../gateways/gateway-resource.ts'
+import type { Live } from '../gateways/live.ts'
+import type { Registry } from '../gateways/registry.ts'
+import type { Gateways } from '../gateways/service.ts'
+import type { Plan, Step, Work } from '../operations/steps.ts'
+import { nothing, type OperationInput, type Parameters } from './input.ts'
+import type { ProvisioningStore } from './store.ts'
+
+/** How a managed gateway is made, changed and taken away, each as steps that can be done again. */
+export function provisioningPlans({
+  store,
+  allocator,
+  driverOf,
+  enrollmentUrl,
+  revokeEnrollments,
+  registry,
+  gateways,
+  live,
+  configs,
+  timers,
+  now,
+}: {
+  store: ProvisioningStore
+  allocator: Pick<Allocator, 'commit' | 'release' | 'releaseOf'>
+  driverOf: (clusterId: string | null) => Promise<Driver>
+  /** A fresh one-time URL for the gateway of an operation; earlier ones of it that were not used are void. */
+  enrollmentUrl: (work: Work) => Promise<string>
+  revokeEnrollments: (operationId: string) => Promise<void>
+  registry: Pick<Registry, 'find'>
+  gateways: Pick<Gateways, 'remove'>
+  live: Pick<Live, 'isConnected' | 'presence'>
+  configs: Pick<Configs, 'standing'>
+  timers: Pick<Timers, 'provisionStep' | 'provisionConfig'>
+  /** RFC 3339. */
+  now: () => string
+}): Record<OperationKind, Plan> {
+  const rollout: Step = {
+    name: 'rollout',
+    phase: 'applying',
+    async run(work) {
+      const driver = await driverOf(work.clusterId)
+      // What an earlier attempt found dead is begun again.
+      await driver.apply(workloadOf(work, inputOf(work).parameters))
+      await work.until(
+        async () => {
+          const observed = await driver.observe(work.gatewayUid)
+          if (observed.state === 'failed')
+            throw new McpgError('unavailable', 'workload_failed', `The gateway does not start: ${observed.message}`)
+          return observed.state === 'running' ? observed : null
+        },
+        { timeoutMs: timers.provisionStep, waitingFor: () => 'the gateway was started and is not ready' },
+      )
+      return 'its agent runs'
+    },
+  }
+
+  const configApplied: Step = {
+    name: 'config_applied',
+    phase: 'applying',
+    async run(work) {
+      const row = await work.until(
+        () => {
+          const found = gatewayOf(work)
+          return found && live.isConnected(found.id) && found.appliedHash !== null ? found : null
+        },
+        { timeoutMs: timers.provisionConfig, waitingFor: () => whyNotApplied(work) },
+      )
+      return `online, and config ${row.appliedHash!.slice(0, 8)} is applied`
+    },
+  }
+
+  const create: Plan = {
+    cancellable: true,
+    steps: [
+      {
+        name: 'workload',
+        phase: 'applying',
+        async run(work) {
+          await (await driverOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
+          return 'the workload is there'
+        },
+        /** First the workload, so that nothing enrolls after its token and its gateway are gone. */
+        async undo(work) {
+          await (await driverOf(work.clusterId)).remove(work.gatewayUid)
+          await revokeEnrollments(work.id)
+          await removeGateway(work)
+          return 'the workload, its token and its gateway are gone'
+        },
+      },
+      rollout,
+      {
+        name: 'enrolled',
+        phase: 'applying',
+        async run(work) {
+          const row = await work.until(() => gatewayOf(work), { timeoutMs: timers.provisionStep, waitingFor: () => 'it has not enrolled' })
+          if (row.origin !== 'managed' || (await store.enrollmentOperation(row.enrollmentId)) !== work.id)
+            throw new McpgError('conflict', 'enrolled_otherwise', `The gateway ${work.gatewayUid} was enrolled with another token.`, {
+              hint: `mcpg-ctl describe gateway/${work.gateway}`,
+            })
+          return `enrolled as ${row.name}`
+        },
+      },
+      configApplied,
+    ],
+    async succeeded(tx, work) {
+      await keep(tx, work)
+    },
+    async failed(tx, work) {
+      await allocator.release(tx, work.id)
+      await store.forget(tx, work.gatewayUid)
+    },
+    outcome: (work) => ({ step: 'ready', message: `${work.gateway} is ready`, endpoints: endpoints(work) }),
+  }
+
+  const update: Plan = {
+    cancellable: true,
+    steps: [
+      {
+        name: 'workload',
+        phase: 'applying',
+        async run(work) {
+          await (await driverOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
+          return 'the workload has its new parameters'
+        },
+        async undo(work) {
+          const { previous, parameters } = inputOf(work)
+          await (await driverOf(work.clusterId)).apply(workloadOf(work, previous ?? parameters))
+          return 'the workload has its previous parameters again'
+        },
+      },
+      rollout,
+      configApplied,
+    ],
+    async succeeded(tx, work) {
+      await keep(tx, work)
+    },
+    failed: (tx, work) => allocator.release(tx, work.id),
+    outcome: (work) => ({ step: 'ready', message: `${work.gateway} is up to date`, endpoints: endpoints(work) }),
+  }
+
+  const remove: Plan = {
+    cancellable: false,
+    steps: [
+      {
+        name: 'drained',
+        phase: 'applying',
+        async run(work) {
+          await (await driverOf(work.clusterId)).stop(work.gatewayUid)
+          return 'its agent has ended its work and stopped'
+        },
+      },
+      {
+        name: 'revoked',
+        phase: 'applying',
+        async run(work) {
+          await removeGateway(work)
+          return 'its credential is void'
+        },
+      },
+      {
+        name: 'removed',
+        phase: 'applying',
+        async run(work) {
+          const driver = await driverOf(work.clusterId)
+          await driver.remove(work.gatewayUid)
+          const left = await driver.observe(work.gatewayUid)
+          if (left.state !== 'absent')
+            throw new McpgError('unavailable', 'workload_left', `The workload of ${work.gateway} is still there (${left.state}).`)
+          return 'nothing of it is left on the cluster'
+        },
+      },
+    ],
+    async succeeded(tx, work) {
+      await allocator.releaseOf(tx, work.gatewayUid)
+      await store.forget(tx, work.gatewayUid)
+    },
+    async failed() {},
+    outcome: (work) => ({ step: 'deleted', message: `${work.gateway} is deleted`, endpoints: [] }),
+  }
+  return { create, update, delete: remove }
+
+  async function keep(tx: Tx, work: Work): Promise<void> {
+    const { parameters, less = nothing } = inputOf(work)
+    if (!(await store.becomeReady(tx, work.gatewayUid, parameters, now())))
+      throw new McpgError('failed_precondition', 'cluster_decommissioned', 'Its cluster was decommissioned meanwhile.', {
+        hint: 'mcpg-ctl cluster list',
+      })
+    await allocator.commit(tx, work.id, less)
+  }
+
+  async function removeGateway(work: Work): Promise<void> {
+    const row = gatewayOf(work)
+    if (row) await gateways.remove(ownCaller(), work, row.instanceUid)
+  }
+
+  function workloadOf(work: Work, { imageTag, replicas, size }: Parameters): Workload {
+    const { org, workspace, environment, gateway: name, gatewayUid: instanceUid } = work
+    return {
+      org,
+      workspace,
+      environment,
+      name,
+      instanceUid,
+      parameters: { imageTag, replicas, size },
+      enrollmentUrl: () => enrollmentUrl(work),
+    }
+  }
+
+  function gatewayOf({ org, workspace, gatewayUid }: Work) {
+    const row = registry.find({ org, workspace }, gatewayUid)
+    return row?.instanceUid === gatewayUid ? row : null
+  }
+
+  function endpoints(work: Work): string[] {
+    const row = gatewayOf(work)
+    return row ? endpointsOf(row) : []
+  }
+
+  function whyNotApplied(work: Work): string {
+    const row = gatewayOf(work)
+    if (!row) return 'the gateway is not enrolled'
+    if (!live.isConnected(row.id)) return `the gateway is ${live.presence.stateOf(row.id)}`
+    const { desired } = configs.standing(row.id)
+    if (!desired) return 'there is no config for it yet'
+    return `its config is ${desired.state}${desired.message ? `: ${desired.message}` : ''}`
+  }
+}
+
+const inputOf = ({ input }: Work): OperationInput => input as OperationInput

@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@mcpg/core/clock'
+import { McpgError } from '@mcpg/proto/errors'
+import type { PassedOver } from '@mcpg/proto/rest/operations'
+import type { ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
+import { parseSelector, type SelectorTerm } from '@mcpg/proto/selectors'
+import type { Caller } from '../access/caller.ts'
+import type { Allocator, Beginning, PlacementRequest } from '../allocator/allocator.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Clusters } from '../clusters/service.ts'
+import type { Db, StartOutcome } from '../db/db.ts'
+import { operationId } from '../operations/operation-id.ts'
+import { watchHint } from '../operations/service.ts'
+import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
+import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
+
+export type Provisioning = ReturnType<typeof provisioningService>
+
+/** The gateway came or went between the look and the beginning. */
+const mostLooks = 5
+
+/** Begins what is done with managed gateways; the steps are in `plans.ts`, and the answer is there before the first of them. */
+export function provisioningService({
+  db,
+  store,
+  allocator,
+  clusters,
+  audit,
+  clock,
+  lease,
+  take,
+  requireEnvironment,
+}: {
+  db: Pick<Db, 'startOperation'>
+  store: ProvisioningStore
+  allocator: Pick<Allocator, 'begin' | 'beginMore' | 'amountsOf'>
+  clusters: Pick<Clusters, 'driversIn'>
+  audit: Audit
+  clock: Clock
+  lease: () => { leaseOwner: string; leaseUntil: string }
+  /** Begins to work on an operation that was written. */
+  take: (operationId: string) => Promise<void>
+  requireEnvironment: (scope: EnvironmentScope) => Promise<void>
+}) {
+  return { provision, deprovision }
+
+  /** Makes a gateway of this name, or brings the managed one of this name to these values. */
+  async function provision(caller: Caller, scope: EnvironmentScope, { name, ...parameters }: ProvisionGateway): Promise<StartedOperation> {
+    await requireEnvironment(scope)
+    const selector = selectorOf(parameters.clusterSelector)
+    const excluded = await refusedClusters(parameters)
+    for (let look = 0; look < mostLooks; look++) {
+      const known = await store.find(scope, name)
+      const started = known
+        ? await update(caller, known, parameters)
+        : await create(caller, scope, name, parameters, { selector, excluded })
+      if (started) return started
+    }
+    throw new McpgError('unavailable', 'gateway_changes', `The gateway ${name} comes and goes; try again.`, { retryAfterSeconds: 1 })
+  }
+
+  async function create(
+    caller: Caller,
+    scope: EnvironmentScope,
+    name: string,
+    parameters: Parameters,
+    { selector, excluded }: { selector: SelectorTerm[]; excluded: ReadonlyMap<string, string> },
+  ): Promise<StartedOperation | null> {
+    const gatewayUid = `${name}-${randomBytes(3).toString('hex')}`
+    const request: PlacementRequest = {
+      org: scope.org,
+      ...amountsOf(parameters),
+      region: parameters.region ?? null,
+      isolationTier: parameters.isolationTier ?? 'shared',
+      allowHigherTier: parameters.allowHigherTier,
+      selector,
+      strategy: parameters.strategy,
+      siblings: new Set(),
+      excluded,
+    }
+    const beginning = beginningOf(caller, 'create', { ...scope, name, instanceUid: gatewayUid, clusterId: null }, { parameters }, 'new', [
+      event('filtering', 'done', `looking for room for ${amountsText(request)}`),
+      event('reserved', 'done', `reserved on {cluster}`),
+    ])
+    const outcome = await allocator.begin(request, beginning)
+    if (outcome.outcome === 'no_capacity') return await refusedFor(beginning, outcome.passedOver)
+    return await started(beginning, outcome, scope)
+  }
+
+  /** In place: what did not change is not touched, and the cluster stays. */
+  async function update(caller: Caller, known: ManagedGateway, asked: Parameters): Promise<StartedOperation | null> {
+    if (known.state === 'deleting')
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_being_deleted',
+        `The gateway ${known.name} was to be deleted, and that has failed.`,
+        {
+          hint: `delete it again: mcpg-ctl provision delete … --instance-uid ${known.instanceUid}`,
+        },
+      )
+    const parameters = kept(known, asked)
+    const { more, less } = changeOf(await allocator.amountsOf(known.instanceUid), amountsOf(parameters))
+    const cluster = (await clusters.driversIn()).find(({ id }) => id === known.clusterId)
+    if (!cluster) throw unknownCluster(known)
+    const violations = cluster.driver?.check(parameters) ?? []
+    if (violations.length > 0) throw unsupported(violations)
+    const input: OperationInput = { parameters, previous: known.parameters, less }
+    const beginning = beginningOf(caller, 'update', known, input, 'known', [event('reserved', 'done', `stays on {cluster}`)])
+    const outcome = await allocator.beginMore({ id: cluster.id, name: cluster.name }, more, beginning)
+    if (outcome.outcome !== 'full') return await started(beginning, outcome, known)
+    return await refusedFor(beginning, [
+      { cluster: cluster.name, reason: 'full', detail: `it has no room for ${amountsText(more)} more, and the gateway stays where it is` },
+    ])
+  }
+
+  /** Where it runs is settled; a request that names another place would have to move it. */
+  function kept({ parameters: before, name }: ManagedGateway, asked: Parameters): Parameters {
+    const moved = (['region', 'isolationTier', 'clusterSelector'] as const).filter(
+      (field) => asked[field] !== undefined && asked[field] !== before[field],
+    )
+    if (moved.length > 0)
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_would_move',
+        `The gateway ${name} stays on its cluster, and ${moved.join(' and ')} would choose another.`,
+        {
+          hint: 'delete it and create it anew',
+          violations: moved.map((field) => ({ pointer: `/${field}`, detail: `is ${before[field] ?? 'not given'} now` })),
+        },
+      )
+    const { region, isolationTier, clusterSelector } = before
+    return {
+      ...asked,
+      ...(region !== undefined && { region }),
+      ...(isolationTier !== undefined && { isolationTier }),
+      ...(clusterSelector !== undefined && { clusterSelector }),
+    }
+  }
+
+  /** Null where no managed gateway is called so, by name or uid: then it is an enrolled one, or none. */
+  async function deprovision(caller: Caller, scope: EnvironmentScope, word: string): Promise<StartedOperation | null> {
+    for (let look = 0; look < mostLooks; look++) {
+      const known = await findIn(scope, word)
+      if (!known) return null
+      const input: OperationInput = { parameters: known.parameters }
+      const beginning = beginningOf(caller, 'delete', known, input, 'deleting', [
+        event('draining', 'doing', `${known.name} is being deleted`, 'applying'),
+      ])
+      const operation = await started(beginning, await db.startOperation({ ...beginning, candidates: [], reservation: null }), known)
+      if (operation) return operation
+    }
+    throw new McpgError('unavailable', 'gateway_changes', `The gateway ${word} comes and goes; try again.`, { retryAfterSeconds: 1 })
+  }
+
+  async function findIn({ org, workspace, environment }: EnvironmentScope, word: string): Promise<ManagedGateway | null> {
+    const named = await store.find({ org, workspace, environment }, word)
+    if (named) return named
+    const row = await store.findByUid(word)
+    return row && row.org === org && row.workspace === workspace && row.environment === environment ? row : null
+  }
+
+  /** Null: look again. */
+  async function started(
+    { operation }: Beginning,
+    outcome: Exclude<StartOutcome, { outcome: 'full' }> | StartOutcome,
+    { environment }: EnvironmentScope,
+  ): Promise<StartedOperation | null> {
+    switch (outcome.outcome) {
+      case 'started':
+        await take(operation.id)
+        return { operationId: operation.id, instanceUid: operation.gatewayUid }
+      case 'in_progress':
+        throw new McpgError(
+          'conflict',
+          'operation_in_progress',
+          `The operation ${outcome.operationId} is at work on the gateway ${operation.gateway}.`,
+          { hint: `${watchHint(outcome.operationId)}, or mcpg-ctl provision cancel ${outcome.operationId}` },
+        )
+      case 'name_in_use':
+        throw new McpgError(
+          'conflict',
+          'gateway_name_in_use',
+          `There is a gateway ${operation.gateway} in ${environment} already, which is not managed.`,
+          {
+            hint: `choose another name, or mcpg-ctl delete gateway/${operation.gateway}`,
+          },
+        )
+      case 'no_environment':
+        await requireEnvironment(operation)
+        return null
+      case 'changed':
+      case 'full':
+        return null
+    }
+  }
+
+  /** An operation that is over as it begins, so that history and stream tell why. */
+  async function refusedFor(beginning: Beginning, passedOver: PassedOver[]): Promise<StartedOperation> {
+    const list = passedOver.map(({ cluster, detail }) => `${cluster}: ${detail}`)
+    const message = passedOver.length === 0 ? 'There is no cluster; register one.' : `No cluster has room: ${list.join('; ')}.`
+    const error = { reason: 'no_capacity', message }
+    const { operation, at } = beginning
+    await db.startOperation({
+      ...beginning,
+      operation: {
+        ...operation,
+        activeKey: null,
+        state: 'failed',
+        phase: 'failed',
+        step: 'filtering',
+        leaseOwner: null,
+        leaseUntil: null,
+        errorReason: error.reason,
+        errorMessage: message,
+        finishedAt: at,
+      },
+      events: [
+        event('filtering', 'failed', `no cluster was chosen of ${passedOver.length}`),
+        { ...event('filtering', 'failed', message, 'failed'), data: JSON.stringify({ error, passedOver }) },
+      ],
+      candidates: [],
+      reservation: null,
+      gateway: 'known',
+    })
+    return { operationId: operation.id, instanceUid: operation.gatewayUid }
+  }
+
+  function beginningOf(
+    caller: Caller,
+    kind: 'create' | 'update' | 'delete',
+    about: EnvironmentScope & { name: string; instanceUid: string; clusterId: string | null },
+    input: OperationInput,
+    gateway: Beginning['gateway'],
+    events: Beginning['events'],
+  ): Beginning {
+    const { org, workspace, environment, name, instanceUid, clusterId } = about
+    const id = operationId(clock.now())
+    const at = new Date(clock.now()).toISOString()
+    return {
+      at,
+      operation: {
+        id,
+        org,
+        workspace,
+        environment,
+        kind,
+        gateway: name,
+        gatewayUid: instanceUid,
+        clusterId,
+        activeKey: `${org}/${workspace}/${environment}/${name}`,
+        state: 'running',
+        phase: kind === 'delete' ? 'applying' : 'allocating',
+        step: kind === 'delete' ? 'drained' : 'workload',
+        ...lease(),
+        input: JSON.stringify(input),
+        errorReason: null,
+        errorMessage: null,
+        startedBy: caller.subject,
+        finishedAt: null,
+      },
+      events,
+      gateway,
+      parameters: JSON.stringify(input.parameters),
+      audit: audit.row(caller, `gateway.provision_${kind}`, {
+        org,
+        workspace,
+        kind: 'Gateway',
+        name,
+        uid: instanceUid,
+        detail: { operation: id, environment },
+      }),
+    }
+  }
+
+  /** Clusters whose driver cannot run this, with why; where none can, the request is wrong. */
+  async function refusedClusters(parameters: Parameters): Promise<ReadonlyMap<string, string>> {
+    const all = await clusters.driversIn()
+    const { region } = parameters
+    if (region !== undefined && all.length > 0 && all.every((one) => one.region !== region)) throw unknownRegion(region, all)
+    const checked = all.map(({ id, driver }) => ({ id, violations: driver?.check(parameters) ?? [] }))
+    const refused = checked.filter(({ violations }) => violations.length > 0)
+    if (refused.length > 0 && refused.length === all.length) throw unsupported(refused[0]!.violations)
+    return new Map(refused.map(({ id, violations }) => [id, violations.map(({ detail }) => detail).join('; ')]))
+  }
+}
+
+const event = (step: string, status: string, message: string, phase = 'allocating') => ({ phase, step, status, message, data: null })
+
+function selectorOf(text: string | undefined): SelectorTerm[] {
+  try {
+    return parseSelector(text ?? '')
+  } catch (error) {
+    const detail = (error as Error).message
+    throw new McpgError('invalid', 'selector_malformed', detail, { violations: [{ pointer: '/clusterSelector', detail }] })
+  }
+}
+
+function unknownRegion(region: string, all: { region: string }[]): McpgError {
+  const regions = [...new Set(all.map((one) => one.region))].sort().join(', ')
+  const detail = `no cluster is in the region ${region}; there are: ${regions}`
+  return new McpgError('invalid', 'region_unknown', `${detail[0]!.toUpperCase()}${detail.slice(1)}.`, {
+    violations: [{ pointer: '/region', detail }],
+    hint: 'mcpg-ctl cluster list',
+  })
+}
+
+const unsupported = (violations: { pointer: string; detail: string }[]) =>
+  new McpgError('invalid', 'not_runnable', `No cluster can run this: ${violations.map(({ detail }) => detail).join('; ')}.`, { violations })
+
+const unknownCluster = ({ name }: ManagedGateway) =>
+  new McpgError('failed_precondition', 'cluster_decommissioned', `The cluster of the gateway ${name} was decommissioned.`, {
+    hint: 'mcpg-ctl cluster list',
+  })

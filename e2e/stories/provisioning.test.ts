@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { Cluster } from '@mcpg/proto/rest/clusters'
+import type { Operation, OperationEvent } from '@mcpg/proto/rest/operations'
+import { api } from '../harness/api.ts'
+import { closeLater, temporaryFolder } from '../harness/cleanup.ts'
+import { legacySession } from '../harness/mcp.ts'
+import { isRunning } from '../harness/processes.ts'
+import { ctl, fastTimers, startControlPlane, type ControlPlane } from '../harness/programs.ts'
+import { until } from '../harness/until.ts'
+import { fixture } from '../scenarios/fleet.ts'
+
+const gateways = '/v1/orgs/default/workspaces/default/environments/default/gateways'
+const env = { MCPG_TIMERS: `${fastTimers},managedProbe=300,operationLease=1000,operationRetry=50` }
+
+type Local = { pid: number; name: string; endpoints: { mcp: string } }
+
+async function begin(): Promise<{ controlPlane: ControlPlane; stateDir: string }> {
+  const stateDir = temporaryFolder()
+  const controlPlane = await startControlPlane({ stateDir, env })
+  closeLater(() => ctl(['stop', '--all'], { stateDir }))
+  return { controlPlane, stateDir }
+}
+
+/** The events of a gateway that is made or deleted, up to the end. */
+async function follow(
+  { http }: Pick<ControlPlane, 'http'>,
+  method: 'POST' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<OperationEvent[]> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(http + path, { method, ...(body && { headers, body: JSON.stringify(body) }) })
+  const text = await answer.text()
+  if (answer.status !== 200) throw new Error(`${answer.status} ${text}`)
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as OperationEvent)
+}
+
+const ladder = (events: OperationEvent[]) => [...new Set(events.map(({ phase }) => phase))]
+const running = async (stateDir: string): Promise<Local[]> =>
+  (JSON.parse((await ctl(['status', '-o', 'json'], { stateDir })).stdout) as { gateways: Local[] }).gateways
+const only = async (stateDir: string) => {
+  const all = await running(stateDir)
+  if (all.length !== 1) throw new Error(`${all.length} gateways run`)
+  return all[0]!
+}
+const isOnline = async ({ http }: Pick<ControlPlane, 'http'>, name: string) =>
+  (await api(http).get('gateways', name)).status['connection'] === 'online'
+const reserved = async ({ http }: Pick<ControlPlane, 'http'>) =>
+  (await api(http).call<Cluster>('GET', '/v1/clusters/local')).gateways.reserved
+
+it('runs a gateway on this machine: made, kept alive, adopted after a restart, and deleted without a trace', async () => {
+  const { controlPlane, stateDir } = await begin()
+  await api(controlPlane.http).servers(fixture('echo', 'echo'))
+
+  // 1 from the request to a tool that can be called
+  const events = await follow(controlPlane, 'POST', gateways, { name: 'edge-1' })
+  expect(ladder(events)).toEqual(['allocating', 'applying', 'ready'])
+  const { instanceUid, endpoints } = events.at(-1)!.gateway!
+  const session = await legacySession(endpoints[0]!)
+  expect(await session.tools()).toContain('echo__pid')
+  await session.close()
+  const first = await only(stateDir)
+  expect([first.name, first.endpoints.mcp]).toEqual([instanceUid, endpoints[0]])
+
+  // 2 killed, it comes back with the same identity and address
+  process.kill(first.pid, 'SIGKILL')
+  const second = await until('it was started again', async () => {
+    const found = await only(stateDir)
+    return found.pid === first.pid ? null : found
+  })
+  await until('it is online again', () => isOnline(controlPlane, 'edge-1'))
+  expect(second.endpoints.mcp).toBe(endpoints[0])
+
+  // 3 it outlives the control plane, and the next one takes it as its own
+  await controlPlane.kill()
+  const next = await controlPlane.restart()
+  await until('it is online at the next one', () => isOnline(next, 'edge-1'))
+  expect((await only(stateDir)).pid).toBe(second.pid)
+  expect(await reserved(next)).toBe(1)
+
+  // 4 deleted: no process, no folder, no reservation, no row without an end
+  expect(ladder(await follow(next, 'DELETE', `${gateways}/edge-1`))).toEqual(['applying', 'ready'])
+  expect(isRunning(second.pid)).toBe(false)
+  expect(existsSync(join(stateDir, 'gateways', instanceUid))).toBe(false)
+  expect(readdirSync(join(stateDir, 'run')).filter((name) => name.startsWith('gateway-'))).toEqual([])
+  expect(await reserved(next)).toBe(0)
+  const history = await api(next.http).call<{ items: Operation[] }>('GET', '/v1/orgs/default/operations')
+  expect(history.items.map(({ kind, state }) => `${kind} ${state}`)).toEqual(['delete succeeded', 'create succeeded'])
+}, 180_000)
+
+it('ends with everything by stop --all, and a start brings what was managed back', async () => {
+  const { controlPlane, stateDir } = await begin()
+  await follow(controlPlane, 'POST', gateways, { name: 'edge-1' })
+  const { pid } = await only(stateDir)
+  const stopped = await ctl(['stop', '--all'], { stateDir })
+  expect([stopped.code, stopped.stdout]).toEqual([0, expect.stringMatching(/control plane stopped[^]*gateway edge-1-\w+ stopped/)])
+  expect(isRunning(pid)).toBe(false)
+  expect(await running(stateDir)).toEqual([])
+  const next = await controlPlane.restart()
+  closeLater(() => ctl(['stop', '--all'], { stateDir }))
+  await until('the gateway is online', () => isOnline(next, 'edge-1'), 60_000)
+}, 180_000)
+
+it('says no where this machine cannot run what is asked for', async () => {
+  const { controlPlane } = await begin()
+  await expect(follow(controlPlane, 'POST', gateways, { name: 'edge-1', imageTag: '9.9.9', replicas: 2 })).rejects.toThrow(
+    /400[^]*write latest or[^]*one replica/,
+  )
+  const refused = await follow(controlPlane, 'POST', gateways, { name: 'edge-1', isolationTier: 'dedicated' })
+  expect(refused.at(-1)).toMatchObject({ phase: 'failed', passedOver: [{ cluster: 'local', reason: 'tier' }] })
+}, 120_000)
+
+it.each([
+  'create/workload/before',
+  'create/workload/after',
+  'create/rollout/after',
+  'create/enrolled/before',
+  'create/config_applied/after',
+  'delete/drained/after',
+  'delete/revoked/after',
+])(
+  'is killed with -9 at %s, and the next start finishes it once',
+  async (point) => {
+    const stateDir = temporaryFolder()
+    writeFileSync(join(stateDir, 'crash-at-allowed'), '')
+    const first = await startControlPlane({ stateDir, env: { ...env, MCPG_CRASH_AT_STEP: point } })
+    closeLater(() => ctl(['stop', '--all'], { stateDir }))
+    const isDelete = point.startsWith('delete')
+    const making = follow(first, 'POST', gateways, { name: 'edge-1' }).catch(() => null)
+    if (isDelete) {
+      await making
+      await follow(first, 'DELETE', `${gateways}/edge-1`).catch(() => null)
+    }
+    await first.exited
+    const next = await first.restart({ env })
+    closeLater(() => ctl(['stop', '--all'], { stateDir }))
+    const operation = await until(
+      'the operation has ended',
+      async () => {
+        const { items } = await api(next.http).call<{ items: Operation[] }>('GET', '/v1/orgs/default/operations')
+        return items[0]!.state === 'running' ? null : items[0]
+      },
+      60_000,
+    )
+    expect(operation).toMatchObject({ kind: isDelete ? 'delete' : 'create', state: 'succeeded' })
+    const left = isDelete ? 0 : 1
+    expect(await running(stateDir)).toHaveLength(left)
+    expect(await reserved(next)).toBe(left)
+    expect(await api(next.http).list('gateways')).toHaveLength(left)
+  },
+  120_000,
+)

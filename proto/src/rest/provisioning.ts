@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { Name } from '../names.ts'
+import { IsolationTier, Region } from './clusters.ts'
+
+/** What one replica of a gateway gets. */
+export const gatewaySizes = {
+  s: { cpuMillicores: 250, memoryBytes: 512 * 2 ** 20 },
+  m: { cpuMillicores: 500, memoryBytes: 2 ** 30 },
+  l: { cpuMillicores: 1000, memoryBytes: 2 * 2 ** 30 },
+} as const
+export type GatewaySize = keyof typeof gatewaySizes
+
+/** The instance uid of a managed gateway is its name with six more characters and a dash, and no longer than 63. */
+export const maxManagedName = 56
+
+/**
+ * `POST …/environments/{e}/gateways`. A gateway of this name that is managed already is brought to these values in place. Without
+ * `isolationTier` it is `shared`; a cluster of a stricter tier takes it only with `allowHigherTier`.
+ */
+export const ProvisionGateway = z.strictObject({
+  name: Name.refine((name) => name.length <= maxManagedName, `must be at most ${maxManagedName} characters for a managed gateway`),
+  imageTag: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'must be a tag of an image: 1-128 of A-Za-z0-9_.-')
+    .default('latest'),
+  replicas: z.number().int().min(1).max(100).default(1),
+  size: z.enum(['s', 'm', 'l']).default('s'),
+  region: Region.optional(),
+  isolationTier: IsolationTier.optional(),
+  allowHigherTier: z.boolean().default(false),
+  clusterSelector: z.string().max(4096).optional().describe('Labels of the cluster, e.g. disk=ssd,zone!=a'),
+  strategy: z.enum(['binpack', 'spread']).default('binpack'),
+})
+export type ProvisionGateway = z.infer<typeof ProvisionGateway>
+
+/** Answered with 202; the address of its events is that of the operation with `/events`. */
+export const StartedOperation = z.object({ operationId: z.string(), instanceUid: z.string() })
+export type StartedOperation = z.infer<typeof StartedOperation>
