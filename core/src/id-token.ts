@@ -35,11 +35,15 @@ export class IdTokenRefused extends Error {
 }
 
 /**
- * Issuer, audience, authorized party, times and signature. Throws IdTokenRefused, and whatever `keys` throws that has nothing to do with
+ * Issuer, audience, authorized party, times and signature; `kid` is the name of the key that it was signed by. Throws IdTokenRefused, and whatever `keys` throws that has nothing to do with
  * the token.
  */
-export async function verifyIdToken(text: string, { issuer, audiences, keys }: TrustedIssuer, nowMs: number): Promise<IdToken> {
-  const { payload } = await jwtVerify<IdToken>(text, keys, {
+export async function verifyIdToken(
+  text: string,
+  { issuer, audiences, keys }: TrustedIssuer,
+  nowMs: number,
+): Promise<{ token: IdToken; kid: string | undefined }> {
+  const { payload, protectedHeader } = await jwtVerify<IdToken>(text, keys, {
     issuer,
     audience: [...audiences],
     algorithms,
@@ -51,7 +55,7 @@ export async function verifyIdToken(text: string, { issuer, audiences, keys }: T
   })
   if (payload.iat > nowMs / 1000 + toleranceSeconds) throw notYet()
   refuseOtherParty(payload, audiences)
-  return payload
+  return { token: payload, kid: protectedHeader.kid }
 }
 
 /** Until when it holds, in milliseconds since 1970. */

@@ -1,4 +1,5 @@
 import { productTimers } from '../scenarios/fleet.ts'
+import { showIdTokens } from '../scenarios/id-tokens.ts'
 import { offerBytes, revokeTokens } from '../scenarios/revocations.ts'
 import { command, count, together, type Row } from './row.ts'
 
@@ -15,7 +16,9 @@ export const row: Row = {
       startTimeout: count(counts, 120, 20) + 's',
       env: productTimers,
     })
-    const times = [...latencies].map(([phase, ms]) => {
+    const shown = await showIdTokens({ takings: count(counts, 100, 10) })
+    const phases: [string, number[]][] = [...latencies, ['rights of people with an id_token', shown.latencies]]
+    const times = phases.map(([phase, ms]) => {
       const sorted = ms.toSorted((one, other) => one - other)
       const at = (part: number) => Math.ceil(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)
       return { measured: `${ms.length} ${phase}: median ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`, ok: at(0.99) <= 1000 }

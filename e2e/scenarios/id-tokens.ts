@@ -14,8 +14,11 @@ import { signIn, startWorld } from './issuer-sign-in.ts'
 const org = '/v1/orgs/default'
 const environment = `${org}/workspaces/default/environments/default`
 
-/** Answers of the endpoint as `200`, or status and reason; `latencyMs` from taking a right away to the first refusal. */
-export async function showIdTokens() {
+/**
+ * Answers of the endpoint as `200`, or status and reason. A right is given and taken away so many times; `latencies` in milliseconds from
+ * taking it away to the first refusal.
+ */
+export async function showIdTokens({ takings }: { takings: number }) {
   const world = await startWorld()
   const { issuer, controlPlane, people } = world
   const signedIn = async (sub: string) => {
@@ -39,9 +42,12 @@ export async function showIdTokens() {
   await until('an admin is let in and sees the tools', async () => (await ask(endpoint, ada.token)).answer === '200')
 
   const withoutRights = await ask(endpoint, bob.token)
-  const binding = { role: 'runner', workspace: 'default', subjects: [{ kind: 'User', name: 'bob@example.com' }] }
-  await rest.call('POST', `${org}/rolebindings`, { kind: 'RoleBinding', metadata: { name: 'bob-runs' }, spec: binding })
-  await until('somebody with a right is let in', async () => (await ask(endpoint, bob.token)).answer === '200')
+  const spec = { role: 'runner', workspace: 'default', subjects: [{ kind: 'User', name: 'bob@example.com' }] }
+  const give = async () => {
+    await rest.call('POST', `${org}/rolebindings`, { kind: 'RoleBinding', metadata: { name: 'bob-runs' }, spec })
+    await until('somebody with a right is let in', async () => (await ask(endpoint, bob.token)).answer === '200')
+  }
+  await give()
 
   // Through the bridge, as clients that start a program do.
   const bridge = await bridged(['--url', endpoint], { stateDir: temporaryFolder(), env: { MCPG_TOKEN: bob.token } })
@@ -50,15 +56,12 @@ export async function showIdTokens() {
 
   // A right that is taken away ends what is open, too.
   const stream = await openStream(endpoint, bob.token)
-  const began = performance.now()
-  const taking = rest.call('DELETE', `${org}/rolebindings/bob-runs`)
-  while ((await ask(endpoint, bob.token)).answer === '200') {
-    if (performance.now() - began > 30_000) throw new Error('an id_token still works 30 s after its right was taken away')
-    await pause(5)
-  }
-  const latencyMs = performance.now() - began
-  await taking
+  const latencies = [await take()]
   await stream.ended
+  while (latencies.length < takings) {
+    await give()
+    latencies.push(await take())
+  }
 
   const out = await ada.machine.ctl(['logout', '--everywhere'])
   if (out.code !== 0) throw new Error(out.stderr)
@@ -78,7 +81,19 @@ export async function showIdTokens() {
   await gateway.stop()
   const restarted = await startGateway({ stateDir, args: ['--bind', new URL(endpoint).host] })
   await until('it serves again', async () => (await ask(restarted.endpoint, again)).answer === '200')
-  return { withoutRights, content, refusals, latencyMs, signedOut, cutOff, restarted: await standing(restarted.endpoint) }
+  return { withoutRights, content, refusals, latencies, signedOut, cutOff, restarted: await standing(restarted.endpoint) }
+
+  async function take(): Promise<number> {
+    const began = performance.now()
+    const taking = rest.call('DELETE', `${org}/rolebindings/bob-runs`)
+    while ((await ask(endpoint, bob.token)).answer === '200') {
+      if (performance.now() - began > 30_000) throw new Error('an id_token still works 30 s after its right was taken away')
+      await pause(5)
+    }
+    const ended = performance.now() - began
+    await taking
+    return ended
+  }
 
   /** Of another audience, of another issuer, and of an hour that is past. */
   async function refused() {

@@ -21,12 +21,12 @@ it('one revocation among ten thousand tokens is less than a kibibyte', () => {
 })
 
 it('an id_token is as good as a token, by what its person may use, and asks neither the centre nor the issuer', async () => {
-  const { withoutRights, content, refusals, latencyMs, signedOut, cutOff, restarted } = await showIdTokens()
+  const { withoutRights, content, refusals, latencies, signedOut, cutOff, restarted } = await showIdTokens({ takings: 3 })
   expect(withoutRights).toEqual({ answer: '403 nothing_to_use', challenge: expect.stringContaining('error="insufficient_scope"') })
   expect(content).toMatchObject([{ text: expect.stringContaining('by id_token') }])
   expect(refusals.map(({ answer }) => answer)).toEqual(['401 token_other_audience', '401 token_other_issuer', '401 token_expired', '200'])
   for (const { challenge } of refusals.slice(0, 3)) expect(challenge).toMatch(/error="invalid_token", error_description="The token .+"$/)
-  expect(latencyMs).toBeLessThan(5_000)
+  expect(Math.max(...latencies)).toBeLessThan(5_000)
   expect(signedOut.answer).toBe('401 token_signed_out')
   const right = ['200', '401 token_signed_out', '403 nothing_to_use']
   expect([cutOff, restarted]).toEqual([right, right])

@@ -12,9 +12,10 @@ export function idTokens({ issuer, clock }: { issuer: Issuer; clock: Clock }) {
 
   async function verify(token: string): Promise<IdToken> {
     const { keys, name } = await issuer.known()
-    return await verifyIdToken(token, { issuer: name, audiences, keys }, clock.now()).catch((error: unknown) => {
+    const verified = await verifyIdToken(token, { issuer: name, audiences, keys }, clock.now()).catch((error: unknown) => {
       throw error instanceof IdTokenRefused ? refused(error) : issuer.unreachable(error)
     })
+    return verified.token
   }
 }
 

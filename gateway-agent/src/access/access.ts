@@ -4,16 +4,18 @@ import type { Clock } from '@mcpg/core/clock'
 import { isSignedOut } from '@mcpg/core/id-token'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
-import type { AccessDocument, AccessEnvironment, AccessGrant, AccessIssuer } from '@mcpg/proto/access-document'
+import type { AccessDocument, AccessEnvironment, AccessGrant, AccessIssuer, AccessPerson } from '@mcpg/proto/access-document'
 import { AccessFailure, type AccessOffer } from '@mcpg/proto/gen/delivery'
 import { storedAccess } from './stored.ts'
 import { verifiedDocument } from './verify.ts'
 
+/** Who made an id_token, by which of their keys, and when, in seconds since 1970. */
+export type Made = { issuer: string; kid: string | undefined; iat: number }
 /**
  * What let somebody in, to be asked about again: the key of a token or a person in the document, with their rights as they were. `until`
- * in milliseconds since 1970, Infinity for ever; `iat` of what an issuer made, in seconds.
+ * in milliseconds since 1970, Infinity for ever; `made` of what an issuer made.
  */
-export type Shown = { key: string; grants: readonly AccessGrant[]; until: number; iat?: number }
+export type Shown = { key: string; grants: readonly AccessGrant[]; until: number; made?: Made }
 /** Somebody whose token holds. */
 export type TokenHolder = { tokenId: string; subject: string; shown: Shown }
 export type AccessVerdict = { version: number; failure: AccessFailure; message: string }
@@ -99,13 +101,18 @@ export function gatewayAccess({
   }
 
   /** Whether somebody would be let in again with it, and with every right that they had. */
-  function stillHolds({ key, grants, until, iat }: Shown): boolean {
-    const person = document.people?.[key]
-    const found = document.tokens[key] ?? person
-    if (!found || until <= clock.now()) return false
-    if (person?.signedOut !== undefined && isSignedOut({ iat: iat ?? 0 }, person.signedOut)) return false
+  function stillHolds({ key, grants, until, made }: Shown): boolean {
+    const person = made && document.people?.[key]
+    const found = made ? person : document.tokens[key]
+    if (!found || until <= clock.now() || (person && isVoid(made, person))) return false
     const now = document.grants[found.grants] ?? []
     return now === grants || grants.every((one) => now.some((other) => isDeepStrictEqual(one, other)))
+  }
+
+  /** Signed by a key that is none of its issuer any more, or before its person signed out everywhere. */
+  function isVoid(made: Made, { signedOut }: AccessPerson): boolean {
+    const isOfIssuer = document.issuers?.[made.issuer]?.keys.some(({ kid }) => kid === made.kid) ?? false
+    return !isOfIssuer || (signedOut !== undefined && isSignedOut(made, signedOut))
   }
 }
 

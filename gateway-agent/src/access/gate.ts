@@ -42,7 +42,7 @@ export function gate({
   /** At once, but for an id_token that is shown for the first time. */
   function admit({ headers }: Pick<IncomingMessage, 'headers'>): Admitted | Turned | Promise<Admitted | Turned> {
     const text = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-    if (text === undefined) return isOpen() ? { principal: anonymous } : missing
+    if (text === undefined) return isOpen() ? { principal: anonymous } : missing(Object.keys(access.issuers()))
     if (text.startsWith('mcpg_pat_')) return tooOld() ?? byToken(text)
     const named = issuerNamed(text)
     const issuer = named !== undefined && Object.hasOwn(access.issuers(), named) ? access.issuers()[named] : undefined
@@ -65,13 +65,13 @@ export function gate({
 
   function judged(read: Vouched | IdTokenRefused): Admitted | Turned {
     if (read instanceof IdTokenRefused) return refusal(read)
-    const { key, until, iat } = read
+    const { key, until, made } = read
     const person = access.personOf(key)
     if (!person) return withoutRights
-    if (person.signedOut !== undefined && isSignedOut({ iat }, person.signedOut)) return refusal(signedOut())
+    if (person.signedOut !== undefined && isSignedOut(made, person.signedOut)) return refusal(signedOut())
     // Whoever refreshes their token stays who they are.
     const grants = access.grantsNamed(person.grants)
-    return { principal: `person ${key}`, subject: person.subject, grants, shown: { key, grants, until, iat } }
+    return { principal: `person ${key}`, subject: person.subject, grants, shown: { key, grants, until, made } }
   }
 
   /** A JWT of somebody else, or a bearer of no kind that we know. */
@@ -96,12 +96,15 @@ export function gate({
   }
 }
 
-const missing: Turned = {
-  status: 401,
-  reason: 'token_required',
-  detail: 'This endpoint wants a token: Authorization: Bearer mcpg_pat_… (mcpg-ctl create mcptoken <name> -p <project>).',
-  challenge: 'Bearer realm="mcpg"',
-  isRefusal: false,
+function missing([issuer]: string[]): Turned {
+  const or = issuer === undefined ? '' : `, or an id_token of ${issuer}`
+  return {
+    status: 401,
+    reason: 'token_required',
+    detail: `This endpoint wants a token: Authorization: Bearer mcpg_pat_… (mcpg-ctl create mcptoken <name> -p <project>)${or}.`,
+    challenge: 'Bearer realm="mcpg"',
+    isRefusal: false,
+  }
 }
 const refused: Turned = {
   status: 401,

@@ -68,7 +68,7 @@ describe('an id_token at the entrance', () => {
     const text = token({ email: 'eve@example.com' })
     const admitted = await admit(text)
     const exp = Math.floor(clock.now() / 1000) + 3600
-    const shown = { key: keyOf('ada'), grants: grants.all, until: (exp + 60) * 1000, iat: exp - 3600 }
+    const shown = { key: keyOf('ada'), grants: grants.all, until: (exp + 60) * 1000, made: { issuer: url, kid: 'first', iat: exp - 3600 } }
     expect(admitted).toEqual({ principal: `person ${keyOf('ada')}`, subject: 'ada@example.com', grants: grants.all, shown })
     await clock.advance(1_800_000)
     expect(await admit(token())).toMatchObject({ principal: `person ${keyOf('ada')}` })
@@ -148,12 +148,15 @@ describe('an id_token at the entrance', () => {
   })
 
   it('is verified by the keys that came last, also when it was verified by those before', async () => {
-    const { verdict, token, offer } = await entrance()
+    const { verdict, token, offer, admit, access } = await entrance()
     const second = keyPair('second')
     const [old, fresh] = [token(), token({}, second)]
     expect([await verdict(old), await verdict(fresh)]).toEqual(['ada@example.com', '401 token_signature'])
+    const { shown } = (await admit(old)) as { shown: Parameters<typeof access.stillHolds>[0] }
+    await offer({ issuers: { [url]: { audiences: ['mcpg-ctl'], keys: [first.jwk, second.jwk] } } }, { isDelta: true })
+    expect([await verdict(old), await verdict(fresh), access.stillHolds(shown)]).toEqual(['ada@example.com', 'ada@example.com', true])
     await offer({ issuers: { [url]: { audiences: ['mcpg-ctl'], keys: [second.jwk] } } }, { isDelta: true })
-    expect([await verdict(old), await verdict(fresh)]).toEqual(['401 token_signature', 'ada@example.com'])
+    expect([await verdict(old), await verdict(fresh), access.stillHolds(shown)]).toEqual(['401 token_signature', 'ada@example.com', false])
     await offer({ issuers: {} }, { isDelta: true })
     expect(await verdict(fresh)).toBe('401 token_refused')
   })

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { endOf, IdTokenRefused, keysAmong, verifyIdToken, type TrustedIssuer } from '@mcpg/core/id-token'
 import { accessPersonText, type AccessIssuer } from '@mcpg/proto/access-document'
+import type { Made } from './access.ts'
 
-/** Of whom a token is, by their key in the access document; `until` in milliseconds since 1970, `iat` in seconds. */
-export type Vouched = { key: string; until: number; iat: number }
+/** Of whom a token is, by their key in the access document; `until` in milliseconds since 1970. */
+export type Vouched = { key: string; until: number; made: Made }
 
 /** Tokens of one issuer that were verified and need not be again. */
 const keptTokens = 1_000
@@ -36,8 +37,9 @@ export function idTokenReader({ clock }: { clock: Clock }) {
     { trusted, verified }: { trusted: TrustedIssuer; verified: Map<string, Vouched> },
   ): Promise<Vouched | IdTokenRefused> {
     try {
-      const token = await verifyIdToken(text, trusted, clock.now())
-      const vouched = { key: sha256(accessPersonText(trusted.issuer, token.sub)), until: endOf(token), iat: token.iat }
+      const { token, kid } = await verifyIdToken(text, trusted, clock.now())
+      const { issuer } = trusted
+      const vouched = { key: sha256(accessPersonText(issuer, token.sub)), until: endOf(token), made: { issuer, kid, iat: token.iat } }
       if (verified.size >= keptTokens) verified.delete(verified.keys().next().value!)
       verified.set(hash, vouched)
       return vouched

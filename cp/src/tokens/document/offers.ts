@@ -93,7 +93,9 @@ export function accessOffers({
 
   async function attempt(one: Listening): Promise<void> {
     const isOnItsWay = await offer(one).catch((error: unknown) => {
-      log.error({ err: error, gateway: one.line.gatewayId }, 'the access document could not be offered')
+      log.error({ err: error, gateway: one.line.gatewayId }, 'the access document could not be offered; it is tried again')
+      one.stopWaiting()
+      if (listening.has(one.line)) one.stopWaiting = clock.after(ackDeadlineMs, () => send(one))
       return false
     })
     if (isOnItsWay) return
@@ -113,6 +115,7 @@ export function accessOffers({
     const { bytes, hash } = bodyOf(`${path.org}/${path.workspace}/${baseVersion}/${version}`, document)
     const numbers = { version: BigInt(version), baseVersion: BigInt(baseVersion) }
     const { signature, keyId } = keys.signAccess(accessSignedPart({ gatewayId: line.gatewayId, ...numbers, documentSha256: hash }))
+    one.stopWaiting()
     one.stopWaiting = clock.after(ackDeadlineMs, () => {
       one.isBusy = false
       send(one)
