@@ -29,3 +29,6 @@ export type Run<Options = Record<string, unknown>> = (context: Context, args: st
 
 /** Binds a command to the module that holds its code, which is loaded when it runs. */
 export type Bind = (load: () => Promise<{ run: Run<never> }>) => (...args: unknown[]) => Promise<void>
+
+/** Declares a command, or those of a noun: name, arguments, flags and what they are for. */
+export type Words = (program: Command, run: Bind) => void
