@@ -34,6 +34,8 @@ const storiesOnPostgres = process.env['MCPG_EVERY_STORY'] ? ['**/*'] : storiesOf
 /** The SQLite file is what it breaks; its counterpart is postgres.test.ts. */
 const storyOfSqlite = 'e2e/stories/bad-start.test.ts'
 
+const storiesOnKubernetes = 'e2e/kubernetes/**/*.test.ts'
+
 const onPostgres = { env: { MCPG_TEST_DATABASE: 'postgresql' } }
 
 export default defineConfig({
@@ -60,7 +62,19 @@ export default defineConfig({
         },
       },
       { test: { ...shared, name: 'ui', include: ['ui/**/*.test.{ts,tsx}'], globalSetup: ['e2e/chromium.ts'] } },
-      { test: { ...stories, name: 'e2e', include: ['e2e/**/*.test.ts'] } },
+      {
+        test: { ...stories, name: 'e2e', include: ['e2e/**/*.test.ts'], exclude: [...shared.exclude, storiesOnKubernetes] },
+      },
+      {
+        // Not part of `npm test`: it needs root, and builds Kubernetes the first time.
+        test: {
+          ...stories,
+          name: 'kubernetes',
+          include: [storiesOnKubernetes],
+          hookTimeout: 240_000,
+          globalSetup: ['e2e/kubernetes/binaries.ts'],
+        },
+      },
       {
         test: {
           ...stories,
