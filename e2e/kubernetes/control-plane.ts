@@ -64,9 +64,13 @@ export async function startCluster(): Promise<Cluster> {
     'etcd',
     'etcd',
     [
-      ...['--data-dir', 'etcd', '--listen-client-urls', etcd, '--advertise-client-urls', etcd, '--listen-peer-urls', peer],
-      ...['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
-    ],
+      ['--data-dir', 'etcd'],
+      ['--listen-client-urls', etcd],
+      ['--advertise-client-urls', etcd],
+      ['--listen-peer-urls', peer],
+      ['--initial-advertise-peer-urls', peer],
+      ['--initial-cluster', `default=${peer}`],
+    ].flat(),
     { ETCD_UNSUPPORTED_ARCH: 'arm64' },
   )
   const apiServer = daemon(folder, 'apiserver', join(binaries, 'kube-apiserver'), [
