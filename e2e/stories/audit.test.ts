@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type { AuditEntry } from '@mcpg/proto/rest/audit'
 import { ctl, fastTimers } from '../harness/programs.ts'
+import { until } from '../harness/until.ts'
 import { acceptedPerSecond, auditedFleet, callCost, expectedOf, harms, told, toolCalls, verified } from '../scenarios/audit.ts'
+import { fixture, type ServerInput } from '../scenarios/fleet.ts'
 
 const env = { MCPG_TIMERS: fastTimers }
+const server = ({ name, spec }: ServerInput) => ({ kind: 'Server', metadata: { name }, spec })
 
 describe('what gateways saw', () => {
   it('waits on their disk while the control plane is away, and is told once', async () => {
@@ -26,6 +30,33 @@ describe('what gateways saw', () => {
       env: { MCPG_CP_URL: controlPlane.http },
     })
     expect(JSON.parse(stdout).items).toContainEqual(expect.objectContaining({ gateway: 'here', calls: 8, failed: 0, denied: 0 }))
+  })
+})
+
+describe('what gateways do by themselves', () => {
+  it('is in their chain: secrets that a server was started with, by version, and what became of configs', async () => {
+    const fleet = await auditedFleet({ calls: 1, env })
+    const own = async (action: string) =>
+      (await fleet.rest.call<{ items: AuditEntry[] }>('GET', `/v1/orgs/default/audit?action=${action}`)).items
+    await fleet.rest.apply(
+      { kind: 'Secret', metadata: { name: 'db' }, spec: { data: { token: 'planted-secret' } } },
+      server(fixture('safe', 'echo', [], { env: [{ name: 'TOKEN', valueFrom: { secretRef: { name: 'db', key: 'token' } } }] })),
+      server(fixture('broken', 'exits-at-once', [], { startTimeout: '2s' })),
+    )
+    const used = await until('the secret was used', async () => (await own('secret.use'))[0])
+    expect(used).toMatchObject({
+      kind: 'Server',
+      name: 'safe',
+      actorKind: 'gateway',
+      gateway: 'here',
+      detail: { outcome: 'ok', secrets: [{ name: 'db', key: 'token', version: 1 }] },
+    })
+    const back = await until('a config was rolled back', async () => (await own('config.roll-back'))[0], 60_000)
+    expect(back).toMatchObject({ kind: 'Gateway', name: 'here', detail: { reason: 'Unhealthy', generation: expect.any(Number) } })
+    expect((await own('config.apply')).length).toBeGreaterThan(0)
+    expect((await toolCalls(fleet.rest))[0]?.detail?.['instance']).toMatch(/^echo-/)
+    expect(JSON.stringify(await own('secret.*'))).not.toContain('planted')
+    expect(await verified(fleet)).toMatchObject({ code: 0 })
   })
 })
 

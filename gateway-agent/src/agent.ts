@@ -10,7 +10,10 @@ import { gate } from './access/gate.ts'
 import { accessTalk } from './access/talk.ts'
 import { stateKey } from './endpoint/asking/parking/state-key.ts'
 import { stateKeyId } from './endpoint/asking/parking/state-seal.ts'
+import { removeAbandoned } from './audit/abandoned.ts'
+import { witnessConfigs } from './audit/config-verdicts.ts'
 import { auditQueue } from './audit/queue.ts'
+import { witnessedSecrets } from './audit/secret-use.ts'
 import { catalogOf } from './endpoint/catalog.ts'
 import { endpoint } from './endpoint/endpoint.ts'
 import type { Settings } from './config.ts'
@@ -79,8 +82,11 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const logs = logBook({ folder: join(folder, 'logs'), clock, log })
   const events = objectEvents({ clock })
   const { tell } = events
-  const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets: secrets.open, logs, tell })
+  const audit = auditQueue({ folder: join(folder, 'audit', gatewayId), clock, log })
+  const openSecrets = witnessedSecrets(secrets.open, { queue: audit, clock })
+  const servers = superviseServers({ stateDir: folder, cacheDir, timers, clock, log, gatewayId, openSecrets, logs, tell })
   const config = configMachine({ gateway: { gatewayId, keys }, slots, secrets, servers, policy, clock, log })
+  witnessConfigs(config, { queue: audit, clock })
   const catalog = catalogOf({ servers, timers, clock, log })
   const endpoints = endpointsOf(settings)
   const credentials = gatewayCredentials({
@@ -95,7 +101,6 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   })
   const { bind } = settings
   const certificate = endpointCertificate({ tls: settings.endpointTls, identity, onRenewed: credentials.onRenewed, clock, timers, log })
-  const audit = auditQueue({ folder: join(folder, 'audit', gatewayId), clock, log })
   const ownStateKey = await stateKey(folder)
   const { environment } = identity
   const access = gatewayAccess({ folder, gatewayId, keys, environment, clock, log, onSync })
@@ -167,6 +172,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const metrics = gatewayMetrics({ config, servers, link, activeSessions: () => mcp.activeSessions(), audit: audit.figures })
   heartbeats.register(metrics)
   const parts: Part[] = [
+    { name: 'old audit queues', start: () => removeAbandoned(join(folder, 'audit'), gatewayId, log), stop: async () => {} },
     audit.part,
     { name: 'servers', start: async () => {}, stop: () => servers.stop() },
     catalog,

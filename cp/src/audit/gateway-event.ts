@@ -13,7 +13,15 @@ const actions: Partial<Record<AuditKind, string>> = {
   [AuditKind.DENIED]: 'call.deny',
   [AuditKind.SESSION_OPEN]: 'session.open',
   [AuditKind.SESSION_CLOSE]: 'session.close',
+  [AuditKind.SECRET_USE]: 'secret.use',
 }
+const configActions: Partial<Record<AuditOutcome, string>> = {
+  [AuditOutcome.OK]: 'config.apply',
+  [AuditOutcome.DENIED]: 'config.reject',
+  [AuditOutcome.FAILED]: 'config.roll-back',
+}
+/** What a gateway does by itself, and nobody asked it for. */
+export const isOwnAction = (action: string): boolean => /^(secret|config)\./.test(action)
 /** What is a call, and not about a session. */
 export const callActions = ['tool.call', 'resource.read', 'prompt.get', 'call.deny']
 const maxText = 512
@@ -30,6 +38,7 @@ export function storedEvent(
   now: number,
 ): { row: GatewayAuditRow; usedToken: string | null } {
   const event = readEvent(bytes)
+  const action = actionOf(event)
   const row: GatewayAuditRow = {
     id: `${gateway.id}/${String(seq).padStart(16, '0')}`,
     gatewayId: gateway.id,
@@ -38,9 +47,9 @@ export function storedEvent(
     org: gateway.org,
     workspace: gateway.workspace,
     gateway: gateway.name,
-    actor: text(event?.subject) ?? 'anonymous',
-    verified: event?.verified ?? false,
-    action: event ? (actions[event.kind] ?? 'gateway.event') : 'gateway.unreadable',
+    actor: isOwnAction(action) ? gateway.id : (text(event?.subject) ?? 'anonymous'),
+    verified: isOwnAction(action) || (event?.verified ?? false),
+    action,
     server: text(event?.server),
     target: text(event?.target),
     session: text(event?.sessionId),
@@ -53,11 +62,21 @@ export function storedEvent(
   return { row, usedToken: event && event.kind !== AuditKind.SESSION_CLOSE ? text(event.tokenId) : null }
 }
 
+function actionOf(event: AuditEvent | null): string {
+  if (!event) return 'gateway.unreadable'
+  return (event.kind === AuditKind.CONFIG ? configActions[event.outcome] : actions[event.kind]) ?? 'gateway.event'
+}
+
 /** What else an event says, beside its columns. */
-export function detailOf(bytes: Uint8Array): AuditEntry['detail'] {
+export function restOf(bytes: Uint8Array): { source?: string; detail: AuditEntry['detail'] } {
   const event = readEvent(bytes)
-  if (!event) return undefined
+  if (!event) return { detail: undefined }
+  return { ...(event.source !== '' && { source: event.source }), detail: detailOf(event) }
+}
+
+function detailOf(event: AuditEvent): AuditEntry['detail'] {
   const { project, duration, requestBytes, resultBytes, argumentsHash, reason, traceparent, tokenId } = event
+  const { instanceId, argumentsUnhashed, secrets, configGeneration, configHash } = event
   return {
     ...(tokenId !== '' && { token: tokenId }),
     ...(project !== '' && { project }),
@@ -66,7 +85,11 @@ export function detailOf(bytes: Uint8Array): AuditEntry['detail'] {
     ...(requestBytes > 0n && { requestBytes: Number(requestBytes) }),
     ...(resultBytes > 0n && { resultBytes: Number(resultBytes) }),
     ...(argumentsHash.length > 0 && { argumentsHash: Buffer.from(argumentsHash).toString('hex') }),
+    ...(argumentsUnhashed && { argumentsUnhashed }),
     ...(traceparent !== '' && { traceparent }),
+    ...(instanceId !== '' && { instance: instanceId }),
+    ...(secrets.length > 0 && { secrets: secrets.map(({ name, key, version }) => ({ name, key, version: Number(version) })) }),
+    ...(configGeneration > 0n && { generation: Number(configGeneration), configHash: Buffer.from(configHash).toString('hex') }),
   }
 }
 

@@ -153,6 +153,28 @@ describe('what gateways saw', () => {
     await fleet.db().write((tx) => tx.gatewayAuditRun.deleteMany({ where: { gatewayId: one.gatewayId } }))
   })
 
+  it('is also what gateways do by themselves, and where a refused token came from', async () => {
+    const one = await recorder('itself')
+    const secrets = [{ name: 'db', key: 'token', version: 3n }]
+    const config = { configGeneration: 7n, configHash: new Uint8Array(32) }
+    one.see('', { kind: AuditKind.SECRET_USE, secrets })
+    for (const outcome of [AuditOutcome.OK, AuditOutcome.DENIED, AuditOutcome.FAILED])
+      one.see('generation 7', { kind: AuditKind.CONFIG, server: '', outcome, ...config })
+    one.see('/mcp', { kind: AuditKind.DENIED, server: '', outcome: AuditOutcome.DENIED, source: '192.0.2.7' })
+    one.see('read', { instanceId: 'files-1', argumentsUnhashed: true })
+    await one.deliver(1, 6)
+    const own = (await list('?limit=500&origin=gateways')).filter(({ gateway }) => gateway === 'itself').toReversed()
+    const gateway = { actor: one.gatewayId, actorKind: 'gateway', verified: true }
+    expect(own).toMatchObject([
+      { ...gateway, action: 'secret.use', kind: 'Server', name: 'files', detail: { secrets: [{ name: 'db', key: 'token', version: 3 }] } },
+      { ...gateway, action: 'config.apply', kind: 'Gateway', name: 'itself', detail: { generation: 7, configHash: '00'.repeat(32) } },
+      { ...gateway, action: 'config.reject' },
+      { ...gateway, action: 'config.roll-back' },
+      { action: 'call.deny', source: '192.0.2.7' },
+      { action: 'tool.call', detail: { instance: 'files-1', argumentsUnhashed: true } },
+    ])
+  })
+
   it('is found by actor, action, target, session, request and time, beside what was done here', async () => {
     const one = await recorder('found')
     one.see('read', { subject: 'ada@example.com', verified: true, clientName: 'inspector', sessionId: 'aaaa' })

@@ -2,7 +2,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { AuditEntry, AuditFilter, AuditQuery } from '@mcpg/proto/rest/audit'
 import type { Db, GatewayAuditRow } from '../db/db.ts'
 import { orgColumn, type StoredAudit } from './chain.ts'
-import { detailOf } from './gateway-event.ts'
+import { isOwnAction, restOf } from './gateway-event.ts'
 
 const portion = 500
 
@@ -121,7 +121,8 @@ function entryOf({ detail, ...row }: StoredAudit): AuditEntry {
 }
 
 function seenEntryOf(row: Omit<GatewayAuditRow, 'seq' | 'bytes'> & { seq: bigint; bytes: Uint8Array }): AuditEntry {
-  const { id, at, org, workspace, gateway, actor, verified, action, server, target, session, client, outcome, requestId, hash } = row
+  const { id, at, org, workspace, gateway, actor, verified, action, target, session, client, outcome, requestId, hash } = row
+  const { source, detail } = restOf(row.bytes)
   return {
     id,
     at,
@@ -129,14 +130,20 @@ function seenEntryOf(row: Omit<GatewayAuditRow, 'seq' | 'bytes'> & { seq: bigint
     workspace,
     gateway,
     actor,
-    actorKind: 'client',
+    actorKind: isOwnAction(action) ? 'gateway' : 'client',
     verified,
     action,
-    ...(server !== null && { kind: 'Server', name: server }),
+    ...objectOf(row),
+    ...(source !== undefined && { source }),
     ...(session !== null && { session }),
     ...(requestId !== null && { requestId }),
-    detail: { ...(target !== null && { target }), ...(client !== null && { client }), outcome, ...detailOf(row.bytes) },
+    detail: { ...(target !== null && { target }), ...(client !== null && { client }), outcome, ...detail },
     seq: Number(row.seq),
     hash,
   }
+}
+
+function objectOf({ action, gateway, server }: Pick<GatewayAuditRow, 'action' | 'gateway' | 'server'>): Pick<AuditEntry, 'kind' | 'name'> {
+  if (server !== null) return { kind: 'Server', name: server }
+  return action.startsWith('config.') ? { kind: 'Gateway', name: gateway } : {}
 }

@@ -44,6 +44,7 @@ const seen = (target: string, more: Partial<Witnessed> = {}): Witnessed => ({
   project: '',
   server: 'files',
   target,
+  instance: 'files-0a1b2c3d4e',
   outcome: AuditOutcome.OK,
   reason: '',
   durationMs: 1,
@@ -118,9 +119,9 @@ describe('the audit queue', () => {
   it('drops the oldest when the disk is full, counts them, and leaves a hole in the numbers', async () => {
     const queue = await started({ ...defaultLimits, segmentBytes: 2_000, diskBytes: 10_000 })
     for (let round = 0; round < 20; round++) {
+      const written = new Promise<void>((resolve) => void queue.onWritten(resolve))
       fill(queue, round * 20 + 1, round * 20 + 20)
-      await until('all are numbered', () => queue.figures().waiting === round * 20 + 20)
-      await until('they are on disk', async () => (await queue.take(1)) !== null)
+      await written
     }
     await queue.part.stop()
     const again = await started()
@@ -187,6 +188,7 @@ describe('an event', () => {
       project: 'web',
       server: 'files',
       target: 'read',
+      instanceId: 'files-0a1b2c3d4e',
       outcome: AuditOutcome.TOOL_ERROR,
       reason: 'ToolError',
       duration: durationFromMs(61_002),
@@ -226,6 +228,13 @@ describe('an event', () => {
     expect(hashed.server).toBe('files')
     expect(hashed.argumentsHash).toEqual(decoded({ args: { a: 2, b: 1 } }).argumentsHash)
     expect(hashed.argumentsHash).not.toEqual(decoded({ args: { a: 2, b: 2 } }).argumentsHash)
+  })
+
+  it('says of arguments that were not hashed that there were some', () => {
+    const unhashed = ({ argumentsHash, argumentsUnhashed }: ReturnType<typeof decoded>) => [argumentsHash.length, argumentsUnhashed]
+    expect(unhashed(decoded({}))).toEqual([32, false])
+    expect(unhashed(decoded({ requestBytes: 64 * 1024 + 1 }))).toEqual([0, true])
+    expect(unhashed(decoded({ args: undefined, requestBytes: 64 * 1024 + 1 }))).toEqual([0, false])
   })
 
   it('holds neither arguments nor the key of a session', () => {

@@ -195,6 +195,16 @@ export function auditQueue({
   async function take(most: number): Promise<Batch | null> {
     const segment = segments.find(({ first, count }) => first + count - 1 > acknowledged)
     if (!segment) return null
+    try {
+      return await takeFrom(segment, most)
+    } catch (error) {
+      // It was dropped for want of room while it was read; the next one is the oldest now.
+      if (segments.includes(segment)) throw error
+      return take(most)
+    }
+  }
+
+  async function takeFrom(segment: Segment, most: number): Promise<Batch | null> {
     if (!isSynced) {
       isSynced = true
       await file?.datasync()

@@ -24,6 +24,7 @@ describe('what the gateway saw', () => {
         level: 'full',
         server: 'echo',
         target: 'echo',
+        instance: expect.stringMatching(/./),
         client: 'inspector',
         subject: '',
         sessionId: '',
@@ -74,19 +75,25 @@ describe('what the gateway saw', () => {
 
   it('is whose token it was, and that one did not hold, a few times a minute and then as a number', async () => {
     const holds = { principal: 'token tok_1', subject: 'ada@example.com', tokenId: 'tok_1' }
-    const refused = { status: 401 as const, reason: 'token_refused', detail: 'No.', challenge: '' }
+    const refused = { status: 401 as const, reason: 'token_refused', detail: 'No.', challenge: '', isRefusal: true }
     const access = {
       admit: ({ headers }: { headers: { authorization?: string } }) => (headers.authorization === 'Bearer good' ? holds : refused),
       environment: 'default',
       onChange: () => {},
-      isVoid: () => false,
+      stillHolds: () => true,
     }
     const guarded = await startEndpoint({ access: access as never })
     await guarded.fleet.add('echo', [node, fixture('servers/echo.ts')])
     for (let guess = 0; guess < 40; guess++)
       expect((await guarded.modern().send('tools/list', {}, { headers: { authorization: `Bearer guess-${guess}` } })).status).toBe(401)
     expect(guarded.seen).toHaveLength(10)
-    expect(guarded.seen[0]).toMatchObject({ kind: AuditKind.DENIED, outcome: AuditOutcome.DENIED, reason: 'TokenRefused', target: '/mcp' })
+    expect(guarded.seen[0]).toMatchObject({
+      kind: AuditKind.DENIED,
+      outcome: AuditOutcome.DENIED,
+      reason: 'TokenRefused',
+      target: '/mcp',
+      more: { source: '127.0.0.1' },
+    })
     await guarded
       .modern('/mcp/servers/echo')
       .send('tools/call', { name: 'echo', arguments: { text: 'hi' } }, { headers: { authorization: 'Bearer good' } })

@@ -4,7 +4,7 @@ import { AuditKind, AuditOutcome } from '@mcpg/proto/gen/delivery'
 import type { Params } from '../mcp/protocol.ts'
 import type { Reply } from '../endpoint/reply.ts'
 import type { AuditQueue } from './queue.ts'
-import type { Witnessed } from './witnessed.ts'
+import { plainEvent } from './witnessed.ts'
 
 /** Refused tokens that are told one by one in a window; the others as a number at its end. */
 const refusalsPerWindow = 10
@@ -23,7 +23,7 @@ export type From = {
 }
 
 /** What becomes known of a call on its way; whoever learns something writes it here. */
-export type CallNote = { level: AuditLevel; server: string; target: string; outcome: AuditOutcome; reason: string }
+export type CallNote = { level: AuditLevel; server: string; target: string; instance: string; outcome: AuditOutcome; reason: string }
 
 const kinds: Record<string, AuditKind> = {
   'tools/call': AuditKind.TOOL_CALL,
@@ -47,12 +47,12 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
     if (kind === undefined) return null
     const beganAt = clock.monotonic()
     const args = params['arguments']
-    const note: CallNote = { level: 'full', server: '', target: nameIn(params), outcome: AuditOutcome.OK, reason: '' }
+    const note: CallNote = { level: 'full', server: '', target: nameIn(params), instance: '', outcome: AuditOutcome.OK, reason: '' }
     let isOver = false
     const over = (resultBytes: number) => {
       if (isOver || note.level === 'disabled') return
       isOver = true
-      const { level, server, target, outcome, reason } = note
+      const { level, server, target, instance, outcome, reason } = note
       queue.record({
         atMs: clock.now(),
         kind: outcome === AuditOutcome.DENIED ? AuditKind.DENIED : kind,
@@ -65,6 +65,7 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
         project: projectOf(path),
         server,
         target,
+        instance,
         outcome,
         reason,
         durationMs: clock.monotonic() - beganAt,
@@ -95,48 +96,30 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
   }
 
   /** Somebody showed a token that does not hold. A flood of them must not push what counts out of the queue. */
-  function refusedToken(path: string): void {
+  function refusedToken(path: string, source: string): void {
     if (turned.told === 0) turned.cancel = clock.after(windowMs, endWindow)
     if (turned.told >= refusalsPerWindow) return void turned.more++
     turned.told++
-    tellRefused(path)
+    tellRefused(path, source)
   }
 
   function endWindow(): void {
     turned.cancel()
-    if (turned.more > 0) tellRefused(`and ${turned.more} more`)
+    if (turned.more > 0) tellRefused(`and ${turned.more} more`, '')
     Object.assign(turned, { told: 0, more: 0 })
   }
 
-  function tellRefused(target: string): void {
-    const nobody: From = { subject: '', tokenId: '', client: '', requestId: '', traceparent: '', bytes: 0 }
-    const about = { outcome: AuditOutcome.DENIED, reason: 'TokenRefused', project: projectOf(target), target }
-    queue.record({ ...plainEvent(AuditKind.DENIED, nobody), ...about })
+  function tellRefused(target: string, source: string): void {
+    const about = { outcome: AuditOutcome.DENIED, reason: 'TokenRefused', project: projectOf(target), target, more: { source } }
+    queue.record({ ...plainEvent(AuditKind.DENIED, clock.now()), ...about })
   }
 
   /** A session of a legacy client began or ended. */
   function session(what: 'opened' | 'closed', { id, path, from }: { id: string; path: string; from: From }): void {
     const kind = what === 'opened' ? AuditKind.SESSION_OPEN : AuditKind.SESSION_CLOSE
     const requestId = what === 'opened' ? from.requestId : ''
-    queue.record({ ...plainEvent(kind, from), requestId, sessionId: id, project: projectOf(path) })
-  }
-
-  /** What is no call. */
-  function plainEvent(kind: AuditKind, { subject, tokenId, client }: From): Witnessed {
-    const names = {
-      requestId: '',
-      sessionId: '',
-      subject,
-      tokenId,
-      client,
-      project: '',
-      server: '',
-      target: '',
-      reason: '',
-      traceparent: '',
-    }
-    const sizes = { durationMs: 0, requestBytes: 0, resultBytes: 0, args: undefined }
-    return { atMs: clock.now(), kind, level: 'full', outcome: AuditOutcome.OK, ...names, ...sizes }
+    const { subject, tokenId, client } = from
+    queue.record({ ...plainEvent(kind, clock.now()), subject, tokenId, client, requestId, sessionId: id, project: projectOf(path) })
   }
 }
 

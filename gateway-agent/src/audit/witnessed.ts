@@ -1,8 +1,8 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import canonicalize from 'canonicalize'
 import { hash, randomUUID } from 'node:crypto'
-import type { AuditLevel } from '@mcpg/proto/gateway-config'
-import type { AuditKind, AuditOutcome } from '@mcpg/proto/gen/delivery'
+import type { AuditLevel, SecretReference } from '@mcpg/proto/gateway-config'
+import { AuditOutcome, type AuditKind } from '@mcpg/proto/gen/delivery'
 
 /** What the gateway saw of one request, or of a session. Never arguments or results; `args` are hashed at once and forgotten. */
 export type Witnessed = {
@@ -21,6 +21,8 @@ export type Witnessed = {
   project: string
   server: string
   target: string
+  /** The instance that answered; empty where none was asked. */
+  instance: string
   outcome: AuditOutcome
   /** CamelCase; empty when it ended well. */
   reason: string
@@ -29,6 +31,18 @@ export type Witnessed = {
   resultBytes: number
   args: unknown
   traceparent: string
+  /** Of what is no call. */
+  more?: More
+}
+
+/** `source` is the address of a peer that nobody knows by name, `secrets` what was opened to start the server. */
+type More = { source: string } | { secrets: readonly SecretReference[] } | { config: { generation: number; hash: string } }
+
+/** What is no call: nothing but its kind. */
+export function plainEvent(kind: AuditKind, atMs: number): Witnessed {
+  const who = { requestId: '', sessionId: '', subject: '', tokenId: '', client: '', traceparent: '' }
+  const what = { project: '', server: '', target: '', instance: '', outcome: AuditOutcome.OK, reason: '' }
+  return { atMs, kind, level: 'full', ...who, ...what, durationMs: 0, requestBytes: 0, resultBytes: 0, args: undefined }
 }
 
 /** Names from a client, which may be anything, are cut. */
@@ -57,14 +71,17 @@ export function bytesOf(seen: Witnessed): Uint8Array<ArrayBuffer> {
   text(writer, 10, cut(project))
   text(writer, 11, server)
   text(writer, 12, name(seen.target))
+  text(writer, 13, seen.instance)
   whole(writer, 14, outcome)
   text(writer, 15, reason)
   span(writer, 16, durationMs)
   whole(writer, 17, requestBytes)
   whole(writer, 18, resultBytes)
-  if (args !== undefined && requestBytes > 0 && requestBytes <= maxHashedBytes)
-    writer.tag(19, WireType.LengthDelimited).bytes(hash('sha256', canonicalize(args) ?? '', 'buffer'))
+  const isHashed = args !== undefined && requestBytes > 0 && requestBytes <= maxHashedBytes
+  if (isHashed) writer.tag(19, WireType.LengthDelimited).bytes(hash('sha256', canonicalize(args) ?? '', 'buffer'))
   text(writer, 20, cut(traceparent))
+  if (args !== undefined && !isHashed) whole(writer, 22, 1)
+  if (seen.more) more(writer, seen.more)
   return writer.finish()
 }
 
@@ -74,6 +91,22 @@ function span(writer: BinaryWriter, field: number, ms: number): void {
   writer.tag(field, WireType.LengthDelimited).fork()
   whole(writer, 1, Math.floor(total / 1000))
   whole(writer, 2, (total % 1000) * 1_000_000)
+  writer.join()
+}
+
+function more(writer: BinaryWriter, about: More): void {
+  if ('source' in about) text(writer, 21, about.source)
+  if ('secrets' in about) for (const one of about.secrets) secret(writer, one)
+  if (!('config' in about)) return
+  whole(writer, 24, about.config.generation)
+  writer.tag(25, WireType.LengthDelimited).bytes(Buffer.from(about.config.hash, 'hex'))
+}
+
+function secret(writer: BinaryWriter, { name, key, version }: SecretReference): void {
+  writer.tag(23, WireType.LengthDelimited).fork()
+  text(writer, 1, name)
+  text(writer, 2, key)
+  whole(writer, 3, version)
   writer.join()
 }
 

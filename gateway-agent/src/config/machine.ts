@@ -33,6 +33,8 @@ import { isRefusal, type VerifiedConfig } from './verify.ts'
 
 /** A verdict or a step on the way to it; `nonce` is that of the offer on the present stream, 0 when unsolicited. */
 export type ConfigReport = Verdict & { nonce: bigint }
+/** `before` is what was said before it, of this config or another; null at first. */
+export type ReportListener = (report: ConfigReport, before: ConfigReport | null) => void
 
 /** Lower-case hex; null for none. */
 export type Hashes = { applied: string | null; lkg: string | null; lastOffered: string | null; highestGeneration: number }
@@ -85,7 +87,7 @@ export function configMachine({
   let isStopping = false
   let cancelLook = () => {}
   let unsubscribe = () => {}
-  const listeners = new Set<(report: ConfigReport) => void>()
+  const listeners = new Set<ReportListener>()
   const runningListeners = new Set<() => void>()
 
   return {
@@ -162,7 +164,7 @@ export function configMachine({
     return { applied: running?.header.generation ?? 0, lkg: lkg?.header.generation ?? 0, highest: record.highest?.generation ?? 0 }
   }
 
-  function onReport(listener: (report: ConfigReport) => void): () => void {
+  function onReport(listener: ReportListener): () => void {
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
@@ -439,8 +441,9 @@ export function configMachine({
   }
 
   function say(report: ConfigReport): void {
+    const before = last
     last = report
-    for (const listener of listeners) listener(report)
+    for (const listener of listeners) listener(report, before)
   }
 
   async function save(next: StateRecord): Promise<void> {

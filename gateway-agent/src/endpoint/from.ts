@@ -5,7 +5,7 @@ import type { Post } from './post.ts'
 
 /** Who makes a request, as far as its head and the entrance can tell. The control plane gives its request id along. */
 export function fromOf(
-  { request: { headers }, principal, subject, tokenId = '' }: Omit<Post, 'response' | 'target'>,
+  { request: { headers }, principal, subject, tokenId = '', bytes }: Omit<Post, 'response' | 'target'>,
   clientInfo: unknown,
 ): From {
   return {
@@ -15,7 +15,7 @@ export function fromOf(
     client: isObject(clientInfo) && typeof clientInfo['name'] === 'string' ? clientInfo['name'] : '',
     requestId: plain(headers['x-request-id']),
     traceparent: plain(headers['traceparent']),
-    bytes: Number(headers['content-length'] ?? 0) || 0,
+    bytes: bytes ?? (Number(headers['content-length'] ?? 0) || 0),
   }
 }
 

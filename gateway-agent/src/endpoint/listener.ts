@@ -23,7 +23,7 @@ type Parts = {
   /** An answer that ends with what let somebody in. */
   hold: (shown: Shown, response: ServerResponse) => void
   /** Somebody showed a token that does not hold. */
-  refusedToken: (path: string) => void
+  refusedToken: (path: string, source: string) => void
   modern: ReturnType<typeof modernFront>
   legacy: ReturnType<typeof legacyFront>
   log: Log
@@ -68,7 +68,7 @@ export function listener({ rules, health, targetOf, admit, hold, refusedToken, m
 
   function enter(path: string, request: IncomingMessage, response: ServerResponse, admitted: Admitted | Turned): Promise<void> | void {
     if ('status' in admitted) {
-      if (admitted.isRefusal) refusedToken(path)
+      if (admitted.isRefusal) refusedToken(path, plainAddress(request.socket.remoteAddress ?? ''))
       return turnAway(response, admitted)
     }
     if (path === '/metrics') return metrics(request, response)
@@ -157,6 +157,9 @@ function sendProblem(response: ServerResponse, status: number, code: string, rea
   const text = JSON.stringify({ type: `urn:mcpg:${code}:${reason}`, status, detail, code, reason })
   response.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(text) }).end(text)
 }
+
+/** IPv4 peers of a dual-stack socket come as ::ffff:a.b.c.d. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 /** A client that went away is no error of ours. */
 function ignore(): void {}

@@ -33,7 +33,7 @@ export type Incoming = {
 }
 
 /** A conversation that serves one call. */
-export type Slot = { connection: McpConnection; release(): void }
+export type Slot = { instanceId: string; connection: McpConnection; release(): void }
 
 export type Performer = ReturnType<typeof performer>
 
@@ -52,6 +52,7 @@ export function performer({ log }: { log: Log }) {
     const { connection } = slot
     if (incoming.session && connection.era === 'modern') withLevel(params, incoming.session)
     const call: McpCall = { method, params, timeoutMs: book.server.config.callTimeoutMs, onNotification: incoming.notify }
+    if (incoming.note) incoming.note.instance = slot.instanceId
     incoming.started(call)
     try {
       const first = await connection.request(call)

@@ -17,4 +17,6 @@ export type Post = {
   tokenId: string | undefined
   subject: string | undefined
   shown: Shown | undefined
+  /** Size of its body, where its head does not say it. */
+  bytes?: number
 }

@@ -23,8 +23,9 @@ export function receiver({ modern, legacy }: Fronts, guarded: (post: Post, run: 
       return sendJson(response, 415, errorText('null', { code: rpcCodes.invalidRequest, message: 'The body must be application/json.' }))
     if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return refuseSize(post)
     readBody(request, maxBodyBytes, (text) => {
-      if (text === null) refuseSize(post)
-      else guarded(post, () => parse(post, text))
+      if (text === null) return refuseSize(post)
+      if (request.headers['content-length'] === undefined) post.bytes = Buffer.byteLength(text)
+      guarded(post, () => parse(post, text))
     })
   }
 

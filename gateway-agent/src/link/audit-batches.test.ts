@@ -37,6 +37,7 @@ const tell = (target: string) =>
     project: '',
     server: 's',
     target,
+    instance: '',
     outcome: AuditOutcome.OK,
     reason: '',
     durationMs: 1,

@@ -45,6 +45,7 @@ export function parking({ performer, seal, clock, timers }: Deps) {
       const { unavailable, isFull } = lease as { unavailable: string; isFull?: boolean }
       return performer.refuse(incoming, unavailableText(book.name, unavailable), isFull ? busy : {})
     }
+    if (incoming.note) incoming.note.instance = lease.instanceId
     const { params, ahead } = forLegacy(route.params)
     const call: McpCall = { method: incoming.method, params, timeoutMs: book.server.config.callTimeoutMs }
     const run: Run = {
@@ -153,6 +154,7 @@ export function parking({ performer, seal, clock, timers }: Deps) {
   function takeUp(run: Run, incoming: Incoming): void {
     run.cancelExpiry()
     run.leg = incoming
+    if (incoming.note) incoming.note.instance = run.lease.instanceId
     if (run.outcome) {
       tellKept(run)
       return finish(run, run.outcome)

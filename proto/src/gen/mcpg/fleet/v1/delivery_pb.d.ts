@@ -960,6 +960,42 @@ export declare type AuditEvent = Message<"mcpg.fleet.v1.AuditEvent"> & {
    * @generated from field: string traceparent = 20;
    */
   traceparent: string;
+
+  /**
+   * Address of the peer, where it was refused before anybody was known.
+   *
+   * @generated from field: string source = 21;
+   */
+  source: string;
+
+  /**
+   * There were arguments, and they have no hash: more than 64 KiB, or part of
+   * a batch.
+   *
+   * @generated from field: bool arguments_unhashed = 22;
+   */
+  argumentsUnhashed: boolean;
+
+  /**
+   * What was opened to start the server; never a value.
+   *
+   * @generated from field: repeated mcpg.fleet.v1.SecretRef secrets = 23;
+   */
+  secrets: SecretRef[];
+
+  /**
+   * The configuration that changed state.
+   *
+   * @generated from field: uint64 config_generation = 24;
+   */
+  configGeneration: bigint;
+
+  /**
+   * SHA-256 of its bytes.
+   *
+   * @generated from field: bytes config_hash = 25;
+   */
+  configHash: Uint8Array;
 };
 
 /**
@@ -1596,6 +1632,13 @@ export enum AuditOutcome {
    * @generated from enum value: AUDIT_OUTCOME_CANCELLED = 7;
    */
   CANCELLED = 7,
+
+  /**
+   * It was tried and taken back.
+   *
+   * @generated from enum value: AUDIT_OUTCOME_FAILED = 8;
+   */
+  FAILED = 8,
 }
 
 /**
