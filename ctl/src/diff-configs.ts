@@ -3,7 +3,7 @@ import type { GatewayStatus } from '@mcpg/proto/kinds/gateway'
 import { GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
 import { gatewayAt, generationOption } from './api/gateway-configs.ts'
 import type { Context } from './context.ts'
-import { configDiffLines } from './output/config-history.ts'
+import { configDiffLines, configDiffObjects } from './output/config-history.ts'
 
 /** What leads from one config of a gateway to another, by default to the one that it should run; exit code 1 when something differs. */
 export async function diffConfigs(context: Context, word: string, options: { from?: string; to?: string }): Promise<number> {
@@ -17,14 +17,15 @@ export async function diffConfigs(context: Context, word: string, options: { fro
   const { gateway, path } = await gatewayAt(api, word)
   const to = options.to === undefined ? desiredOf(gateway.status, gateway.metadata.name) : generationOption('--to', options.to)
   const { body } = await api.call('GET', `${path}/configs/${to}`, { query: { diff: from }, schema: GatewayConfigEntry })
-  const diff = body.diff ?? { from, to, servers: [] }
+  const diff = body.diff ?? { from, to, servers: [], others: [] }
+  const differing = configDiffObjects(diff)
   if (settings.output === 'json') print(JSON.stringify(diff, null, 2))
-  else if (settings.output === 'ndjson') diff.servers.forEach((server) => print(JSON.stringify(server)))
+  else if (settings.output === 'ndjson') [...diff.servers, ...diff.others].forEach((one) => print(JSON.stringify(one)))
   else if (settings.output === 'yaml') print((await import('./manifest/print-form.ts')).toYaml(diff).trimEnd())
-  else if (settings.output === 'name') diff.servers.forEach(({ server }) => print(`server/${server}`))
+  else if (settings.output === 'name') differing.forEach(({ object }) => print(object))
   else configDiffLines(diff).forEach((line) => print(line))
-  if (diff.servers.length === 0) say(`generations ${from} and ${to} are the same config`)
-  return diff.servers.length > 0 ? 1 : 0
+  if (differing.length === 0) say(`generations ${from} and ${to} are the same config`)
+  return differing.length > 0 ? 1 : 0
 }
 
 function desiredOf(status: Record<string, unknown>, name: string): number {

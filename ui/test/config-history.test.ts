@@ -35,7 +35,10 @@ beforeEach(() => {
     const to = Number(at.split('/').at(-1))
     if (!at.startsWith(`${path}/configs/`)) return undefined
     const fields = [{ path: '/env/0/value', before: `v${from}`, after: `v${to}` }]
-    return { status: 200, body: entry(to, { diff: { from, to, servers: [{ server: 'everything', result: 'changed', fields }] } }) }
+    return {
+      status: 200,
+      body: entry(to, { diff: { from, to, servers: [{ server: 'everything', result: 'changed', fields }], others: [] } }),
+    }
   }
 })
 

@@ -1,5 +1,5 @@
 import { McpgError } from '@mcpg/proto/errors'
-import type { ConfigCause, ConfigDiff, ConfigServerDiff, GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
+import type { ConfigCause, ConfigDiff, ConfigPartDiff, GatewayConfigEntry } from '@mcpg/proto/rest/gateways'
 import { differences } from '../resources/differ.ts'
 import { turn } from '../turns.ts'
 import type { Documents, ReadDocument } from './documents.ts'
@@ -8,7 +8,6 @@ import type { Pins } from './pins.ts'
 import type { Assignment, ConfigStore } from './store.ts'
 
 type Of = { id: string; name: string }
-type DocumentServer = { name: string; [field: string]: unknown }
 
 export type ConfigHistory = ReturnType<typeof configHistory>
 
@@ -87,22 +86,44 @@ async function diffOf(
   before: { row: Assignment; document: ReadDocument },
   after: { row: Assignment; document: ReadDocument },
 ): Promise<ConfigDiff> {
-  const old = serversOf(before.document)
-  const now = serversOf(after.document)
-  const servers: ConfigServerDiff[] = []
-  for (const server of [...new Set([...old.keys(), ...now.keys()])].sort()) {
-    const was = old.get(server)
-    const is = now.get(server)
-    // Of one that is only on one side every field is a difference.
-    const fields = differences(was ?? {}, is ?? {}).filter(({ path }) => path !== '/name')
-    if (!was || !is) servers.push({ server, result: was ? 'removed' : 'added', fields })
-    else if (fields.length > 0) servers.push({ server, result: 'changed', fields })
-    await turn()
+  const [old, now] = [contentOf(before.document), contentOf(after.document)]
+  const servers = await partsOf(old, now, 'servers')
+  const others: ConfigPartDiff[] = []
+  for (const [field, kind] of beside) others.push(...(await partsOf(old, now, field)).map((part) => ({ kind, ...part })))
+  return {
+    from: before.row.generation,
+    to: after.row.generation,
+    servers: servers.map(({ name, ...part }) => ({ server: name, ...part })),
+    others,
   }
-  return { from: before.row.generation, to: after.row.generation, servers }
 }
 
-const contentOf = ({ bytes }: ReadDocument) => JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>
+/** What documents hold beside servers, and of which kind it is. */
+const beside = [
+  ['projects', 'Project'],
+  ['proxyModels', 'ProxyModel'],
+  ['llms', 'Llm'],
+] as const
 
-const serversOf = (document: ReadDocument) =>
-  new Map((contentOf(document)['servers'] as DocumentServer[]).map((server) => [server.name, server]))
+type Content = Record<string, unknown>
+type Part = { name: string; [field: string]: unknown }
+
+/** The parts of one list that differ, by name. */
+async function partsOf(before: Content, after: Content, field: string): Promise<Omit<ConfigPartDiff, 'kind'>[]> {
+  const [old, now] = [byName(before[field]), byName(after[field])]
+  const differing: Omit<ConfigPartDiff, 'kind'>[] = []
+  for (const name of [...new Set([...old.keys(), ...now.keys()])].sort()) {
+    const was = old.get(name)
+    const is = now.get(name)
+    // Of one that is only on one side every field is a difference.
+    const fields = differences(was ?? {}, is ?? {}).filter(({ path }) => path !== '/name')
+    if (!was || !is) differing.push({ name, result: was ? 'removed' : 'added', fields })
+    else if (fields.length > 0) differing.push({ name, result: 'changed', fields })
+    await turn()
+  }
+  return differing
+}
+
+const contentOf = ({ bytes }: ReadDocument) => JSON.parse(Buffer.from(bytes).toString()) as Content
+
+const byName = (parts: unknown) => new Map(((parts ?? []) as Part[]).map((part) => [part.name, part]))

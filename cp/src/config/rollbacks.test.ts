@@ -179,6 +179,7 @@ describe('the history', () => {
     expect(body.diff).toEqual({
       from: 2,
       to: 4,
+      others: [],
       servers: [
         { server: 'one', result: 'changed', fields: [{ path: '/command/0', before: 'v1', after: 'v2' }] },
         { server: 'two', result: 'added', fields: [{ path: '/command', after: ['two'] }] },

@@ -78,6 +78,11 @@ describe('delivery', () => {
     await apply(model('m-2'))
     await appliedGeneration('edge', 2)
     expect((await documentOf('edge', 2)).body.document.llms[0].model).toBe('m-2')
+    const diff = await fleet.call('GET', `${workspace}/environments/default/gateways/edge/configs/2?diff=1`)
+    expect(diff.body.diff).toMatchObject({
+      servers: [],
+      others: [{ kind: 'Llm', name: 'small', result: 'changed', fields: [{ path: '/model', before: 'm-1', after: 'm-2' }] }],
+    })
     expect(gateway.agent.offers.map((offer) => JSON.parse(Buffer.from(offer.configBytes).toString()).llms[0].model)).toEqual(['m-1', 'm-2'])
   })
 

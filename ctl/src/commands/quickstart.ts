@@ -177,6 +177,7 @@ async function completeRunning(
   if (demo) await applyStarter(api)
   progress.set('gateway', 'running', 'starting')
   const { endpoint } = await startLocalGateway(context, api, { ...placesOf(running.endpoints, last), isOurs: false })
+  await keepAddresses(context.settings.stateDir, { ...last, endpoints: running.endpoints, pins: running.pins })
   await showServers(context, api, progress)
   context.say('the gateway goes on in the background')
   return endpoint

@@ -38,10 +38,16 @@ function causeText({ why, to, by, actions, more }: ConfigCause): string {
 
 const signs = { added: '+', changed: '~', removed: '-' } as const
 
-/** Server by server, field by field. */
-export function configDiffLines({ servers }: ConfigDiff): string[] {
-  return servers.flatMap(({ server, result, fields }) => [
-    `${signs[result]} server/${server} ${result}`,
+/** What differs, servers first. */
+export const configDiffObjects = ({ servers, others }: ConfigDiff) => [
+  ...servers.map(({ server, ...diff }) => ({ object: `server/${server}`, ...diff })),
+  ...others.map(({ kind, name, ...diff }) => ({ object: `${kind.toLowerCase()}/${name}`, ...diff })),
+]
+
+/** Object by object, field by field. */
+export function configDiffLines(diff: ConfigDiff): string[] {
+  return configDiffObjects(diff).flatMap(({ object, result, fields }) => [
+    `${signs[result]} ${object} ${result}`,
     ...(result === 'changed' ? fields.map((field) => `    ${fieldLine(field)}`) : []),
   ])
 }

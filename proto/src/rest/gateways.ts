@@ -39,8 +39,20 @@ export const ConfigServerDiff = z.object({
 })
 export type ConfigServerDiff = z.infer<typeof ConfigServerDiff>
 
+/** Of what stands beside the servers: projects, and the models that they name. */
+export const ConfigPartDiff = ConfigServerDiff.omit({ server: true }).extend({
+  kind: z.enum(['Project', 'Llm', 'ProxyModel']),
+  name: z.string(),
+})
+export type ConfigPartDiff = z.infer<typeof ConfigPartDiff>
+
 /** `GET …/configs/{generation}?diff={other}`: what leads from the other generation to this one. */
-export const ConfigDiff = z.object({ from: z.number().int(), to: z.number().int(), servers: z.array(ConfigServerDiff) })
+export const ConfigDiff = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  servers: z.array(ConfigServerDiff),
+  others: z.array(ConfigPartDiff).default([]),
+})
 export type ConfigDiff = z.infer<typeof ConfigDiff>
 
 /** One entry of a gateway's history, newest first; `GET …/configs/{generation}` adds the document, or a diff to another one. */

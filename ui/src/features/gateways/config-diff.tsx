@@ -9,16 +9,18 @@ import { useConfigDiff } from './use-configs.ts'
 /** Fields shown of one server; more is read as the document. */
 const maxFields = 40
 
-/** What leads from one generation to another, server by server and field by field. */
+/** What leads from one generation to another, object by object and field by field. */
 export function ConfigDiffView({ gateway, from, to }: { gateway: GatewayView; from: number; to: number }) {
   const { data, error } = useConfigDiff(gateway, from, to)
   if (from === to) return <p className={styles.quiet}>They are the same.</p>
   if (error) return <ProblemNote error={error} />
   if (!data) return <Loading />
-  if (data.servers.length === 0) return <p className={styles.quiet}>No server differs.</p>
+  const others = data.others.map(({ kind, name, ...diff }) => ({ server: `${kind.toLowerCase()} ${name}`, ...diff }))
+  const all = [...data.servers, ...others]
+  if (all.length === 0) return <p className={styles.quiet}>Nothing differs.</p>
   return (
     <div className={styles.servers}>
-      {data.servers.map((one) => (
+      {all.map((one) => (
         <ServerDiff key={one.server} diff={one} />
       ))}
     </div>

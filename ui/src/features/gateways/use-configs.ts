@@ -28,7 +28,7 @@ export function useConfigDiff(gateway: Of, from: number | undefined, to: number 
     queryKey: ['config-diff', path, from, to],
     queryFn: async ({ signal }): Promise<ConfigDiff> => {
       const { diff } = await getJson<GatewayConfigEntry>(`${path}/configs/${to}?diff=${from}`, signal)
-      return diff ?? { from: from!, to: to!, servers: [] }
+      return diff ?? { from: from!, to: to!, servers: [], others: [] }
     },
     enabled: from !== undefined && to !== undefined && from !== to,
   })
