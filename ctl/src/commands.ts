@@ -3,6 +3,7 @@ import { words as apply } from './commands/apply.words.ts'
 import { words as approve } from './commands/approve.words.ts'
 import { words as audit } from './commands/audit/words.ts'
 import { words as canI } from './commands/can-i.words.ts'
+import { words as cluster } from './commands/cluster/words.ts'
 import { words as complete } from './commands/complete.words.ts'
 import { words as completion } from './commands/completion.words.ts'
 import { words as create } from './commands/create/words.ts'
@@ -26,6 +27,7 @@ import { words as passwd } from './commands/passwd.words.ts'
 import { words as patch } from './commands/patch.words.ts'
 import { words as plan } from './commands/plan.words.ts'
 import { words as project } from './commands/project/words.ts'
+import { words as provision } from './commands/provision/words.ts'
 import { words as quickstart } from './commands/quickstart.words.ts'
 import { words as reject } from './commands/reject.words.ts'
 import { words as resume } from './commands/resume.words.ts'
@@ -78,6 +80,8 @@ const all: Words[] = [
   canI,
   token,
   endpointAccess,
+  provision,
+  cluster,
   audit,
   mcp,
   version,

@@ -13,6 +13,10 @@ export const whole = (text: string) => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
 }
+export const bytes = (text: string) => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of bytes.')
+  return Number(text)
+}
 export const timeout = (fallback: string) => new Option('--timeout <duration>', 'give up after (exit 8), e.g. 90s or 5m').default(fallback)
 export const selector = () => new Option('-l, --selector <selector>', 'only objects with these labels, e.g. role=edge,tier!=test')
 export const detach = () => new Option('--detach', 'go to the background once ready; logs go to a file of the state dir')
@@ -23,3 +27,4 @@ export const databaseUrl = () =>
   )
 export const databaseUrlFile = () => new Option('--database-url-file <file>', 'file that holds the URL of the database')
 export const expand = () => new Option('--no-expand', 'leave ${VAR} in manifests as it stands')
+export const isolationTier = (what: string) => new Option('--isolation-tier <tier>', what).choices(['shared', 'sandboxed', 'dedicated'])

@@ -7,7 +7,7 @@ import { api } from '../harness/api.ts'
 import { closeLater, temporaryFolder } from '../harness/cleanup.ts'
 import { legacySession } from '../harness/mcp.ts'
 import { isRunning } from '../harness/processes.ts'
-import { ctl, fastTimers, startControlPlane, type ControlPlane } from '../harness/programs.ts'
+import { ctl, fastTimers, startControlPlane, talk, type ControlPlane } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 import { fixture } from '../scenarios/fleet.ts'
 
@@ -101,6 +101,103 @@ it('ends with everything by stop --all, and a start brings what was managed back
   const next = await controlPlane.restart()
   closeLater(() => ctl(['stop', '--all'], { stateDir }))
   await until('the gateway is online', () => isOnline(next, 'edge-1'), 60_000)
+}, 180_000)
+
+const place = ['--org', 'default', '--workspace', 'default', '--env', 'default']
+
+it('is done from the command line, with the published flags and exit codes', async () => {
+  const { controlPlane, stateDir } = await begin()
+  const run = (...args: string[]) => ctl(args, { stateDir })
+
+  // 1 made: a line for each phase and where to connect
+  const made = await run('provision', 'create', ...place, '--name', 'edge-1')
+  expect([made.code, made.stderr]).toEqual([0, ''])
+  expect(made.stdout).toMatch(
+    /^… allocating\n✓ allocating[^]*\n… applying\n✓ applying[^]*\n✓ ready +edge-1 is ready\n\nMCP endpoint {2}http:/,
+  )
+  const again = JSON.parse((await run('provision', 'create', ...place, '--name', 'edge-1', '-o', 'json')).stdout) as Operation
+  expect(again).toMatchObject({ kind: 'update', state: 'succeeded' })
+
+  // 2 the history tells it, and an operation can be watched after its end; what has ended is not cancelled
+  const { stdout: history } = await run('provision', 'history', '--org', 'default', '--verbose')
+  expect(history).toMatch(
+    /update +default\/default\/edge-1 +local +succeeded[^]*create +default\/default\/edge-1 +local +succeeded[^]*config_applied/,
+  )
+  expect(await run('provision', 'watch', again.id)).toMatchObject({ code: 0, stdout: expect.stringContaining('up to date') as string })
+  expect(await run('provision', 'cancel', again.id)).toMatchObject({ code: 6 })
+  expect(await run('provision', 'watch', 'nobody')).toMatchObject({ code: 5 })
+
+  // 3 what is missing, and where there is no room
+  expect(await run('provision', 'create', '--name', 'edge-2')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--org, --workspace, --env are missing') as string,
+  })
+  expect(await run('provision', 'create', ...place, '--name', 'edge-2', '--region', 'lokal')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('there are: local') as string,
+  })
+  const full = await run('provision', 'create', ...place, '--name', 'edge-2', '--isolation-tier', 'dedicated')
+  expect([full.code, full.stdout]).toEqual([7, expect.stringMatching(/✗ failed[^]*CLUSTER +PASSED OVER FOR +WHY\nlocal +tier/)])
+
+  // 4 clusters
+  expect((await run('cluster', 'list')).stdout).toMatch(/^NAME +STATE[^]*\nlocal +ready +local +local +shared +1 of 10/)
+  expect((await run('cluster', 'health')).stdout).toMatch(/\nlocal +ready +yes +10 %/)
+  expect(await run('cluster', 'register', '--name', 'far', '--region', 'eu', '--gateways-max', '3', '--label', 'disk=ssd')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^cluster\/far registered \(cl_\w+\), registering\n$/) as string,
+  })
+  expect((await run('cluster', 'describe', 'far')).stdout).toMatch(/Labels: +disk=ssd\nGateways: +0 of 3/)
+  expect((await run('cluster', 'cordon', 'local')).stdout).toBe('cluster/local cordoned\n')
+  expect((await run('provision', 'create', ...place, '--name', 'edge-2')).code).toBe(7)
+  expect((await run('cluster', 'uncordon', 'local')).stdout).toBe('cluster/local ready\n')
+  expect(await run('cluster', 'decommission', '--id', 'local')).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining('edge-1') as string,
+  })
+  expect((await run('cluster', 'decommission', '--id', 'far')).stdout).toBe('cluster/far decommissioned\n')
+
+  // 5 deleted
+  const deleted = await run('provision', 'delete', ...place, '--instance-uid', again.gateway.instanceUid)
+  expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringMatching(/✓ ready +edge-1 is deleted/)])
+  expect(await running(stateDir)).toEqual([])
+  expect(await reserved(controlPlane)).toBe(0)
+}, 180_000)
+
+it('goes on when nobody watches: after Ctrl-C, a deadline, or the end of the control plane', async () => {
+  const { controlPlane, stateDir } = await begin()
+  // A server that takes a while to start holds the first config up.
+  await api(controlPlane.http).servers(fixture('slow', 'hangs-in-initialize'))
+  const watching = talk(['provision', 'create', ...place, '--name', 'edge-1'], { stateDir })
+  await until('it is applied', () => watching.said().includes('applying'))
+  const [operation] = (await api(controlPlane.http).call<{ items: Operation[] }>('GET', '/v1/orgs/default/operations')).items
+  const resume = `mcpg-ctl provision watch ${operation!.id}`
+  watching.interrupt()
+  expect(await watching.finished).toMatchObject({ code: 130, stderr: expect.stringContaining(resume) as string })
+  expect(await ctl(['provision', 'create', ...place, '--name', 'edge-1'], { stateDir })).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining(resume) as string,
+  })
+  expect(await ctl(['provision', 'watch', operation!.id, '--timeout', '200ms'], { stateDir })).toMatchObject({
+    code: 8,
+    stderr: expect.stringContaining(resume) as string,
+  })
+
+  // The stream is cut in the middle, and every event is seen once.
+  const seen = talk(['provision', 'watch', operation!.id, '-o', 'ndjson'], { stateDir })
+  await until('it sees the work', () => seen.said().includes('rollout'))
+  await controlPlane.kill()
+  const next = await controlPlane.restart()
+  closeLater(() => ctl(['stop', '--all'], { stateDir }))
+  await until('it is connected again', () => seen.said().includes('connected again'))
+  expect((await ctl(['provision', 'cancel', operation!.id], { stateDir })).code).toBe(0)
+  const { code, stdout } = await seen.finished
+  const numbers = stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as OperationEvent).seq)
+  expect([code, numbers]).toEqual([7, numbers.map((_, index) => index + 1)])
+  expect(await reserved(next)).toBe(0)
+  expect(await running(stateDir)).toEqual([])
 }, 180_000)
 
 it('says no where this machine cannot run what is asked for', async () => {

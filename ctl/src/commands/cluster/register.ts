@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import { McpgError } from '@mcpg/proto/errors'
+import { RegisteredCluster } from '@mcpg/proto/rest/clusters'
+import type { Context } from '../../context.ts'
+
+export type RegisterOptions = {
+  name: string
+  region: string
+  gatewaysMax: number
+  isolationTier: string
+  cpuMillicoresTotal?: number
+  memoryBytesTotal?: number
+  label: string[]
+  driver: string
+}
+
+export async function run(
+  { api: connect, settings, print, say }: Context,
+  _args: string[],
+  { label, ...body }: RegisterOptions,
+): Promise<void> {
+  const api = await connect()
+  const { body: cluster } = await api.call('POST', '/v1/admin/clusters', {
+    body: { ...body, ...(label.length > 0 && { labels: Object.fromEntries(label.map(pairOf)) }) },
+    headers: { 'idempotency-key': randomUUID() },
+    schema: RegisteredCluster,
+  })
+  if (settings.output === 'json') return print(JSON.stringify(cluster, null, 2))
+  if (settings.output === 'name') return print(`cluster/${cluster.name}`)
+  print(`cluster/${cluster.name} registered (${cluster.id}), ${cluster.state}`)
+  if (cluster.hint) say(cluster.hint)
+}
+
+function pairOf(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+  throw new McpgError('invalid', 'usage', `--label ${text} is no label.`, { hint: 'write it like disk=ssd' })
+}

@@ -1,0 +1,50 @@
+import { Option } from 'commander'
+import type { Words } from '../../context.ts'
+import { bytes, isolationTier, several, whole } from '../../options.ts'
+
+export const words: Words = (program, run) => {
+  const cluster = program.command('cluster').description('where managed gateways may run')
+  cluster
+    .command('list')
+    .description('list clusters, with what is taken of them')
+    .option('--all', 'also those that were decommissioned')
+    .action(run(() => import('./list.ts')))
+  cluster
+    .command('health')
+    .description('whether clusters can be used, and how full they are')
+    .action(run(() => import('./health.ts')))
+  cluster
+    .command('describe')
+    .argument('<cluster>', 'name or id')
+    .description('show everything about a cluster')
+    .action(run(() => import('./describe.ts')))
+  cluster
+    .command('register')
+    .description('register a cluster; the same again changes nothing')
+    .requiredOption('--name <name>', 'name of the cluster')
+    .requiredOption('--region <name>', 'where it is')
+    .addOption(new Option('--gateways-max <n>', 'most gateways on it').argParser(whole).makeOptionMandatory())
+    .addOption(isolationTier('how strictly its gateways are kept apart').default('shared'))
+    .addOption(new Option('--cpu-millicores-total <n>', 'what there is of it (default: what each probe finds)').argParser(whole))
+    .addOption(new Option('--memory-bytes-total <n>', 'likewise').argParser(bytes))
+    .addOption(several('--label <key=value>', 'label for --cluster-selector'))
+    .addOption(new Option('--driver <driver>', 'how gateways run there').choices(['kubernetes', 'local']).default('kubernetes'))
+    .action(run(() => import('./register.ts')))
+  cluster
+    .command('cordon')
+    .argument('<cluster>', 'name or id')
+    .description('place nothing new on a cluster')
+    .action(run(() => import('./cordon.ts')))
+  cluster
+    .command('uncordon')
+    .argument('<cluster>', 'name or id')
+    .description('place gateways on a cluster again')
+    .action(run(() => import('./uncordon.ts')))
+  cluster
+    .command('decommission')
+    .description('give a cluster up; refused while gateways are on it')
+    .requiredOption('--id <id>', 'its id, or its name')
+    .option('--force', 'revoke and remove the gateways on it; works on one that cannot be reached, too')
+    .option('--keep-running', 'with --force: only forget the cluster, its gateways go on')
+    .action(run(() => import('./decommission.ts')))
+}

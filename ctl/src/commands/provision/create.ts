@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import { StartedOperation } from '@mcpg/proto/rest/provisioning'
+import { environmentPath } from '../../api/paths.ts'
+import type { Context } from '../../context.ts'
+import { showOperation } from '../../follow-operation.ts'
+import { provisionScope } from '../../provision-scope.ts'
+
+export type CreateOptions = {
+  env?: string
+  name: string
+  imageTag: string
+  replicas: number
+  size: string
+  region?: string
+  isolationTier?: string
+  allowHigherTier?: boolean
+  clusterSelector?: string
+  strategy: string
+  timeout: string
+  detach?: boolean
+}
+
+/** Makes a managed gateway, or brings the one of this name to these values. */
+export async function run(context: Context, _args: string[], { env, timeout, detach, ...body }: CreateOptions): Promise<number> {
+  const scope = provisionScope(context, { env })
+  const api = await context.api()
+  const { body: started } = await api.call('POST', `${environmentPath(scope)}/gateways`, {
+    body,
+    // A repeated request must not begin the work twice.
+    headers: { 'idempotency-key': randomUUID() },
+    schema: StartedOperation,
+  })
+  if (!detach) return await showOperation(context, api, started.operationId, { timeout })
+  context.print(context.settings.output === 'json' ? JSON.stringify(started) : started.operationId)
+  context.say(`watch it with: mcpg-ctl provision watch ${started.operationId}`)
+  return 0
+}

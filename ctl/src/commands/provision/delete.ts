@@ -1,0 +1,21 @@
+import { StartedOperation } from '@mcpg/proto/rest/provisioning'
+import { environmentPath } from '../../api/paths.ts'
+import type { Context } from '../../context.ts'
+import { showOperation } from '../../follow-operation.ts'
+import { provisionScope } from '../../provision-scope.ts'
+
+export type DeleteOptions = { env?: string; instanceUid: string; timeout: string; detach?: boolean }
+
+/** A gateway that enrolled by itself has no steps: it is revoked and deleted at once. */
+export async function run(context: Context, _args: string[], { env, instanceUid, timeout, detach }: DeleteOptions): Promise<number> {
+  const scope = provisionScope(context, { env })
+  const api = await context.api()
+  const path = `${environmentPath(scope)}/gateways/${encodeURIComponent(instanceUid)}`
+  const { body } = await api.call('DELETE', path, { schema: StartedOperation.optional() })
+  if (!body) context.print(`gateway/${instanceUid} deleted`)
+  if (!body) return 0
+  if (!detach) return await showOperation(context, api, body.operationId, { timeout })
+  context.print(context.settings.output === 'json' ? JSON.stringify(body) : body.operationId)
+  context.say(`watch it with: mcpg-ctl provision watch ${body.operationId}`)
+  return 0
+}
