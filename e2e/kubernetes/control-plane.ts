@@ -19,7 +19,7 @@ export type Cluster = {
   adminCredentials: ClusterCredentials
   apiServer: Daemon
   /** A kubeconfig file of a user of the token file. */
-  kubeconfig(user: 'admin' | 'node'): string
+  kubeconfig: (user: 'admin' | 'node') => string
 }
 
 export const nodeName = 'node-1'

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeLater } from '../harness/cleanup.ts'
 
-export type Daemon = { pid: number; stop(): Promise<void>; log(): string }
+export type Daemon = { pid: number; stop: () => Promise<void>; log: () => string }
 
 /**
  * A program of others that runs as long as what registered it; the kernel ends it when this process is gone. Its output goes to
