@@ -18,6 +18,8 @@ test.each([
   [['get'], 'mcpg-ctl get --help'],
   [['enroll', 'xyz'], 'mcpg-ctl enroll --help'],
   [['delete', 'servers', 'a', '-p', 'x'], 'leave out --project'],
+  [['logout', '--as', 'eve@example.com'], 'leave out --as'],
+  [['mcp', '--as', 'eve@example.com'], 'leave out --as'],
   [['wait', 'servers/x', '--for=state=redy'], 'mcpg-ctl wait --help'],
   [['can-i', 'fly'], 'mcpg-ctl can-i edit'],
   [['can-i', 'edit', 'sever'], 'mcpg-ctl can-i edit'],

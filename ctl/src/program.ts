@@ -85,6 +85,7 @@ function runner(program: Command, env: Env, onExitCode: (code: number) => void):
       const command = args.at(-1) as Command
       warnOfSecrets(command, env)
       refuseProject(program, command)
+      refuseAs(program, command)
       const { run } = await load()
       const context = contextOf(program, command, env)
       onExitCode((await run(context, command.args, command.opts() as never)) ?? 0)
@@ -135,6 +136,15 @@ function refuseProject(program: Command, command: Command): void {
     hint: 'leave out --project (MCPG_PROJECT)',
   })
 }
+
+/** What is about oneself, or asks nobody who could act for somebody else. */
+function refuseAs(program: Command, command: Command): void {
+  const isUnused = ['login', 'logout', 'passwd', 'stop'].includes(command.name()) || isAtEndpoint(command)
+  if (program.getOptionValue('as') === undefined || !isUnused) return
+  throw new McpgError('unsupported', 'as_unused', `${command.name()} is not done for somebody else.`, { hint: 'leave out --as (MCPG_AS)' })
+}
+
+const isAtEndpoint = (command: Command): boolean => command.name() === 'mcp' && command.getOptionValue('viaControlPlane') !== true
 
 /** The command line that shows the help of the command that was meant. */
 function helpFor(program: Command, argv: string[]): string {

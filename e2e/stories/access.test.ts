@@ -55,8 +55,10 @@ it('lets an admin bring somebody in, give them a role through a group, see what 
   expect((await eve(['can-i', '--list'])).stdout).toMatch(/default\/default +view,run +servers/)
 
   // 3 who may what, both ways round
-  expect(await done(['describe', 'user', 'eve@example.com'])).toMatch(/Access:?\n[^]*devs +runner +default +dev/)
-  expect(await done(['describe', 'group', 'dev'])).toMatch(/devs +runner/)
+  expect(await done(['describe', 'user', 'eve@example.com'])).toMatch(
+    /Access:\n[^]*runner +workspace default +rolebinding\/devs +group\/dev/,
+  )
+  expect(await done(['describe', 'group', 'dev'])).toMatch(/runner +workspace default +rolebinding\/devs/)
   expect(await done(['can-i', 'run', 'servers', '--who'])).toMatch(/user\/eve@example\.com +runner +devs +dev/)
 
   // 4 as somebody else, in one command: what both may do

@@ -16,7 +16,7 @@ export async function emitOpenApi(app: FastifyInstance): Promise<void> {
         title: 'mcpg control plane',
         version,
         description:
-          'REST API of the control plane. Errors are RFC 9457 problem documents; `code` and `reason` are stable. `x-access` is the right that an operation asks for.',
+          'REST API of the control plane. Errors are RFC 9457 problem documents; `code` and `reason` are stable. `x-access` is the right that an operation asks for. The header `x-mcpg-as` (an e-mail; `x-mcpg-as-org` is the organization where the operation `impersonate` is held) makes a request for somebody else, within what both may do.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: 'http://127.0.0.1:7843', description: 'Default listener' }],
