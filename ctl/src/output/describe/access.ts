@@ -64,10 +64,7 @@ export function userSections({ spec, status }: Resource): string[] {
   return [
     ...facts('Person', [
       ['Called', displayName],
-      [
-        'Signs in',
-        account ? (lastSignInAt ? `last ${relative(lastSignInAt)}` : 'never did') : 'cannot yet: never did, and has no password',
-      ],
+      ['Last sign-in', account ? relative(lastSignInAt ?? 'never') : 'never, and there is no password to do so'],
       ['Platform admin', platformAdmin ? 'yes: may do everything everywhere' : undefined],
       ['Groups', groups.join(', ') || 'none'],
     ]),
