@@ -52,17 +52,22 @@ describe('get and describe', () => {
     expect(await run('get', 'servers', 'x*')).toMatchObject({ code: 0, stderr: 'no servers found\n' })
   })
 
-  test('show the status of every kind in sections', async () => {
+  test('show the status of a kind without words of its own in sections', async () => {
     const condition = { type: 'Ready', status: 'False', reason: 'Broken', message: 'no model', lastTransitionTime: '2026-01-01T00:00:00Z' }
     const links = [
       { prompt: 'a', state: 'alive' },
       { prompt: 'b', state: 'dead', reason: 'gone' },
     ]
-    rest.put({ kind: 'Llm', metadata: { name: 'fast' }, spec: {} }, { observedGeneration: 1, gateways: [], links, conditions: [condition] })
-    const { stdout } = await run('describe', 'llm', 'fast')
+    rest.put(
+      { kind: 'Enrollment', metadata: { name: 'fast' }, spec: {} },
+      { observedGeneration: 1, gateways: [], links, conditions: [condition] },
+    )
+    const { stdout } = await run('describe', 'enrollment', 'fast')
     expect(stdout).toMatch(/Links:\n +PROMPT +STATE +REASON\n +a +alive\n +b +dead +gone\n\nConditions:\n +TYPE .*\n +Ready +False +Broken/)
     expect(stdout).not.toMatch(/Observed|\[\]|\{\}/)
-    expect(JSON.parse((await run('describe', 'llm', 'fast', '-o', 'json')).stdout)).toMatchObject({ status: { observedGeneration: 1 } })
+    expect(JSON.parse((await run('describe', 'enrollment', 'fast', '-o', 'json')).stdout)).toMatchObject({
+      status: { observedGeneration: 1 },
+    })
   })
 })
 

@@ -64,7 +64,7 @@ export function userSections({ spec, status }: Resource): string[] {
   return [
     ...facts('Person', [
       ['Called', displayName],
-      ['Last sign-in', account ? relative(lastSignInAt ?? 'never') : 'never, and there is no password to do so'],
+      ['Last sign-in', account ? relative(lastSignInAt ?? 'never') : 'never; no password is set'],
       ['Platform admin', platformAdmin ? 'yes: may do everything everywhere' : undefined],
       ['Groups', groups.join(', ') || 'none'],
     ]),
