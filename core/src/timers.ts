@@ -98,6 +98,8 @@ export const defaultTimers = {
   provisionConfig: 600_000,
   /** How often the control plane looks whether the gateways that it started on its machine are alive. */
   managedProbe: 5_000,
+  /** How often clusters are asked what they have. */
+  clusterProbe: 30_000,
 }
 
 export type Timers = typeof defaultTimers

@@ -8,7 +8,8 @@ import type { OperationKind } from '@mcpg/proto/rest/operations'
 import { ownCaller, type Caller } from './access/caller.ts'
 import { allocator } from './allocator/allocator.ts'
 import type { Audit } from './audit/audit.ts'
-import type { Driver, Workload } from './clusters/drivers/driver.ts'
+import type { Driver, Workload, Workloads } from './clusters/drivers/driver.ts'
+import { clusterProber } from './clusters/prober.ts'
 import { clusterRoutes } from './clusters/routes.ts'
 import { clusterService } from './clusters/service.ts'
 import { clusterStore, type HeldGateway } from './clusters/store.ts'
@@ -64,7 +65,7 @@ export async function createManaged({
   const plans: Record<OperationKind, Plan> = provisioningPlans({
     store,
     allocator: reservations,
-    driverOf: clusters.driverOf,
+    workloadsOf: clusters.workloadsOf,
     enrollmentUrl: async ({ id, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid }) => {
       await enrollments.revokeOf(id)
       const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid }
@@ -108,12 +109,13 @@ export async function createManaged({
     }),
   ]
   const register: Part = { name: 'clusters', start: () => clusters.ensureLocal(), stop: async () => {} }
+  const prober = clusterProber({ db, store: clusterRows, drivers, clock, periodMs: timers.clusterProbe, log })
   const keepers = drivers.flatMap((driver) => driver.keep?.(() => wantedOf(driver)) ?? [])
   return {
     routes,
     chores: [operations.chore],
     /** They start once gateways can reach the listeners. */
-    parts: [register, reservations.part, operations.part, ...keepers],
+    parts: [register, prober, reservations.part, operations.part, ...keepers],
     deprovision: provisioning.deprovision,
   }
 
@@ -136,13 +138,13 @@ export async function createManaged({
   async function onForced(
     caller: Caller,
     left: HeldGateway[],
-    about: { operations: string[]; driver: Driver | null; keepRunning: boolean },
+    about: { operations: string[]; workloads: Workloads | null; keepRunning: boolean },
   ): Promise<void> {
     for (const id of about.operations) await operations.service.cancel(ownCaller(), id).catch(() => {})
     if (about.keepRunning) return
     for (const gateway of left) if (registry.find(gateway, gateway.instanceUid)) await gateways.remove(caller, gateway, gateway.instanceUid)
     for (const { instanceUid } of left)
-      void about.driver
+      void about.workloads
         ?.remove(instanceUid)
         .catch((error: unknown) => log.warn({ err: error, instanceUid }, 'a gateway of a decommissioned cluster could not be removed'))
   }

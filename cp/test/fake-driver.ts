@@ -1,5 +1,5 @@
 import { McpgError } from '@mcpg/proto/errors'
-import type { Driver, Workload } from '../src/clusters/drivers/driver.ts'
+import type { Driver, Workload, Workloads } from '../src/clusters/drivers/driver.ts'
 import type { FakeAgent, Knobs } from './fake-agent.ts'
 import type { TestFleet } from './fleet.ts'
 import { newIdentity } from './identity.ts'
@@ -13,11 +13,12 @@ export type FakeDriver = ReturnType<typeof fakeDriver>
 export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knobs?: Knobs }) {
   const workloads = new Map<string, { workload: Workload; agent: FakeAgent }>()
   const applied: string[] = []
-  const fails: ('apply' | 'observe' | 'stop' | 'remove')[] = []
-  const driver: Driver = {
-    kind: 'local',
-    check: ({ replicas }) => (replicas === 1 ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
-    probe: async () => ({ cpuMillicores: 8_000, memoryBytes: 16 * 2 ** 30 }),
+  const fails: ('probe' | 'apply' | 'observe' | 'stop' | 'remove')[] = []
+  const here: Workloads = {
+    async probe() {
+      failAt('probe')
+      return { cpuMillicores: 8_000, memoryBytes: 16 * 2 ** 30 }
+    },
     async apply(workload) {
       failAt('apply')
       applied.push(`${workload.instanceUid} ${workload.parameters.size}`)
@@ -43,6 +44,11 @@ export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knob
       workloads.get(uid)?.agent.disconnect()
       workloads.delete(uid)
     },
+  }
+  const driver: Driver = {
+    kind: 'local',
+    check: ({ replicas }) => (replicas === 1 ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
+    on: () => here,
   }
   return { driver, workloads, applied, fails }
 

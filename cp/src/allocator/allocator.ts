@@ -4,7 +4,8 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { PassedOver } from '@mcpg/proto/rest/operations'
 import type { Db, OperationStart, StartOutcome, Tx } from '../db/db.ts'
-import { place, type PlacementRequest } from './placement.ts'
+import { turn } from '../turns.ts'
+import { place, type PlaceableCluster, type PlacementRequest } from './placement.ts'
 import { allocatorStore } from './store.ts'
 
 export type { PlacementRequest } from './placement.ts'
@@ -30,6 +31,7 @@ export type Allocator = ReturnType<typeof allocator>
  */
 export function allocator({ db, clock, log }: { db: Db; clock: Clock; log: Pick<Log, 'warn'> }) {
   const store = allocatorStore(db)
+  let snapshot: Promise<PlaceableCluster[]> | null = null
   let cancel = () => {}
   let sweeping: Promise<void> = Promise.resolve()
   const part: Part = {
@@ -59,7 +61,7 @@ export function allocator({ db, clock, log }: { db: Db; clock: Clock; log: Pick<
   ): Promise<Started | { outcome: 'no_capacity'; passedOver: PassedOver[] }> {
     let passedOver: PassedOver[] = []
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const found = place(request, await store.clusters(), clock.now())
+      const found = place(request, await clustersNow(), clock.now())
       passedOver = found.passedOver
       if (found.ranked.length === 0) break
       const candidates = found.ranked.slice(0, candidatesAtOnce).map(({ id, name }) => ({ id, name }))
@@ -68,6 +70,15 @@ export function allocator({ db, clock, log }: { db: Db; clock: Clock; log: Pick<
       passedOver = [...passedOver, ...candidates.map(({ name }) => ({ cluster: name, reason: 'taken', detail: 'others were faster' }))]
     }
     return { outcome: 'no_capacity', passedOver }
+  }
+
+  /** Read after it was asked for, and once for all who ask in the same turn. */
+  function clustersNow(): Promise<PlaceableCluster[]> {
+    snapshot ??= turn().then(() => {
+      snapshot = null
+      return store.clusters()
+    })
+    return snapshot
   }
 
   /** Begins an operation of a gateway that stays where it is and may need more; 'full' where its cluster has not got it. */

@@ -13,7 +13,7 @@ import type {
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db } from '../db/db.ts'
-import type { Driver } from './drivers/driver.ts'
+import type { Driver, Workloads } from './drivers/driver.ts'
 import { clusterOf, healthOf } from './shown.ts'
 import type { ClusterRow, ClusterStore, HeldGateway, NewCluster } from './store.ts'
 
@@ -44,24 +44,24 @@ export function clusterService({
   onForced: (
     caller: Caller,
     gateways: HeldGateway[],
-    about: { operations: string[]; driver: Driver | null; keepRunning: boolean },
+    about: { operations: string[]; workloads: Workloads | null; keepRunning: boolean },
   ) => Promise<void>
 }) {
-  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, driverOf, driversIn }
+  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, workloadsOf, driversIn }
 
   /** The cluster of this machine registers itself once; one that was given up does not come back. */
   async function ensureLocal(): Promise<void> {
     const driver = driverFor('local')
     if (!driver) return
-    const totals = await driver.probe()
     const known = await store.findByName(localName)
     if (known && (known.state === 'decommissioned' || known.driver !== 'local')) return
+    const body = { name: localName, region: localName, gatewaysMax: localGateways, isolationTier: 'shared', driver: 'local' } as const
+    const made = known ? null : newRow(body)
+    const row = known ?? made!
+    const totals = await driver.on(row).probe()
     await db.write(async (tx) => {
-      if (known) return await store.setTotals(tx, known.id, totals, isoNow())
-      await store.insert(
-        tx,
-        newRow({ name: localName, region: localName, gatewaysMax: localGateways, isolationTier: 'shared', driver: 'local' }, totals),
-      )
+      if (made) await store.insert(tx, made)
+      await store.setTotals(tx, row.id, totals, isoNow())
     })
   }
 
@@ -84,15 +84,15 @@ export function clusterService({
   async function register(caller: Caller, body: RegisterCluster): Promise<RegisteredCluster> {
     const known = await store.findByName(body.name)
     if (known) return same(known, body)
-    const driver = driverFor(body.driver)
-    const totals = driver ? await driver.probe() : null
-    const row = newRow(body, totals)
+    const row = newRow(body)
+    const totals = await driverFor(body.driver)?.on(row).probe()
     await db.write(async (tx) => {
       if (await store.findByName(body.name, tx)) throw taken(body.name)
       await store.insert(tx, row)
+      if (totals) await store.setTotals(tx, row.id, totals, isoNow())
       await audit.record(tx, caller, 'cluster.register', { ...targetOf(row), detail: { driver: row.driver, region: row.region } })
     })
-    return { ...clusterOf(await must(row.id)), ...hinted(row.state) }
+    return { ...clusterOf(await must(row.id)), ...hinted(totals ? 'ready' : 'registering') }
   }
 
   function same(known: ClusterRow, body: RegisterCluster): RegisteredCluster {
@@ -158,20 +158,20 @@ export function clusterService({
         ...targetOf(row),
         detail: { force, keepRunning, gateways: gateways.map(({ instanceUid }) => instanceUid) },
       })
-      return { gateways, driver: driverFor(row.driver) }
+      return { gateways, workloads: driverFor(row.driver)?.on(row) ?? null }
     })
     if (left)
-      await onForced(caller, left.gateways, { operations, driver: left.driver, keepRunning }).catch((error: unknown) =>
+      await onForced(caller, left.gateways, { operations, workloads: left.workloads, keepRunning }).catch((error: unknown) =>
         log.warn({ err: error, cluster: word }, 'not everything of a decommissioned cluster could be removed'),
       )
     return clusterOf(await must(id))
   }
 
   /** How gateways run on a cluster; throws where nothing of this control plane can reach it. */
-  async function driverOf(clusterId: string | null): Promise<Driver> {
+  async function workloadsOf(clusterId: string | null): Promise<Workloads> {
     const row = clusterId === null ? null : await store.find(clusterId)
     const driver = row && driverFor(row.driver)
-    if (driver) return driver
+    if (driver) return driver.on(row)
     throw new McpgError('failed_precondition', 'cluster_unreachable', `Nothing here can reach the cluster ${row?.name ?? clusterId}.`, {
       hint: 'mcpg-ctl cluster health',
     })
@@ -194,23 +194,25 @@ export function clusterService({
     return drivers.find((driver) => driver.kind === kind) ?? null
   }
 
-  function newRow(body: RegisterCluster, totals: { cpuMillicores: number; memoryBytes: number } | null): NewCluster {
+  /** Until a probe has found it usable. */
+  function newRow(body: RegisterCluster): NewCluster {
     const now = isoNow()
     const given = body.cpuMillicoresTotal !== undefined || body.memoryBytesTotal !== undefined
     return {
       id: `cl_${randomBytes(8).toString('hex')}`,
       name: body.name,
       driver: body.driver,
-      state: totals ? 'ready' : 'registering',
+      state: 'registering',
       region: body.region,
       isolationTier: body.isolationTier,
       labels: body.labels ?? {},
       gatewaysMax: body.gatewaysMax,
-      cpuMillicoresTotal: body.cpuMillicoresTotal ?? totals?.cpuMillicores ?? null,
-      memoryBytesTotal: body.memoryBytesTotal ?? totals?.memoryBytes ?? null,
+      cpuMillicoresTotal: body.cpuMillicoresTotal ?? null,
+      memoryBytesTotal: body.memoryBytesTotal ?? null,
       totalsGiven: given,
-      message: totals ? null : `No ${body.driver} driver of this control plane reaches it.`,
-      lastProbeAt: totals ? now : null,
+      credentialsRef: null,
+      message: `No ${body.driver} driver of this control plane reaches it.`,
+      lastProbeAt: null,
       createdAt: now,
       updatedAt: now,
     }

@@ -14,6 +14,7 @@ export type ClusterRow = {
   cpuMillicoresTotal: number | null
   memoryBytesTotal: number | null
   totalsGiven: boolean
+  credentialsRef: string | null
   gatewaysReserved: number
   cpuMillicoresReserved: number
   memoryBytesReserved: number
@@ -21,6 +22,7 @@ export type ClusterRow = {
   lastProbeAt: string | null
   failureScore: number
   failedAt: string | null
+  backoffUntil: string | null
   createdAt: string
   updatedAt: string
 }
@@ -30,13 +32,13 @@ export type HeldGateway = { instanceUid: string; org: string; workspace: string;
 
 export type NewCluster = Omit<
   ClusterRow,
-  'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt'
+  'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt' | 'backoffUntil'
 >
 
 export type ClusterStore = ReturnType<typeof clusterStore>
 
 export function clusterStore({ read }: Pick<Db, 'read'>) {
-  return { list, find, findByName, insert, setState, setTotals, gatewaysOf, operationsOf, heldReservations, bury }
+  return { list, find, findByName, insert, setState, setTotals, setFailure, gatewaysOf, operationsOf, heldReservations, bury }
 
   async function list(): Promise<ClusterRow[]> {
     return (await read.cluster.findMany({ orderBy: { name: 'asc' } })).map(rowOf)
@@ -67,7 +69,7 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
     await tx.cluster.update({ where: { id }, data: { state, updatedAt: now, version: { increment: 1 } } })
   }
 
-  /** What a probe found; never less than is reserved, which the table would refuse. */
+  /** What a probe found, so the cluster can be used; never less than is reserved, which the table would refuse. */
   async function setTotals(tx: Tx, id: string, found: { cpuMillicores: number; memoryBytes: number }, now: string): Promise<void> {
     const row = await tx.cluster.findUnique({ where: { id } })
     if (!row) return
@@ -78,7 +80,20 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
           cpuMillicoresTotal: atLeast(found.cpuMillicores, row.cpuMillicoresReserved),
           memoryBytesTotal: atLeast(found.memoryBytes, row.memoryBytesReserved),
         }
-    await tx.cluster.update({ where: { id }, data: { ...totals, lastProbeAt: now, message: null, version: { increment: 1 } } })
+    const data = { ...totals, lastProbeAt: now, message: null, backoffUntil: null, version: { increment: 1 } }
+    await tx.cluster.updateMany({ where: { id, state: { not: 'decommissioned' } }, data })
+    await tx.cluster.updateMany({ where: { id, state: { in: ['unreachable', 'registering'] } }, data: { state: 'ready', updatedAt: now } })
+  }
+
+  /** What a probe could not do; a cluster that is ready becomes unreachable. */
+  async function setFailure(
+    tx: Tx,
+    id: string,
+    { message, failureScore, backoffUntil, now }: { message: string; failureScore: number; backoffUntil: string; now: string },
+  ): Promise<void> {
+    const data = { message, failureScore, failedAt: now, backoffUntil, version: { increment: 1 }, updatedAt: now }
+    await tx.cluster.updateMany({ where: { id, state: { not: 'decommissioned' } }, data })
+    await tx.cluster.updateMany({ where: { id, state: 'ready' }, data: { state: 'unreachable' } })
   }
 
   async function gatewaysOf(clusterId: string, from: Pick<Db['read'], 'managedGateway'> = read): Promise<HeldGateway[]> {

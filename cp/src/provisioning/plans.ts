@@ -3,7 +3,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { OperationKind } from '@mcpg/proto/rest/operations'
 import { ownCaller } from '../access/caller.ts'
 import type { Allocator } from '../allocator/allocator.ts'
-import type { Driver, Workload } from '../clusters/drivers/driver.ts'
+import type { Workload, Workloads } from '../clusters/drivers/driver.ts'
 import type { Configs } from '../config/service.ts'
 import type { Tx } from '../db/db.ts'
 import { endpointsOf } from '../gateways/gateway-resource.ts'
@@ -18,7 +18,7 @@ import type { ProvisioningStore } from './store.ts'
 export function provisioningPlans({
   store,
   allocator,
-  driverOf,
+  workloadsOf,
   enrollmentUrl,
   revokeEnrollments,
   registry,
@@ -30,7 +30,7 @@ export function provisioningPlans({
 }: {
   store: ProvisioningStore
   allocator: Pick<Allocator, 'commit' | 'release' | 'releaseOf'>
-  driverOf: (clusterId: string | null) => Promise<Driver>
+  workloadsOf: (clusterId: string | null) => Promise<Workloads>
   /** A fresh one-time URL for the gateway of an operation; earlier ones of it that were not used are void. */
   enrollmentUrl: (work: Work) => Promise<string>
   revokeEnrollments: (operationId: string) => Promise<void>
@@ -46,12 +46,12 @@ export function provisioningPlans({
     name: 'rollout',
     phase: 'applying',
     async run(work) {
-      const driver = await driverOf(work.clusterId)
+      const workloads = await workloadsOf(work.clusterId)
       // What an earlier attempt found dead is begun again.
-      await driver.apply(workloadOf(work, inputOf(work).parameters))
+      await workloads.apply(workloadOf(work, inputOf(work).parameters))
       await work.until(
         async () => {
-          const observed = await driver.observe(work.gatewayUid)
+          const observed = await workloads.observe(work.gatewayUid)
           if (observed.state === 'failed')
             throw new McpgError('unavailable', 'workload_failed', `The gateway does not start: ${observed.message}`)
           return observed.state === 'running' ? observed : null
@@ -84,12 +84,12 @@ export function provisioningPlans({
         name: 'workload',
         phase: 'applying',
         async run(work) {
-          await (await driverOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
+          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
           return 'the workload is there'
         },
         /** First the workload, so that nothing enrolls after its token and its gateway are gone. */
         async undo(work) {
-          await (await driverOf(work.clusterId)).remove(work.gatewayUid)
+          await (await workloadsOf(work.clusterId)).remove(work.gatewayUid)
           await revokeEnrollments(work.id)
           await removeGateway(work)
           return 'the workload, its token and its gateway are gone'
@@ -127,12 +127,12 @@ export function provisioningPlans({
         name: 'workload',
         phase: 'applying',
         async run(work) {
-          await (await driverOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
+          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
           return 'the workload has its new parameters'
         },
         async undo(work) {
           const { previous, parameters } = inputOf(work)
-          await (await driverOf(work.clusterId)).apply(workloadOf(work, previous ?? parameters))
+          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, previous ?? parameters))
           return 'the workload has its previous parameters again'
         },
       },
@@ -153,7 +153,7 @@ export function provisioningPlans({
         name: 'drained',
         phase: 'applying',
         async run(work) {
-          await (await driverOf(work.clusterId)).stop(work.gatewayUid)
+          await (await workloadsOf(work.clusterId)).stop(work.gatewayUid)
           return 'its agent has ended its work and stopped'
         },
       },
@@ -169,9 +169,9 @@ export function provisioningPlans({
         name: 'removed',
         phase: 'applying',
         async run(work) {
-          const driver = await driverOf(work.clusterId)
-          await driver.remove(work.gatewayUid)
-          const left = await driver.observe(work.gatewayUid)
+          const workloads = await workloadsOf(work.clusterId)
+          await workloads.remove(work.gatewayUid)
+          const left = await workloads.observe(work.gatewayUid)
           if (left.state !== 'absent')
             throw new McpgError('unavailable', 'workload_left', `The workload of ${work.gateway} is still there (${left.state}).`)
           return 'nothing of it is left on the cluster'

@@ -260,6 +260,19 @@ describe('the control plane ends', () => {
 })
 
 describe('a cluster', () => {
+  it('that does not answer gets nothing new and is left alone for longer each time, until it answers again', async () => {
+    const { fails } = await begin({ timers: ',clusterProbe=40' })
+    fails.push('probe', 'probe')
+    const local = async () => (await fleet.call('GET', '/v1/clusters/local')).body
+    const lost = await until(async () => ((await local()).failureScore > 1.9 ? await local() : null))
+    expect(lost).toMatchObject({ state: 'unreachable', message: 'probe fails as planned' })
+    const nowhere = await create({ name: 'edge' })
+    expect((await events(nowhere.body.operationId)).events.at(-1)!.passedOver).toMatchObject([{ cluster: 'local', reason: 'state' }])
+    const back = await until(async () => ((await local()).state === 'ready' ? await local() : null))
+    expect(back).not.toHaveProperty('message')
+    expect((await ended((await create({ name: 'edge' })).body.operationId)).state).toBe('succeeded')
+  })
+
   it('is given up only when nothing is on it, or by force with everything, and the answer is the same again', async () => {
     const { workloads } = await begin()
     await ended((await create({ name: 'edge' })).body.operationId)

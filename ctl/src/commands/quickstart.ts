@@ -94,6 +94,9 @@ async function startControlPlane(context: Context, { bindHttp, bindGrpc, gateway
     if (!settings.quiet) env.stderr.write('stopping the control plane\n')
     stopServe.abort()
     await serving
+    const left = (await listGateways(settings.stateDir)).filter(({ isManaged }) => isManaged)
+    if (left.length > 0)
+      context.say(`still running: ${left.map(({ name }) => `gateway ${name}`).join(', ')}; stop them too: mcpg-ctl stop --all`)
   }
 }
 

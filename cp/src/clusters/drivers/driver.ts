@@ -21,15 +21,15 @@ export type Workload = {
 /** `failed` says why in words that a person can act on. */
 export type Observed = { state: 'absent' | 'starting' | 'running' } | { state: 'failed'; message: string }
 
+/** The cluster that is meant; `credentialsRef` names what it is reached with. */
+export type ClusterRef = { id: string; name: string; credentialsRef: string | null }
+
 /**
- * How gateways run on a sort of cluster. Everything may be asked for again: what is there already stays, what is gone already is fine.
- * Throws McpgError; `unavailable` for what may work later.
+ * The gateways of one cluster. Everything may be asked for again: what is there already stays, what is gone already is fine. Throws
+ * McpgError; `unavailable` for what may work later.
  */
-export type Driver = {
-  kind: ClusterDriver
-  /** What it cannot run, by field of the request. */
-  check(parameters: WorkloadParameters): Violation[]
-  /** What the cluster has, asked now. */
+export type Workloads = {
+  /** What the cluster has, asked now; throws where it cannot be used. */
   probe(): Promise<{ cpuMillicores: number; memoryBytes: number }>
   apply(workload: Workload): Promise<void>
   observe(instanceUid: string): Promise<Observed>
@@ -37,6 +37,14 @@ export type Driver = {
   stop(instanceUid: string): Promise<void>
   /** Ends it and removes everything of it. */
   remove(instanceUid: string): Promise<void>
+}
+
+/** How gateways run on a sort of cluster. */
+export type Driver = {
+  kind: ClusterDriver
+  /** What it cannot run, by field of the request. */
+  check(parameters: WorkloadParameters): Violation[]
+  on(cluster: ClusterRef): Workloads
   /** Keeps these running where the cluster does not do so by itself. */
   keep?(wanted: () => Promise<Workload[]>): Part
 }

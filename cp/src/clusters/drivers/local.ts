@@ -5,7 +5,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { version } from '@mcpg/proto/version'
-import type { Driver, Observed, Workload, WorkloadParameters } from './driver.ts'
+import type { Driver, Observed, Workload, WorkloadParameters, Workloads } from './driver.ts'
 import { localProcesses } from './local-process.ts'
 
 const restart = { baseMs: 1_000, maxMs: 60_000 }
@@ -34,9 +34,8 @@ export function localDriver({
   const processes = localProcesses({ stateDir, program, env, clock })
   /** One thing at a time for each gateway: what keeps it running must not get in the way of what ends it. */
   const busy = new Map<string, Promise<unknown>>()
-  return {
-    kind: 'local',
-    check,
+  // Whatever it is called, the cluster is this machine.
+  const here: Workloads = {
     probe: async () => ({ cpuMillicores: availableParallelism() * 1000, memoryBytes: totalmem() }),
     apply: (workload) => alone(workload.instanceUid, () => apply(workload)),
     observe,
@@ -46,8 +45,8 @@ export function localDriver({
         await processes.end(uid)
         await processes.forget(uid)
       }),
-    keep,
   }
+  return { kind: 'local', check, on: () => here, keep }
 
   function check({ imageTag, replicas }: WorkloadParameters): Violation[] {
     return [

@@ -2,10 +2,13 @@ import type { OperationStart, StartOutcome } from '../bulk.ts'
 import type { BulkConnection } from '../bulk-connection.ts'
 import { insertAuditRows } from './audit.ts'
 
-const findActive = 'SELECT "id" FROM "operations" WHERE "activeKey" IN (VALUES {rows})'
-const findEnvironment = 'SELECT "name" FROM "environments" WHERE ("org", "workspace", "name") IN (VALUES {rows})'
-const findGateway = `SELECT "id" FROM "gateways" WHERE ("org", "workspace", "environment", "name") IN (VALUES {rows})`
-const findManaged = `SELECT "instanceUid", "state" FROM "managed_gateways" WHERE ("org", "workspace", "environment", "name") IN (VALUES {rows})`
+const findObstacles = `WITH v("key", "org", "workspace", "environment", "name") AS (VALUES {rows}) SELECT
+  (SELECT o."id" FROM "operations" o WHERE o."activeKey" = v."key") AS "operation",
+  (SELECT m."instanceUid" FROM "managed_gateways" m WHERE m."org" = v."org" AND m."workspace" = v."workspace"
+    AND m."environment" = v."environment" AND m."name" = v."name") AS "managed",
+  (SELECT e."name" FROM "environments" e WHERE e."org" = v."org" AND e."workspace" = v."workspace" AND e."name" = v."environment") AS "place",
+  (SELECT g."id" FROM "gateways" g WHERE g."org" = v."org" AND g."workspace" = v."workspace"
+    AND g."environment" = v."environment" AND g."name" = v."name") AS "gateway" FROM v`
 const reserve = `WITH v("id", "gateways", "cpu", "memory", "at") AS (VALUES {rows}),
     w AS (SELECT v."id", CAST(v."gateways" AS INTEGER) AS "gateways", CAST(v."cpu" AS BIGINT) AS "cpu", CAST(v."memory" AS BIGINT) AS "memory", v."at" FROM v)
   UPDATE "clusters" SET "gatewaysReserved" = "gatewaysReserved" + w."gateways", "cpuMillicoresReserved" = "cpuMillicoresReserved" + w."cpu",
@@ -123,15 +126,13 @@ async function begin(connection: BulkConnection, start: OperationStart): Promise
 
 async function refuseConflicts(connection: BulkConnection, { operation, gateway }: OperationStart): Promise<void> {
   const { org, workspace, environment, activeKey, gatewayUid } = operation
-  const [active] = await connection.all<{ id: string }>(findActive, [[activeKey]])
-  if (active) throw new Unstarted({ outcome: 'in_progress', operationId: active.id })
-  const named = [[org, workspace, environment, operation.gateway]]
-  const [managed] = await connection.all<{ instanceUid: string }>(findManaged, named)
-  if ((managed?.instanceUid ?? null) !== (gateway === 'new' ? null : gatewayUid)) throw new Unstarted({ outcome: 'changed' })
+  const asked = [[activeKey, org, workspace, environment, operation.gateway]]
+  const [found] = await connection.all<Record<'operation' | 'managed' | 'place' | 'gateway', string | null>>(findObstacles, asked)
+  if (found?.operation) throw new Unstarted({ outcome: 'in_progress', operationId: found.operation })
+  if ((found?.managed ?? null) !== (gateway === 'new' ? null : gatewayUid)) throw new Unstarted({ outcome: 'changed' })
   if (gateway !== 'new') return
-  if ((await connection.all(findEnvironment, [[org, workspace, environment]])).length === 0)
-    throw new Unstarted({ outcome: 'no_environment' })
-  if ((await connection.all(findGateway, named)).length > 0) throw new Unstarted({ outcome: 'name_in_use' })
+  if (!found?.place) throw new Unstarted({ outcome: 'no_environment' })
+  if (found.gateway) throw new Unstarted({ outcome: 'name_in_use' })
 }
 
 async function reserveFirst(
