@@ -125,7 +125,7 @@ export async function linkedAgent({
   await machine.start()
   await credentials.renewal.start((error) => failures.push(error))
   await link.start((error) => failures.push(error))
-  return { plane, folder, identity, fake, inventory, machine, link, contacts, decommissions, failures, stop }
+  return { plane, folder, identity, fake, inventory, machine, link, door, contacts, decommissions, failures, stop }
 
   async function stop(): Promise<void> {
     await credentials.renewal.stop()

@@ -10,6 +10,8 @@ export type Caller = Rights & {
   /** Address of the peer's socket, never a header. */
   source: string
   requestId: string
+  /** Of the token that was shown. */
+  tokenId?: string | undefined
   /** Who really acts, where `subject` is somebody they act for. */
   impersonator?: string | undefined
 }
@@ -31,7 +33,9 @@ export function ownCaller(): Caller {
 
 /** Somebody who signed in, with what they may do. */
 export function callerFor(principal: Principal, grants: readonly Grant[], { source, requestId }: Request): Caller {
-  return { ...readGrants(grants), subject: subjectOf(principal), kind: principal.kind, grants, source, requestId }
+  const { kind } = principal
+  const tokenId = kind === 'token' ? principal.tokenId : undefined
+  return { ...readGrants(grants), subject: subjectOf(principal), kind, grants, source, requestId, tokenId }
 }
 
 /** Not signed in: what is public and nothing else. */

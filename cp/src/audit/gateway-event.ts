@@ -68,10 +68,11 @@ function actionOf(event: AuditEvent | null): string {
 }
 
 /** What else an event says, beside its columns. */
-export function restOf(bytes: Uint8Array): { source?: string; detail: AuditEntry['detail'] } {
+export function restOf(bytes: Uint8Array): Pick<AuditEntry, 'source' | 'impersonator' | 'detail'> {
   const event = readEvent(bytes)
-  if (!event) return { detail: undefined }
-  return { ...(event.source !== '' && { source: event.source }), detail: detailOf(event) }
+  if (!event) return {}
+  const { source, impersonator } = event
+  return { ...(source !== '' && { source }), ...(impersonator !== '' && { impersonator }), detail: detailOf(event) }
 }
 
 function detailOf(event: AuditEvent): AuditEntry['detail'] {

@@ -161,7 +161,7 @@ describe('what gateways saw', () => {
     for (const outcome of [AuditOutcome.OK, AuditOutcome.DENIED, AuditOutcome.FAILED])
       one.see('generation 7', { kind: AuditKind.CONFIG, server: '', outcome, ...config })
     one.see('/mcp', { kind: AuditKind.DENIED, server: '', outcome: AuditOutcome.DENIED, source: '192.0.2.7' })
-    one.see('read', { instanceId: 'files-1', argumentsUnhashed: true })
+    one.see('read', { instanceId: 'files-1', argumentsUnhashed: true, subject: 'eve', verified: true, impersonator: 'ada' })
     await one.deliver(1, 6)
     const own = (await list('?limit=500&origin=gateways')).filter(({ gateway }) => gateway === 'itself').toReversed()
     const gateway = { actor: one.gatewayId, actorKind: 'gateway', verified: true }
@@ -171,7 +171,7 @@ describe('what gateways saw', () => {
       { ...gateway, action: 'config.reject' },
       { ...gateway, action: 'config.roll-back' },
       { action: 'call.deny', source: '192.0.2.7' },
-      { action: 'tool.call', detail: { instance: 'files-1', argumentsUnhashed: true } },
+      { action: 'tool.call', actor: 'eve', impersonator: 'ada', detail: { instance: 'files-1', argumentsUnhashed: true } },
     ])
   })
 

@@ -122,7 +122,7 @@ function entryOf({ detail, ...row }: StoredAudit): AuditEntry {
 
 function seenEntryOf(row: Omit<GatewayAuditRow, 'seq' | 'bytes'> & { seq: bigint; bytes: Uint8Array }): AuditEntry {
   const { id, at, org, workspace, gateway, actor, verified, action, target, session, client, outcome, requestId, hash } = row
-  const { source, detail } = restOf(row.bytes)
+  const { detail, ...rest } = restOf(row.bytes)
   return {
     id,
     at,
@@ -134,7 +134,7 @@ function seenEntryOf(row: Omit<GatewayAuditRow, 'seq' | 'bytes'> & { seq: bigint
     verified,
     action,
     ...objectOf(row),
-    ...(source !== undefined && { source }),
+    ...rest,
     ...(session !== null && { session }),
     ...(requestId !== null && { requestId }),
     detail: { ...(target !== null && { target }), ...(client !== null && { client }), outcome, ...detail },

@@ -192,7 +192,10 @@ describe('a call of somebody who may run one server only', () => {
     const agent = await withFiles('edge-1')
     const answered = fleet.call('POST', everything, list, headers)
     const open = await openOf(agent)
-    expect(open).toMatchObject({ path: '/mcp', caller: { subject: 'ada@example.com', restricted: true } })
+    expect(open).toMatchObject({
+      path: '/mcp',
+      caller: { subject: 'ada@example.com', restricted: true, tokenId: expect.stringMatching(/^tok_/) },
+    })
     expect(open.caller!.grants.map((one) => JSON.parse(one))).toEqual([{ on: 'servers', names: ['files'] }])
     answer(agent, open, '{}')
     expect((await answered).status).toBe(200)
@@ -201,6 +204,21 @@ describe('a call of somebody who may run one server only', () => {
     expect(next.caller).toMatchObject({ restricted: false, grants: [] })
     answer(agent, next, '{}')
     expect((await whole).status).toBe(200)
+  })
+
+  it('names both where somebody acts for them', async () => {
+    const eve = 'eve@example.com'
+    const org = '/v1/orgs/default'
+    await fleet.call('POST', `${org}/users`, { kind: 'User', metadata: { name: eve }, spec: {} })
+    await fleet.call('POST', `${org}/users/${eve}/password`, { password: 'another long password' })
+    const spec = { role: 'runner', subjects: [{ kind: 'User', name: eve }], workspace: 'default' }
+    await fleet.call('POST', `${org}/rolebindings`, { kind: 'RoleBinding', metadata: { name: 'eve' }, spec })
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', everything, list, { 'x-mcpg-as': eve })
+    const open = await openOf(agent)
+    expect(open.caller).toMatchObject({ subject: eve, impersonator: 'ada@example.com', tokenId: '' })
+    answer(agent, open, '{}')
+    expect((await answered).status).toBe(200)
   })
 
   it('never goes to an agent that would show everything', async () => {

@@ -92,7 +92,8 @@ export function callService({
       const { headers, body } = call
       const grants = typeof rights === 'string' ? [] : rights.grants.map((grant) => JSON.stringify(grant))
       const restricted = rights !== 'all'
-      const onBehalf = { subject: caller.subject, tokenId: '', grants, restricted, requestId: caller.requestId }
+      const { subject, tokenId = '', impersonator = '', requestId } = caller
+      const onBehalf = { subject, tokenId, impersonator, grants, restricted, requestId }
       const cancel = lines.send(
         line,
         { path, headers, body, caller: onBehalf },

@@ -7,7 +7,15 @@ import type { GatewayAccess, Shown } from './access.ts'
 import { idTokenReader, type Vouched } from './id-tokens.ts'
 
 /** Whom the entrance has let in. Without `grants` nothing is filtered; `tokenId` is of whom it is the token; `shown` is what must go on to hold. */
-export type Admitted = { principal: string; tokenId?: string; subject?: string; grants?: readonly AccessGrant[]; shown?: Shown }
+export type Admitted = {
+  principal: string
+  tokenId?: string
+  subject?: string
+  /** Who really acts, where `subject` is somebody they act for. */
+  impersonator?: string
+  grants?: readonly AccessGrant[]
+  shown?: Shown
+}
 /**
  * Why not. 401: another token may help; 403: other rights; 503: this one, once the control plane was reached. `isRefusal`: a token was shown
  * that does not hold.

@@ -226,6 +226,7 @@ describe('an event', () => {
     const hashed = decoded({ level: 'hash-only', subject: 'ada@example.com' })
     expect([hashed.target, hashed.subject, hashed.clientName].every((name) => /^sha256:[0-9a-f]{64}$/.test(name))).toBe(true)
     expect(hashed.server).toBe('files')
+    expect(decoded({ level: 'hash-only', more: { impersonator: 'ada' } }).impersonator).toMatch(/^sha256:/)
     expect(hashed.argumentsHash).toEqual(decoded({ args: { a: 2, b: 1 } }).argumentsHash)
     expect(hashed.argumentsHash).not.toEqual(decoded({ args: { a: 2, b: 2 } }).argumentsHash)
   })

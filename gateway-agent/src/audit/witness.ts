@@ -4,7 +4,7 @@ import { AuditKind, AuditOutcome } from '@mcpg/proto/gen/delivery'
 import type { Params } from '../mcp/protocol.ts'
 import type { Reply } from '../endpoint/reply.ts'
 import type { AuditQueue } from './queue.ts'
-import { plainEvent } from './witnessed.ts'
+import { plainEvent, type Witnessed } from './witnessed.ts'
 
 /** Refused tokens that are told one by one in a window; the others as a number at its end. */
 const refusalsPerWindow = 10
@@ -15,6 +15,8 @@ export type From = {
   /** Whom it has let in; empty where nobody is asked. */
   subject: string
   tokenId: string
+  /** Who really acts, where they act for `subject`; else empty. */
+  impersonator: string
   /** clientInfo.name as claimed. */
   client: string
   requestId: string
@@ -53,7 +55,7 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
       if (isOver || note.level === 'disabled') return
       isOver = true
       const { level, server, target, instance, outcome, reason } = note
-      queue.record({
+      record(from, {
         atMs: clock.now(),
         kind: outcome === AuditOutcome.DENIED ? AuditKind.DENIED : kind,
         level,
@@ -95,6 +97,10 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
     return { reply: watched, note }
   }
 
+  function record({ impersonator }: From, event: Witnessed): void {
+    queue.record(impersonator === '' ? event : { ...event, more: { impersonator } })
+  }
+
   /** Somebody showed a token that does not hold. A flood of them must not push what counts out of the queue. */
   function refusedToken(path: string, source: string): void {
     if (turned.told === 0) turned.cancel = clock.after(windowMs, endWindow)
@@ -119,7 +125,7 @@ export function callWitness({ queue, clock }: { queue: Pick<AuditQueue, 'record'
     const kind = what === 'opened' ? AuditKind.SESSION_OPEN : AuditKind.SESSION_CLOSE
     const requestId = what === 'opened' ? from.requestId : ''
     const { subject, tokenId, client } = from
-    queue.record({ ...plainEvent(kind, clock.now()), subject, tokenId, client, requestId, sessionId: id, project: projectOf(path) })
+    record(from, { ...plainEvent(kind, clock.now()), subject, tokenId, client, requestId, sessionId: id, project: projectOf(path) })
   }
 }
 

@@ -31,12 +31,19 @@ export type Witnessed = {
   resultBytes: number
   args: unknown
   traceparent: string
-  /** Of what is no call. */
+  /** What few events have. */
   more?: More
 }
 
-/** `source` is the address of a peer that nobody knows by name, `secrets` what was opened to start the server. */
-type More = { source: string } | { secrets: readonly SecretReference[] } | { config: { generation: number; hash: string } }
+/**
+ * `source` is the address of a peer that nobody knows by name, `secrets` what was opened to start the server, `impersonator` who really
+ * acted for `subject`.
+ */
+type More =
+  | { impersonator: string }
+  | { source: string }
+  | { secrets: readonly SecretReference[] }
+  | { config: { generation: number; hash: string } }
 
 /** What is no call: nothing but its kind. */
 export function plainEvent(kind: AuditKind, atMs: number): Witnessed {
@@ -81,7 +88,7 @@ export function bytesOf(seen: Witnessed): Uint8Array<ArrayBuffer> {
   if (isHashed) writer.tag(19, WireType.LengthDelimited).bytes(hash('sha256', canonicalize(args) ?? '', 'buffer'))
   text(writer, 20, cut(traceparent))
   if (args !== undefined && !isHashed) whole(writer, 22, 1)
-  if (seen.more) more(writer, seen.more)
+  if (seen.more) more(writer, seen.more, name)
   return writer.finish()
 }
 
@@ -94,7 +101,8 @@ function span(writer: BinaryWriter, field: number, ms: number): void {
   writer.join()
 }
 
-function more(writer: BinaryWriter, about: More): void {
+function more(writer: BinaryWriter, about: More, name: (value: string) => string): void {
+  if ('impersonator' in about) text(writer, 26, name(about.impersonator))
   if ('source' in about) text(writer, 21, about.source)
   if ('secrets' in about) for (const one of about.secrets) secret(writer, one)
   if (!('config' in about)) return

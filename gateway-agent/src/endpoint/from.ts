@@ -5,13 +5,13 @@ import type { Post } from './post.ts'
 
 /** Who makes a request, as far as its head and the entrance can tell. The control plane gives its request id along. */
 export function fromOf(
-  { request: { headers }, principal, subject, tokenId = '', bytes }: Omit<Post, 'response' | 'target'>,
+  { request: { headers }, principal, subject, tokenId = '', impersonator = '', bytes }: Omit<Post, 'response' | 'target'>,
   clientInfo: unknown,
 ): From {
   return {
-    // Whom the control plane vouches for is marked as such where processes are kept apart, not in the trail.
-    subject: subject ?? (principal === anonymous ? '' : principal.replace(/^control-plane:/, '')),
+    subject: subject ?? (principal === anonymous ? '' : principal),
     tokenId,
+    impersonator,
     client: isObject(clientInfo) && typeof clientInfo['name'] === 'string' ? clientInfo['name'] : '',
     requestId: plain(headers['x-request-id']),
     traceparent: plain(headers['traceparent']),

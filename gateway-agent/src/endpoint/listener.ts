@@ -72,12 +72,12 @@ export function listener({ rules, health, targetOf, admit, hold, refusedToken, m
       return turnAway(response, admitted)
     }
     if (path === '/metrics') return metrics(request, response)
-    const { principal, tokenId, subject, shown } = admitted
+    const { principal, tokenId, subject, impersonator, shown } = admitted
     if (shown) hold(shown, response)
     const target = targetOf(path, admitted)
     if (!target)
       return sendJson(response, 404, errorText('null', { code: rpcCodes.invalidRequest, message: `Nothing is served at ${path}.` }))
-    const post: Post = { request, response, target, principal, tokenId, subject, shown }
+    const post: Post = { request, response, target, principal, tokenId, subject, impersonator, shown }
     if (request.method === 'POST') return receive(post)
     if (isSessionless(request))
       return sendJson(response, 405, errorText('null', { code: rpcCodes.invalidRequest, message: 'Only POST is allowed here.' }), {

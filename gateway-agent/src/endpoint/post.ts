@@ -16,6 +16,8 @@ export type Post = {
   /** The token that was shown, and whose it is. */
   tokenId: string | undefined
   subject: string | undefined
+  /** Who really acts, where `subject` is somebody they act for. */
+  impersonator: string | undefined
   shown: Shown | undefined
   /** Size of its body, where its head does not say it. */
   bytes?: number

@@ -8,7 +8,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { creditedBytes, grantedWindow, pieceBytes } from '@mcpg/core/credited-bytes'
 import { AccessGrant } from '@mcpg/proto/access-document'
-import type { McpData, McpOpen } from '@mcpg/proto/gen/delivery'
+import type { Caller, McpData, McpOpen } from '@mcpg/proto/gen/delivery'
 import type { InnerDoor, InnerRequest } from '../endpoint/inner-door.ts'
 import type { Frame, Outbox } from './outbox.ts'
 
@@ -187,9 +187,19 @@ function innerRequest({ path, headers, caller }: McpOpen): InnerRequest {
       ...(caller?.requestId && { 'x-request-id': caller.requestId }),
     },
     admitted: {
-      principal: `control-plane:${caller?.subject ?? ''}`,
+      ...whoOf(caller),
       ...(caller?.restricted && { grants: caller.grants.map((text) => AccessGrant.parse(JSON.parse(text))) }),
     },
+  }
+}
+
+/** Whoever acts for somebody else shares no process and no session with them. */
+function whoOf({ subject = '', impersonator = '', tokenId = '' }: Partial<Pick<Caller, 'subject' | 'impersonator' | 'tokenId'>> = {}) {
+  return {
+    principal: impersonator === '' ? `control-plane:${subject}` : `control-plane:${subject} by ${impersonator}`,
+    subject,
+    ...(tokenId !== '' && { tokenId }),
+    ...(impersonator !== '' && { impersonator }),
   }
 }
 

@@ -69,6 +69,22 @@ describe('a call of the control plane', () => {
     expect(answered(session).toString()).toBe('{"ok":true}')
   })
 
+  it('is of whom it is made for and of who makes it, apart from both alone', async () => {
+    const seen: unknown[] = []
+    const { session } = await connected((request, response) => {
+      seen.push(agents.at(-1)!.door.admittedOf(request))
+      response.end('{}')
+    })
+    const admitted = async (caller: { subject: string; impersonator?: string; tokenId?: string }) => {
+      const before = seen.length
+      open(session, { streamId: JSON.stringify(caller), caller })
+      return await until('the call', () => seen[before])
+    }
+    const [eve, both] = [await admitted({ subject: 'eve', tokenId: 'tok_1' }), await admitted({ subject: 'eve', impersonator: 'ada' })]
+    expect(eve).toEqual({ principal: 'control-plane:eve', subject: 'eve', tokenId: 'tok_1' })
+    expect(both).toEqual({ principal: 'control-plane:eve by ada', subject: 'eve', impersonator: 'ada' })
+  })
+
   it('is refused when it names a grant that this agent does not know, instead of being shown more', async () => {
     let wasServed = false
     const { session } = await connected((_request, response) => {

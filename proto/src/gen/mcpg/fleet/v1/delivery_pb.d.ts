@@ -523,6 +523,13 @@ export declare type Caller = Message<"mcpg.fleet.v1.Caller"> & {
    * @generated from field: bool restricted = 5;
    */
   restricted: boolean;
+
+  /**
+   * Who really acts, where subject is somebody they act for.
+   *
+   * @generated from field: string impersonator = 6;
+   */
+  impersonator: string;
 };
 
 /**
@@ -996,6 +1003,13 @@ export declare type AuditEvent = Message<"mcpg.fleet.v1.AuditEvent"> & {
    * @generated from field: bytes config_hash = 25;
    */
   configHash: Uint8Array;
+
+  /**
+   * Who really acted, where subject is somebody they acted for.
+   *
+   * @generated from field: string impersonator = 26;
+   */
+  impersonator: string;
 };
 
 /**
