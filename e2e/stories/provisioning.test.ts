@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Cluster } from '@mcpg/proto/rest/clusters'
@@ -18,7 +18,7 @@ type Local = { pid: number; name: string; endpoints: { mcp: string } }
 
 async function begin(): Promise<{ controlPlane: ControlPlane; stateDir: string }> {
   const stateDir = temporaryFolder()
-  const controlPlane = await startControlPlane({ stateDir, env })
+  const controlPlane = await startControlPlane({ stateDir, env: { ...env, PLANTED: 'of the control plane' } })
   closeLater(() => ctl(['stop', '--all'], { stateDir }))
   return { controlPlane, stateDir }
 }
@@ -63,6 +63,9 @@ it('runs a gateway on this machine: made, kept alive, adopted after a restart, a
   await session.close()
   const first = await only(stateDir)
   expect([first.name, first.endpoints.mcp]).toEqual([instanceUid, endpoints[0]])
+
+  expect(readFileSync(`/proc/${controlPlane.pid}/environ`, 'utf8')).toContain('PLANTED')
+  expect(readFileSync(`/proc/${first.pid}/environ`, 'utf8')).not.toMatch(/PLANTED|MCPG_STATE_DIR/)
 
   // 2 killed, it comes back with the same identity and address
   process.kill(first.pid, 'SIGKILL')
