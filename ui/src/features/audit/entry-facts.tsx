@@ -20,7 +20,9 @@ export function EntryFacts({ entry }: { entry: AuditEntry }) {
             : [['Checked', verified ? 'yes, by the gateway' : 'no: nobody is asked to sign in'] as [string, string]]),
           ['Target', [kind, name].filter((word) => word).join(' ')],
           ['Workspace', workspace],
-          ...(gateway ? [['Gateway', gateway] as [string, string]] : [['Source address', source] as [string, string]]),
+          ...(gateway ? [['Gateway', gateway] as [string, string]] : []),
+          // What gateways saw has an address only where nobody was known.
+          ...(gateway && !source ? [] : [['Source address', source] as [string, string]]),
           ...(session ? [['Session', session] as [string, string]] : []),
           ['Request', requestId],
           ['Row', seq === undefined ? 'not sealed yet' : String(seq)],
