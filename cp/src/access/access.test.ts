@@ -58,9 +58,13 @@ describe('somebody who signed in and may do nothing', () => {
       'GET /v1/access/who-may',
       'GET /v1/auth/me',
       'GET /v1/openapi.json',
+      // An operation is found by whoever may view its gateway, and by nobody else.
+      'GET /v1/operations/{id}',
+      'GET /v1/operations/{id}/events',
       'GET /v1/watch',
       'POST /v1/auth/impersonate',
       'POST /v1/auth/password',
+      'POST /v1/operations/{id}/cancel',
       'POST /v1/orgs/{org}/tokens',
       'POST /v1/tokens/introspect',
     ])
