@@ -22,6 +22,9 @@ import { provisioningPlans } from './provisioning/plans.ts'
 import { provisioningRoutes } from './provisioning/routes.ts'
 import { provisioningService } from './provisioning/service.ts'
 import { provisioningStore } from './provisioning/store.ts'
+import { quotaRoutes } from './quotas/routes.ts'
+import { quotaService } from './quotas/service.ts'
+import { quotaStore } from './quotas/store.ts'
 import type { Tenancies } from './tenancy/tenancy.ts'
 
 /** The part of the composition that is about gateways which the control plane runs itself: where, and what is done with them. */
@@ -95,8 +98,11 @@ export async function createManaged({
   const { lease, take } = operations.engine
   const provisioning = provisioningService({ db, store, allocator: reservations, clusters, audit, clock, lease, take, requireEnvironment })
 
+  const quotas = quotaService({ db, store: quotaStore(db), audit, clock, requireOrg: requireScope, requireEnvironment })
+
   const routes: FastifyPluginAsyncZod[] = [
     clusterRoutes(clusters, onceOnly),
+    quotaRoutes(quotas),
     operationRoutes(operations.service, log, { keepAliveMs: timers.sseKeepAlive, requireOrg: requireScope }),
     provisioningRoutes({
       provisioning,

@@ -29,6 +29,7 @@ import { words as plan } from './commands/plan.words.ts'
 import { words as project } from './commands/project/words.ts'
 import { words as provision } from './commands/provision/words.ts'
 import { words as quickstart } from './commands/quickstart.words.ts'
+import { words as quota } from './commands/quota/words.ts'
 import { words as reject } from './commands/reject.words.ts'
 import { words as resume } from './commands/resume.words.ts'
 import { words as rollback } from './commands/rollback.words.ts'
@@ -82,6 +83,7 @@ const all: Words[] = [
   endpointAccess,
   provision,
   cluster,
+  quota,
   audit,
   mcp,
   version,

@@ -11,6 +11,7 @@ export const operations = [
   'audit-purge',
   'reveal-secrets',
   'provision',
+  'quotas',
   'cluster-admin',
   'metrics',
   'control',

@@ -218,6 +218,7 @@ export const decidedByService: Record<string, string> = {
   listClusters: 'whoever may provision somewhere may see where',
   clusterHealth: 'whoever may provision somewhere may see where',
   getCluster: 'whoever may provision somewhere may see where',
+  getQuotas: 'whoever may provision somewhere in the organization sees what it may take',
   getOperation: 'view on the gateway that it is about',
   followOperation: 'view on the gateway that it is about',
   cancelOperation: 'view on the gateway that it is about, and the operation provision there',

@@ -158,6 +158,7 @@ const steps: Record<string, Step> = {
   rollBackGateway: { path: () => `${gateway}/rollback`, body: { to: 1 } },
   resumeGateway: { path: () => `${gateway}/resume`, body: {} },
   provisionGateway: { body: { name: 'wanted' } },
+  putQuotas: { body: { org: { gateways: 9 } } },
   cancelOperation: { prepare: runningOperation, path: () => '/v1/operations/walked/cancel' },
   registerCluster: { body: { name: 'made', region: 'eu', gatewaysMax: 1 } },
   cordonCluster: { prepare: aCluster('cordoned', 'ready'), path: () => '/v1/admin/clusters/cordoned/cordon' },

@@ -1,4 +1,5 @@
 import type { Violation } from '@mcpg/proto/errors'
+import type { ExceededQuota } from '@mcpg/proto/rest/quotas'
 
 /** One row of the audit trail. `detail` is JSON text and never holds a value of a spec. */
 export type AuditRow = {
@@ -264,6 +265,8 @@ export type OperationStart = {
 export type StartOutcome =
   | { outcome: 'started'; clusterId: string | null }
   | { outcome: 'full' }
+  /** More than a quota allows. */
+  | { outcome: 'quota'; exceeded: ExceededQuota[] }
   | { outcome: 'in_progress'; operationId: string }
   /** The gateway came or went since the plan was made. */
   | { outcome: 'changed' }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
-import type { PassedOver } from '@mcpg/proto/rest/operations'
+import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
 import type { ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
+import { amountText, type ExceededQuota } from '@mcpg/proto/rest/quotas'
 import { parseSelector, type SelectorTerm } from '@mcpg/proto/selectors'
 import type { Caller } from '../access/caller.ts'
 import type { Allocator, Beginning, PlacementRequest } from '../allocator/allocator.ts'
@@ -83,7 +84,8 @@ export function provisioningService({
       event('reserved', 'done', `reserved on {cluster}`),
     ])
     const outcome = await allocator.begin(request, beginning)
-    if (outcome.outcome === 'no_capacity') return await refusedFor(beginning, outcome.passedOver)
+    if (outcome.outcome === 'no_capacity') return await withoutRoom(beginning, outcome.passedOver)
+    if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
     return await started(beginning, outcome, scope)
   }
 
@@ -107,8 +109,9 @@ export function provisioningService({
     const input: OperationInput = { parameters, previous: known.parameters, less }
     const beginning = beginningOf(caller, 'update', known, input, 'known', [event('reserved', 'done', `stays on {cluster}`)])
     const outcome = await allocator.beginMore({ id: cluster.id, name: cluster.name }, more, beginning)
+    if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
     if (outcome.outcome !== 'full') return await started(beginning, outcome, known)
-    return await refusedFor(beginning, [
+    return await withoutRoom(beginning, [
       { cluster: cluster.name, reason: 'full', detail: `it has no room for ${amountsText(more)} more, and the gateway stays where it is` },
     ])
   }
@@ -162,7 +165,7 @@ export function provisioningService({
   /** Null: look again. */
   async function started(
     { operation }: Beginning,
-    outcome: Exclude<StartOutcome, { outcome: 'full' }> | StartOutcome,
+    outcome: StartOutcome,
     { environment }: EnvironmentScope,
   ): Promise<StartedOperation | null> {
     switch (outcome.outcome) {
@@ -190,15 +193,41 @@ export function provisioningService({
         return null
       case 'changed':
       case 'full':
+      case 'quota':
         return null
     }
   }
 
-  /** An operation that is over as it begins, so that history and stream tell why. */
-  async function refusedFor(beginning: Beginning, passedOver: PassedOver[]): Promise<StartedOperation> {
+  async function withoutRoom(beginning: Beginning, passedOver: PassedOver[]): Promise<StartedOperation> {
     const list = passedOver.map(({ cluster, detail }) => `${cluster}: ${detail}`)
     const message = passedOver.length === 0 ? 'There is no cluster; register one.' : `No cluster has room: ${list.join('; ')}.`
-    const error = { reason: 'no_capacity', message }
+    return await refusedFor(beginning, `no cluster was chosen of ${passedOver.length}`, {
+      error: { reason: 'no_capacity', message },
+      passedOver,
+    })
+  }
+
+  async function aboveQuota(beginning: Beginning, exceeded: ExceededQuota[]): Promise<StartedOperation> {
+    const list = exceeded.map(({ quota, amount, used, of, asked }) => {
+      const [takes, most, more] = [used, of, asked].map((value) => amountText(amount, value))
+      return `${quotaText(beginning, quota)} takes ${takes} of ${most}, and ${more} more ${asked === 1 && amount === 'gateways' ? 'is' : 'are'} asked for`
+    })
+    return await refusedFor(beginning, 'a quota does not allow it', {
+      error: {
+        reason: 'quota_exceeded',
+        message: `More than the quota allows: ${list.join('; ')}. mcpg-ctl get quotas shows what is taken.`,
+      },
+      exceeded,
+    })
+  }
+
+  /** An operation that is over as it begins, so that history and stream tell why. */
+  async function refusedFor(
+    beginning: Beginning,
+    what: string,
+    data: Required<Pick<OperationEvent, 'error'>> & Partial<OperationEvent>,
+  ): Promise<StartedOperation> {
+    const { error } = data
     const { operation, at } = beginning
     await db.startOperation({
       ...beginning,
@@ -211,12 +240,12 @@ export function provisioningService({
         leaseOwner: null,
         leaseUntil: null,
         errorReason: error.reason,
-        errorMessage: message,
+        errorMessage: error.message,
         finishedAt: at,
       },
       events: [
-        event('filtering', 'failed', `no cluster was chosen of ${passedOver.length}`),
-        { ...event('filtering', 'failed', message, 'failed'), data: JSON.stringify({ error, passedOver }) },
+        event('filtering', 'failed', what),
+        { ...event('filtering', 'failed', error.message, 'failed'), data: JSON.stringify(data) },
       ],
       candidates: [],
       reservation: null,
@@ -283,6 +312,9 @@ export function provisioningService({
     return new Map(refused.map(({ id, violations }) => [id, violations.map(({ detail }) => detail).join('; ')]))
   }
 }
+
+const quotaText = ({ operation: { org } }: Beginning, quota: string): string =>
+  quota === 'org' ? `the organization ${org}` : `the environment ${quota}`
 
 const event = (step: string, status: string, message: string, phase = 'allocating') => ({ phase, step, status, message, data: null })
 

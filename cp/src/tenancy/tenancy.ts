@@ -107,6 +107,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
     await db.write(async (tx) => {
       refuseUsed('org', org, await contentsOf(caller, tx, { org }, now()))
       if ((await tx.org.deleteMany({ where: { name: org } })).count === 0) throw unknown('org', org)
+      await tx.quota.deleteMany({ where: { org } })
       await audit.record(tx, caller, 'org.delete', { org, kind: 'Org', name: org })
     })
   }
@@ -168,6 +169,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
       refuseUsed('environment', path, await contentsOf(caller, tx, { org, workspace, environment }, now()))
       if ((await tx.environment.deleteMany({ where: { org, workspace, name: environment } })).count === 0)
         throw unknown('environment', path)
+      await tx.quota.deleteMany({ where: { org, workspace, environment } })
       await audit.record(tx, caller, 'environment.delete', { org, workspace, kind: 'Environment', name: environment })
     })
   }

@@ -16,6 +16,7 @@ import { watchObjects } from '../watch-objects.ts'
 export type GetOptions = { selector?: string; allWorkspaces?: boolean; watch?: boolean; for?: string }
 
 export async function run(context: Context, args: string[], { selector, allWorkspaces, watch, for: target }: GetOptions): Promise<void> {
+  if (args.length === 1 && /^quotas?$/i.test(args[0] ?? '')) return await (await import('./quota/list.ts')).run(context)
   const targets = args[0] === 'all' ? allOf(context.settings) : readTargets(args)
   if (target !== undefined) refuseForOf(targets.map(({ kind }) => kind))
   const api = await context.api()

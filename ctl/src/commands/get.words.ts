@@ -4,7 +4,7 @@ import { selector } from '../options.ts'
 export const words: Words = (program, run) => {
   program
     .command('get')
-    .argument('<kinds>', 'kinds separated by commas, all, or kind/name')
+    .argument('<kinds>', 'kinds separated by commas, all, kind/name, or quotas')
     .argument('[names...]', 'names or globs')
     .description('list objects')
     .addOption(selector())

@@ -1,4 +1,5 @@
 import { isLastPhase, type OperationEvent } from '@mcpg/proto/rest/operations'
+import { amountText } from '@mcpg/proto/rest/quotas'
 import type { Context } from '../context.ts'
 import { ladder } from './ladder.ts'
 import { oneLine, table } from './table.ts'
@@ -32,6 +33,13 @@ export function operationLadder({ env, settings, print }: Pick<Context, 'env' | 
       table(
         ['cluster', 'passed over for', 'why'],
         passedOver.map(({ cluster, reason, detail }) => [cluster, reason, detail]),
+      ).forEach((line) => print(line))
+    const exceeded = event.exceeded ?? []
+    if (exceeded.length > 0) print('')
+    if (exceeded.length > 0)
+      table(
+        ['quota', 'used', 'of', 'asked'],
+        exceeded.map(({ quota, amount, used, of, asked }) => [quota, ...[used, of, asked].map((value) => amountText(amount, value))]),
       ).forEach((line) => print(line))
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listOf } from './list.ts'
+import { ExceededQuota } from './quotas.ts'
 
 /** The public ladder; what happens within a phase is its `step`. */
 export const operationPhases = ['allocating', 'applying', 'ready', 'failed'] as const
@@ -67,5 +68,6 @@ export const OperationEvent = z.object({
   gateway: z.object({ name: z.string(), instanceUid: z.string(), endpoints: z.array(z.string()) }).optional(),
   error: OperationError.optional(),
   passedOver: z.array(PassedOver).optional(),
+  exceeded: z.array(ExceededQuota).optional(),
 })
 export type OperationEvent = z.infer<typeof OperationEvent>

@@ -1,6 +1,7 @@
 import type { OperationStart, StartOutcome } from '../bulk.ts'
 import type { BulkConnection } from '../bulk-connection.ts'
 import { insertAuditRows } from './audit.ts'
+import { exceededQuotas } from './exceeded-quotas.ts'
 
 const findObstacles = `WITH v("key", "org", "workspace", "environment", "name") AS (VALUES {rows}) SELECT
   (SELECT o."id" FROM "operations" o WHERE o."activeKey" = v."key") AS "operation",
@@ -55,6 +56,7 @@ async function begin(connection: BulkConnection, start: OperationStart): Promise
   const { operation, reservation, events, gateway, parameters, audit, at } = start
   const { id, org, workspace, environment } = operation
   if (operation.activeKey !== null) await refuseConflicts(connection, start)
+  if (reservation !== null) await refuseAboveQuota(connection, start, reservation)
   const cluster = reservation === null ? null : await reserveFirst(connection, start, reservation)
   const clusterId = cluster?.id ?? operation.clusterId
   await connection.run(insertOperation, [
@@ -133,6 +135,15 @@ async function refuseConflicts(connection: BulkConnection, { operation, gateway 
   if (gateway !== 'new') return
   if (!found?.place) throw new Unstarted({ outcome: 'no_environment' })
   if (found.gateway) throw new Unstarted({ outcome: 'name_in_use' })
+}
+
+async function refuseAboveQuota(
+  connection: BulkConnection,
+  { operation }: OperationStart,
+  reservation: NonNullable<OperationStart['reservation']>,
+): Promise<void> {
+  const exceeded = await exceededQuotas(connection, operation, reservation)
+  if (exceeded.length > 0) throw new Unstarted({ outcome: 'quota', exceeded })
 }
 
 async function reserveFirst(
