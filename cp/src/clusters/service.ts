@@ -47,7 +47,7 @@ export function clusterService({
     about: { operations: string[]; workloads: Workloads | null; keepRunning: boolean },
   ) => Promise<void>
 }) {
-  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, workloadsOf, driversIn }
+  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, workloadsOf, driversIn, find: must }
 
   /** The cluster of this machine registers itself once; one that was given up does not come back. */
   async function ensureLocal(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import { isLastPhase, type Operation, type OperationEvent, type OperationQuery } from '@mcpg/proto/rest/operations'
+import type { GatewayParameters } from '@mcpg/proto/rest/provisioning'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db } from '../db/db.ts'
@@ -40,12 +41,12 @@ export function operationService({
   async function list(
     caller: Caller,
     org: string,
-    { limit, cursor, gateway }: OperationQuery,
+    { limit, cursor, ...asked }: OperationQuery,
   ): Promise<{ items: Operation[]; nextCursor?: string }> {
     const rows: OperationRow[] = []
     let before = cursor
     for (;;) {
-      const page = await store.page({ org, ...(gateway !== undefined && { gateway }) }, before, portion)
+      const page = await store.page({ org, ...asked }, before, portion)
       for (const row of page) {
         if (rows.length > limit) break
         if (maySee(caller, row)) rows.push(row)
@@ -165,6 +166,7 @@ function operationOf(row: OperationRow, cluster: string | undefined): Operation 
     environment,
     gateway: { name: row.gateway, instanceUid: row.gatewayUid },
     ...(cluster !== undefined && { cluster }),
+    parameters: (row.input as { parameters: GatewayParameters }).parameters,
     state,
     phase,
     step,

@@ -1,4 +1,4 @@
-import type { OperationKind, OperationPhase, OperationState, StepStatus } from '@mcpg/proto/rest/operations'
+import type { OperationKind, OperationPhase, OperationQuery, OperationState, StepStatus } from '@mcpg/proto/rest/operations'
 import type { Db, Tx } from '../db/db.ts'
 
 /** A row of `operations`, JSON columns read. */
@@ -55,9 +55,19 @@ export function operationStore({ read }: Pick<Db, 'read'>) {
   }
 
   /** Newest first; the ids sort by time. */
-  async function page(where: { org: string; gateway?: string }, before: string | undefined, take: number): Promise<OperationRow[]> {
+  async function page(
+    { org, gateway, kind, state }: { org: string } & Pick<OperationQuery, 'gateway' | 'kind' | 'state'>,
+    before: string | undefined,
+    take: number,
+  ): Promise<OperationRow[]> {
     const rows = await read.operation.findMany({
-      where: { ...where, ...(before !== undefined && { id: { lt: before } }) },
+      where: {
+        org,
+        ...(gateway !== undefined && { gateway }),
+        ...(kind !== undefined && { kind }),
+        ...(state !== undefined && { state }),
+        ...(before !== undefined && { id: { lt: before } }),
+      },
       orderBy: { id: 'desc' },
       take,
     })

@@ -1,8 +1,8 @@
-import { gatewaySizes, type GatewaySize, type ProvisionGateway } from '@mcpg/proto/rest/provisioning'
+import { gatewaySizes, type GatewayParameters, type GatewaySize } from '@mcpg/proto/rest/provisioning'
 import type { Amounts } from '../allocator/allocator.ts'
 
 /** What a managed gateway is deployed with, and where it may be. */
-export type Parameters = Omit<ProvisionGateway, 'name'>
+export type Parameters = GatewayParameters
 
 /** What an operation was asked for. */
 export type OperationInput = {

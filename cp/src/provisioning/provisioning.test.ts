@@ -72,6 +72,13 @@ describe('a managed gateway', () => {
     expect(bigger).toMatchObject({ kind: 'update', state: 'succeeded', gateway: { instanceUid: started.body.instanceUid } })
     expect(applied.at(-1)).toBe(`${started.body.instanceUid} m`)
     expect(Number((await fleet.db().read.cluster.findFirst())!.cpuMillicoresReserved)).toBe(500)
+    expect(bigger.parameters).toMatchObject({ size: 'm', replicas: 1, imageTag: 'latest' })
+    expect((await fleet.call('GET', `${gateways}/edge/deployment`)).body).toMatchObject({
+      instanceUid: started.body.instanceUid,
+      cluster: { name: 'local', isolationTier: 'shared' },
+      state: 'ready',
+      parameters: { size: 'm' },
+    })
     await ended((await create({ name: 'edge', size: 's' })).body.operationId)
     expect(Number((await fleet.db().read.cluster.findFirst())!.cpuMillicoresReserved)).toBe(250)
     await expectInvariants(workloads)
@@ -83,6 +90,10 @@ describe('a managed gateway', () => {
     await expectInvariants(workloads)
     const history = (await fleet.call('GET', '/v1/orgs/default/operations')).body.items
     expect(history.map(({ kind }: { kind: string }) => kind)).toEqual(['delete', 'update', 'update', 'create'])
+    const found = async (query: string) => (await fleet.call('GET', `/v1/orgs/default/operations?${query}`)).body.items.length
+    expect(await Promise.all(['kind=update', 'state=failed', 'state=succeeded&kind=create', 'gateway=other'].map(found))).toEqual([
+      2, 0, 1, 0,
+    ])
   })
 
   it('answers as a stream that ends, which resumes after any event and says nothing after the last', async () => {
@@ -114,6 +125,8 @@ describe('a managed gateway', () => {
     const nowhere = await create({ name: 'edge', isolationTier: 'dedicated' })
     const told = (await events(nowhere.body.operationId)).events.at(-1)!
     expect(told).toMatchObject({ phase: 'failed', error: { reason: 'no_capacity' }, passedOver: [{ cluster: 'local', reason: 'tier' }] })
+    const unmanaged = await fleet.call('GET', `${gateways}/taken/deployment`)
+    expect([unmanaged.status, unmanaged.body.reason]).toEqual([404, 'gateway_not_managed'])
     expect((await fleet.call('DELETE', `${gateways}/nobody`)).status).toBe(404)
     expect((await fleet.call('DELETE', `${gateways}/taken`)).status).toBe(204)
     expect((await fleet.call('POST', '/v1/operations/nobody/cancel')).status).toBe(404)

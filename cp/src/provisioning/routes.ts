@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '@mcpg/core/log'
-import { ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
+import { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
 import type { Caller } from '../access/caller.ts'
 import { callerOf } from '../http/access-rules.ts'
 import type { Idempotency } from '../http/idempotency.ts'
@@ -62,6 +62,18 @@ export const provisioningRoutes =
         const begin = () => provisioning.provision(callerOf(request), request.params, request.body)
         await answer(request, reply, await onceOnly.once(request, begin))
       },
+    )
+    app.get(
+      `${base}/:gateway/deployment`,
+      {
+        config: { access: { verb: 'view', on: 'gateways' } },
+        schema: {
+          ...about('getDeployment', 'Where a managed gateway runs, and with what'),
+          params: GatewayPath,
+          response: { 200: Deployment },
+        },
+      },
+      async ({ params: { gateway, ...scope } }) => await provisioning.deployment(scope, gateway),
     )
     app.delete(
       `${base}/:gateway`,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
 import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
-import type { ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
+import type { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
 import { amountText, type ExceededQuota } from '@mcpg/proto/rest/quotas'
 import { parseSelector, type SelectorTerm } from '@mcpg/proto/selectors'
 import type { Caller } from '../access/caller.ts'
@@ -35,7 +35,7 @@ export function provisioningService({
   db: Pick<Db, 'startOperation'>
   store: ProvisioningStore
   allocator: Pick<Allocator, 'begin' | 'beginMore' | 'amountsOf'>
-  clusters: Pick<Clusters, 'driversIn'>
+  clusters: Pick<Clusters, 'driversIn' | 'find'>
   audit: Audit
   clock: Clock
   lease: () => { leaseOwner: string; leaseUntil: string }
@@ -43,7 +43,7 @@ export function provisioningService({
   take: (operationId: string) => Promise<void>
   requireEnvironment: (scope: EnvironmentScope) => Promise<void>
 }) {
-  return { provision, deprovision }
+  return { provision, deprovision, deployment }
 
   /** Makes a gateway of this name, or brings the managed one of this name to these values. */
   async function provision(caller: Caller, scope: EnvironmentScope, { name, ...parameters }: ProvisionGateway): Promise<StartedOperation> {
@@ -153,6 +153,17 @@ export function provisioningService({
       if (operation) return operation
     }
     throw new McpgError('unavailable', 'gateway_changes', `The gateway ${word} comes and goes; try again.`, { retryAfterSeconds: 1 })
+  }
+
+  async function deployment(scope: EnvironmentScope, word: string): Promise<Deployment> {
+    const known = await findIn(scope, word)
+    if (!known)
+      throw new McpgError('not_found', 'gateway_not_managed', `There is no managed gateway ${word} in ${scope.environment}.`, {
+        hint: 'mcpg-ctl get gateways',
+      })
+    const { instanceUid, clusterId, state, parameters } = known
+    const { id, name, region, isolationTier } = await clusters.find(clusterId)
+    return { instanceUid, cluster: { id, name, region, isolationTier }, state, parameters }
   }
 
   async function findIn({ org, workspace, environment }: EnvironmentScope, word: string): Promise<ManagedGateway | null> {

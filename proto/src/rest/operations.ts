@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listOf } from './list.ts'
+import { GatewayParameters } from './provisioning.ts'
 import { ExceededQuota } from './quotas.ts'
 
 /** The public ladder; what happens within a phase is its `step`. */
@@ -25,6 +26,8 @@ export const Operation = z.object({
   environment: z.string(),
   gateway: z.object({ name: z.string(), instanceUid: z.string() }),
   cluster: z.string().optional(),
+  /** What it was asked for; of a deletion what the gateway was deployed with. */
+  parameters: GatewayParameters,
   state: z.enum(operationStates),
   phase: z.enum(operationPhases),
   step: z.string(),
@@ -45,6 +48,8 @@ export const OperationQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(64).optional(),
   gateway: z.string().max(63).optional(),
+  kind: z.enum(operationKinds).optional(),
+  state: z.enum(operationStates).optional(),
 })
 export type OperationQuery = z.infer<typeof OperationQuery>
 

@@ -33,6 +33,19 @@ export const ProvisionGateway = z.strictObject({
 })
 export type ProvisionGateway = z.infer<typeof ProvisionGateway>
 
+/** What a managed gateway is deployed with. */
+export const GatewayParameters = ProvisionGateway.omit({ name: true })
+export type GatewayParameters = z.infer<typeof GatewayParameters>
+
+/** `GET …/gateways/{gateway}/deployment`: where a managed gateway runs, and with what. */
+export const Deployment = z.object({
+  instanceUid: z.string(),
+  cluster: z.object({ id: z.string(), name: z.string(), region: z.string(), isolationTier: IsolationTier }),
+  state: z.enum(['creating', 'ready', 'deleting']),
+  parameters: GatewayParameters,
+})
+export type Deployment = z.infer<typeof Deployment>
+
 /** Answered with 202; the address of its events is that of the operation with `/events`. */
 export const StartedOperation = z.object({ operationId: z.string(), instanceUid: z.string() })
 export type StartedOperation = z.infer<typeof StartedOperation>
