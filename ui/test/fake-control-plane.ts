@@ -40,13 +40,14 @@ const calm = () => ({
   onWrite: (_write: Write): Answer => ({ status: 200, body: {} }),
   onRead: (_path: string, _search: URLSearchParams): Answer | undefined => undefined,
   onLog: (_log: { path: string; search: URLSearchParams }, response: ServerResponse): void => void response.writeHead(503).end(),
+  onOperation: (_asked: { path: string; after: number }, response: ServerResponse): void => void response.writeHead(204).end(),
   onCall: (_call: Write, response: ServerResponse): void => void response.writeHead(503).end(),
 })
 
 /**
  * A control plane of a few objects for the stories of the console: its files under the real policy, lists, one watch with snapshot,
- * resume and expiry. Writes are recorded and answered by `onWrite`, calls of tools by `onCall`, logs by `onLog`, what is no list of objects
- * by `onRead`. `streams` is `ok`, `cut` (each ends at once) or `silent` (a head and nothing more, as behind a proxy that buffers); `down`
+ * resume and expiry. Writes are recorded and answered by `onWrite`, calls of tools by `onCall`, logs by `onLog`, events of
+ * operations by `onOperation`, what is no list of objects by `onRead`. `streams` is `ok`, `cut` (each ends at once) or `silent` (a head and nothing more, as behind a proxy that buffers); `down`
  * answers nothing at all.
  */
 export async function fakeControlPlane(consoleFolder: string) {
@@ -120,9 +121,13 @@ export async function fakeControlPlane(consoleFolder: string) {
     if (pathname === '/v1/watch') return watch(request, response)
     if (request.method !== 'GET') return write(request, response, pathname, searchParams.toString())
     if (pathname.endsWith('/logs')) return knobs.onLog({ path: pathname, search: searchParams }, response)
+    if (/^\/v1\/operations\/[^/]+\/events$/.test(pathname))
+      return knobs.onOperation({ path: pathname, after: Number(request.headers['last-event-id'] ?? 0) }, response)
     const told = knobs.onRead(pathname, searchParams)
     if (told) return json(response, told.status, told.body)
     if (pathname === '/v1/auth/me') return json(response, 200, { kind: 'local', subject: 'local', groups: [], platformAdmin: true })
+    if (pathname === '/v1/access/can-i') return json(response, 200, { allowed: true, subject: 'local', place: {} })
+    if (pathname === '/v1/clusters' || pathname.endsWith('/operations')) return json(response, 200, { items: [] })
     knobs.lists++
     const plural = pathname.split('/').at(-1)!
     const kind = {

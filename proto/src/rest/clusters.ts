@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { isolationTiers } from '../managed-gateways.ts'
 import { Labels, Name } from '../names.ts'
 import { listOf } from './list.ts'
 
-/** How strictly gateways of a cluster are kept apart, from the weakest on. */
-export const isolationTiers = ['shared', 'sandboxed', 'dedicated'] as const
+export { isolationTiers }
 export const IsolationTier = z.enum(isolationTiers)
 export type IsolationTier = z.infer<typeof IsolationTier>
 
@@ -58,6 +58,7 @@ export const Cluster = z.object({
 })
 export type Cluster = z.infer<typeof Cluster>
 export const ClusterList = listOf(Cluster)
+export type ClusterList = z.infer<typeof ClusterList>
 
 /** Registered with a hint where something is left to do. */
 export const RegisteredCluster = Cluster.extend({ hint: z.string().optional() })

@@ -1,19 +1,19 @@
 import { z } from 'zod'
+import {
+  isLastPhase,
+  operationKinds,
+  operationPhases,
+  operationStates,
+  type OperationKind,
+  type OperationPhase,
+  type OperationState,
+} from '../managed-gateways.ts'
 import { listOf } from './list.ts'
 import { GatewayParameters } from './provisioning.ts'
 import { ExceededQuota } from './quotas.ts'
 
-/** The public ladder; what happens within a phase is its `step`. */
-export const operationPhases = ['allocating', 'applying', 'ready', 'failed'] as const
-export type OperationPhase = (typeof operationPhases)[number]
-/** After one of these there is nothing more to tell. */
-export const isLastPhase = (phase: OperationPhase): boolean => phase === 'ready' || phase === 'failed'
-
-export const operationStates = ['running', 'succeeded', 'failed', 'cancelled'] as const
-export type OperationState = (typeof operationStates)[number]
-
-export const operationKinds = ['create', 'update', 'delete'] as const
-export type OperationKind = (typeof operationKinds)[number]
+export { isLastPhase, operationKinds, operationPhases, operationStates }
+export type { OperationKind, OperationPhase, OperationState }
 
 const OperationError = z.object({ reason: z.string(), message: z.string() })
 
@@ -42,6 +42,7 @@ export const Operation = z.object({
 })
 export type Operation = z.infer<typeof Operation>
 export const OperationList = listOf(Operation)
+export type OperationList = z.infer<typeof OperationList>
 
 /** Newest first. */
 export const OperationQuery = z.strictObject({

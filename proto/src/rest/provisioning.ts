@@ -1,14 +1,9 @@
 import { z } from 'zod'
+import { gatewaySizes, type GatewaySize } from '../managed-gateways.ts'
 import { Name } from '../names.ts'
 import { IsolationTier, Region } from './clusters.ts'
 
-/** What one replica of a gateway gets. */
-export const gatewaySizes = {
-  s: { cpuMillicores: 250, memoryBytes: 512 * 2 ** 20 },
-  m: { cpuMillicores: 500, memoryBytes: 2 ** 30 },
-  l: { cpuMillicores: 1000, memoryBytes: 2 * 2 ** 30 },
-} as const
-export type GatewaySize = keyof typeof gatewaySizes
+export { gatewaySizes, type GatewaySize }
 
 /** The instance uid of a managed gateway is its name with six more characters and a dash, and no longer than 63. */
 export const maxManagedName = 56

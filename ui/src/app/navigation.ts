@@ -1,6 +1,8 @@
 import {
+  IconActivity,
   IconBell,
   IconBuilding,
+  IconCloud,
   IconFileText,
   IconFolders,
   IconKey,
@@ -33,6 +35,13 @@ export const navigation: { group: string; items: Destination[] }[] = [
       { label: 'Servers', path: '/servers', key: 's', icon: IconServer2, words: 'srv' },
       { label: 'Tools', path: '/tools', key: 't', icon: IconTool, words: '' },
       { label: 'Projects', path: '/projects', key: 'p', icon: IconFolders, words: 'proj prompts connect clients' },
+    ],
+  },
+  {
+    group: 'Cloud',
+    items: [
+      { label: 'Operations', path: '/operations', key: 'r', icon: IconActivity, words: 'provision managed gateways history ladder runs' },
+      { label: 'Clusters', path: '/clusters', key: 'n', icon: IconCloud, words: 'kubernetes local capacity regions nodes cordon' },
     ],
   },
   {

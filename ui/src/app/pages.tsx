@@ -15,6 +15,10 @@ const tools = () => import('../features/tools/tools.tsx')
 const tool = () => import('../features/tools/tool.tsx')
 const projects = () => import('../features/projects/projects.tsx')
 const project = () => import('../features/projects/project.tsx')
+const operations = () => import('../features/provisioning/operations.tsx')
+const operation = () => import('../features/provisioning/operation.tsx')
+const clusters = () => import('../features/clusters/clusters.tsx')
+const cluster = () => import('../features/clusters/cluster.tsx')
 const events = () => import('../features/events/events.tsx')
 const logs = () => import('../features/logs/logs.tsx')
 const audit = () => import('../features/audit/audit.tsx')
@@ -35,6 +39,10 @@ const Tools = lazy(() => tools().then((page) => ({ default: page.Tools })))
 const Tool = lazy(() => tool().then((page) => ({ default: page.Tool })))
 const Projects = lazy(() => projects().then((page) => ({ default: page.Projects })))
 const Project = lazy(() => project().then((page) => ({ default: page.Project })))
+const Operations = lazy(() => operations().then((page) => ({ default: page.Operations })))
+const OperationPage = lazy(() => operation().then((page) => ({ default: page.OperationPage })))
+const Clusters = lazy(() => clusters().then((page) => ({ default: page.Clusters })))
+const ClusterPage = lazy(() => cluster().then((page) => ({ default: page.ClusterPage })))
 const Events = lazy(() => events().then((page) => ({ default: page.Events })))
 const Logs = lazy(() => logs().then((page) => ({ default: page.Logs })))
 const Audit = lazy(() => audit().then((page) => ({ default: page.Audit })))
@@ -59,6 +67,10 @@ export async function prefetchPages(): Promise<void> {
       tool,
       projects,
       project,
+      operations,
+      operation,
+      clusters,
+      cluster,
       events,
       logs,
       audit,
@@ -96,6 +108,10 @@ export function Pages() {
         <Route path="tools/:server/:name" element={<Tool />} />
         <Route path="projects" element={<Projects />} />
         <Route path="projects/:name" element={<Project />} />
+        <Route path="operations" element={<Operations />} />
+        <Route path="operations/:id" element={<OperationPage />} />
+        <Route path="clusters" element={<Clusters />} />
+        <Route path="clusters/:name" element={<ClusterPage />} />
         <Route path="events" element={<Events />} />
         <Route path="logs" element={<Logs />} />
         <Route path="audit" element={<Audit />} />

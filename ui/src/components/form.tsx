@@ -29,33 +29,43 @@ export function Form({ doing, action, children, answer }: { doing: Doing; action
   )
 }
 
-/** Says what would happen, and asks. Without `onKeep` the dialog's own close button is the way out. */
+/**
+ * Says what would happen, and asks. Without `onKeep` the dialog's own close button is the way out; `isBlocked` while something must be
+ * filled in first; `answer` is what to do about a refusal.
+ */
 export function Confirmation({
   doing,
   action,
   onKeep,
+  keep = 'Keep it',
   color,
+  isBlocked = false,
   children,
+  answer,
 }: {
   doing: Doing
   action: string
   onKeep?: () => void
+  keep?: string
   color?: string
+  isBlocked?: boolean
   children: ReactNode
+  answer?: ReactNode
 }) {
   return (
     <PageStack>
       {children}
       <ProblemNote error={doing.error} />
+      {answer}
       <div>
         {onKeep && (
           <>
             <Button variant="default" onClick={onKeep}>
-              Keep it
+              {keep}
             </Button>{' '}
           </>
         )}
-        <Button {...(color && { color })} loading={doing.isPending} onClick={() => doing.mutate()}>
+        <Button {...(color && { color })} loading={doing.isPending} disabled={isBlocked} onClick={() => doing.mutate()}>
           {action}
         </Button>
       </div>

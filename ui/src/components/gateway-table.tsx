@@ -9,7 +9,7 @@ import { Since } from './since.tsx'
 import { StateWord } from './state-word.tsx'
 
 const columns: Column<GatewayView>[] = [
-  { key: 'name', header: 'Name', sort: (one) => one.name, cell: (one) => <span className={styles.name}>{one.name}</span> },
+  { key: 'name', header: 'Name', sort: (one) => one.name, cell: (one) => <NameCell gateway={one} /> },
   { key: 'environment', header: 'Environment', sort: (one) => one.environment, cell: (one) => one.environment || '–' },
   { key: 'connection', header: 'Connection', sort: (one) => one.connection, cell: (one) => <StateWord word={one.connection} /> },
   { key: 'config', header: 'Config', sort: (one) => one.config.state, cell: (one) => <ConfigCell gateway={one} /> },
@@ -33,6 +33,13 @@ export function GatewayTable({ gateways, empty }: { gateways: GatewayView[]; emp
 }
 
 const rowKey = (one: GatewayView) => `${one.environment}/${one.name}`
+
+const NameCell = ({ gateway: { name, origin } }: { gateway: GatewayView }) => (
+  <span className={styles.name}>
+    {name}
+    {origin === 'managed' && <small> managed</small>}
+  </span>
+)
 
 function ConfigCell({ gateway: { config } }: { gateway: GatewayView }) {
   const hash = config.applied?.hash ?? config.desired?.hash

@@ -40,6 +40,13 @@ const looks: Record<string, [Shape, Tone]> = {
   open: ['circle', 'green'],
   used: ['check', 'gray'],
   expired: ['ring', 'gray'],
+  succeeded: ['check', 'green'],
+  cancelled: ['slash', 'gray'],
+  registering: ['dotted', 'blue'],
+  cordoned: ['minus', 'amber'],
+  draining: ['arc', 'amber'],
+  unreachable: ['diamond', 'red'],
+  decommissioned: ['square', 'gray'],
 }
 
 /** A state: shape, colour and word; its reason under it. */

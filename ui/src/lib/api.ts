@@ -41,8 +41,8 @@ export function patchJson<Body>(path: string, body: unknown): Promise<Body> {
   return request<Body>(path, { method: 'PATCH', headers, body: JSON.stringify(body) })
 }
 
-export function deleteObject(path: string): Promise<void> {
-  return request<void>(path, { method: 'DELETE', headers: { accept: 'application/json', 'x-mcpg-request': '1' } })
+export function deleteObject<Body = void>(path: string): Promise<Body> {
+  return request<Body>(path, { method: 'DELETE', headers: { accept: 'application/json', 'x-mcpg-request': '1' } })
 }
 
 export async function errorOfResponse(response: Response): Promise<ApiError> {

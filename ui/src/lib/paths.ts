@@ -12,11 +12,12 @@ export const workspacePath = ({ org, workspace }: Workspace) => `/v1/orgs/${word
 export const objectPath = (scope: Workspace, plural: string, name: string, action?: string) =>
   `${workspacePath(scope)}/${plural}/${word(name)}${action ? `/${action}` : ''}`
 
-export const enrollmentsPath = (scope: Workspace, environment: string) =>
-  `${workspacePath(scope)}/environments/${word(environment)}/enrollments`
+export const environmentPath = (scope: Workspace, environment: string) => `${workspacePath(scope)}/environments/${word(environment)}`
+
+export const enrollmentsPath = (scope: Workspace, environment: string) => `${environmentPath(scope, environment)}/enrollments`
 
 export const gatewayRestPath = (scope: Workspace, environment: string, gateway: string) =>
-  `${workspacePath(scope)}/environments/${word(environment)}/gateways/${word(gateway)}`
+  `${environmentPath(scope, environment)}/gateways/${word(gateway)}`
 
 /** Every object of a kind in a workspace. */
 export const listAll = (scope: Workspace, plural: string, signal?: AbortSignal): Promise<Resource[]> =>

@@ -24,6 +24,8 @@ import { gatewayView, type GatewayView } from '../../lib/objects/gateway.ts'
 import { gatewayRestPath } from '../../lib/paths.ts'
 import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
+import { DeploymentActions, DeploymentLine, DeploymentTab } from '../provisioning/deployment.tsx'
+import { deleteCommand } from '../provisioning/parameters.ts'
 import { ConfigHistory } from './config-history.tsx'
 import { credentialFacts } from './credential-facts.tsx'
 import styles from './gateway.module.css'
@@ -51,7 +53,9 @@ export function Gateway() {
 }
 
 function GatewayPage({ gateway }: { gateway: GatewayView }) {
-  const { config, name } = gateway
+  const { config, name, environment, instanceUid } = gateway
+  const isManaged = gateway.origin === 'managed'
+  const scope = useScope()
   return (
     <>
       <PageHead
@@ -66,22 +70,30 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
           </>
         }
         actions={
-          <ShowCli
-            commands={[
-              { what: 'Describe', command: `mcpg-ctl describe gateway ${name}` },
-              { what: 'Its log', command: `mcpg-ctl logs gateway/${name} -f` },
-              { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
-              ...(config.pinned ? [{ what: 'Resume it', command: `mcpg-ctl resume gateway/${name}` }] : []),
-              { what: 'On its machine', command: 'mcpg-ctl gateway-status' },
-            ]}
-          />
+          <>
+            <ShowCli
+              commands={[
+                { what: 'Describe', command: `mcpg-ctl describe gateway ${name}` },
+                { what: 'Its log', command: `mcpg-ctl logs gateway/${name} -f` },
+                { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
+                ...(config.pinned ? [{ what: 'Resume it', command: `mcpg-ctl resume gateway/${name}` }] : []),
+                ...(isManaged
+                  ? [{ what: 'Deprovision it', command: deleteCommand({ ...scope, environment }, instanceUid), isScoped: true }]
+                  : [{ what: 'On its machine', command: 'mcpg-ctl gateway-status' }]),
+              ]}
+            />
+            {isManaged && <DeploymentActions gateway={gateway} />}
+          </>
         }
-      />
+      >
+        {isManaged && <DeploymentLine gateway={gateway} />}
+      </PageHead>
       <PageStack>
         <PinNote gateway={gateway} />
         <PageTabs
           tabs={[
             { value: 'overview', label: 'Overview', content: () => <GatewayOverview gateway={gateway} /> },
+            ...(isManaged ? [{ value: 'deployment', label: 'Deployment', content: () => <DeploymentTab gateway={gateway} /> }] : []),
             { value: 'config', label: 'Config', content: () => <ConfigHistory gateway={gateway} /> },
             { value: 'logs', label: 'Logs', shortcut: 'l', content: () => <GatewayLogs gateway={gateway} /> },
             {

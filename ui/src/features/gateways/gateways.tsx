@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
-import { IconPlus } from '@tabler/icons-react'
+import { IconCloudPlus, IconPlus } from '@tabler/icons-react'
+import { useState } from 'react'
 import { Link } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
@@ -9,18 +10,32 @@ import { Loading } from '../../components/loading.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
+import { PageStack } from '../../components/stack.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { gatewayView } from '../../lib/objects/gateway.ts'
-import { useHref, useUrlState } from '../../lib/scope.ts'
+import { useMay } from '../../lib/rights.ts'
+import { useHref, useScope, useUrlState } from '../../lib/scope.ts'
+import { createCommand } from '../provisioning/parameters.ts'
+import { ProvisionDialog } from '../provisioning/provision-dialog.tsx'
+import { RunningOperations } from '../provisioning/running-operations.tsx'
 
 export function Gateways() {
   const { items, error } = useObjects('Gateway', gatewayView)
   const href = useHref()
+  const scope = useScope()
+  const environment = scope.environment ?? 'default'
+  const mayProvision = useMay({ operation: 'provision' }, scope)
+  const [isProvisioning, setProvisioning] = useState(false)
   const [text] = useUrlState('q')
   const [connection] = useUrlState('connection')
   const enroll = (
     <Button component={Link} to={href('/enrollments/new')} leftSection={<IconPlus size={16} />}>
       Enroll a gateway
+    </Button>
+  )
+  const provision = mayProvision && (
+    <Button variant="default" leftSection={<IconCloudPlus size={16} />} onClick={() => setProvisioning(true)}>
+      Provision a gateway
     </Button>
   )
   const found = items?.filter(
@@ -38,8 +53,10 @@ export function Gateways() {
               commands={[
                 { what: 'List', command: 'mcpg-ctl get gateways -o wide' },
                 { what: 'Follow', command: 'mcpg-ctl get gateways --watch' },
+                ...(mayProvision ? [{ what: 'Provision', command: createCommand({ ...scope, environment }, '', {}), isScoped: true }] : []),
               ]}
             />
+            {provision}
             {enroll}
           </>
         }
@@ -47,24 +64,36 @@ export function Gateways() {
       {error && <ProblemNote error={error} />}
       {!items && !error && <Loading />}
       {items && (
-        <>
-          <FilterBar label="Filter by name, host or label" facet="connection" counts={countWords(items.map((one) => one.connection))} />
-          <Card isFlush>
-            <GatewayTable
-              gateways={found ?? []}
-              empty={
-                items.length === 0 ? (
-                  <EmptyState title="No gateway yet" action={enroll}>
-                    A gateway runs your MCP servers on its machine and offers them as one endpoint.
-                  </EmptyState>
-                ) : (
-                  <EmptyState title="No gateway matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
+        <PageStack>
+          <RunningOperations />
+          <div>
+            <FilterBar label="Filter by name, host or label" facet="connection" counts={countWords(items.map((one) => one.connection))} />
+            <Card isFlush>
+              <GatewayTable
+                gateways={found ?? []}
+                empty={
+                  items.length === 0 ? (
+                    <EmptyState
+                      title="No gateway yet"
+                      action={
+                        <>
+                          {enroll} {provision}
+                        </>
+                      }
+                    >
+                      A gateway runs your MCP servers and offers them as one endpoint: one that you enroll on its machine, and a managed one
+                      that the control plane runs on a cluster.
+                    </EmptyState>
+                  ) : (
+                    <EmptyState title="No gateway matches">{items.length} are hidden by the filter.</EmptyState>
+                  )
+                }
+              />
+            </Card>
+          </div>
+        </PageStack>
       )}
+      {isProvisioning && <ProvisionDialog scope={scope} start={{ name: '', environment }} onClose={() => setProvisioning(false)} />}
     </>
   )
 }

@@ -1,0 +1,17 @@
+import type { GatewayParameters } from '@mcpg/proto/rest/provisioning'
+import type { ReactNode } from 'react'
+import { sizeText } from './parameters.ts'
+
+/** What a managed gateway is deployed with; where it may be only as far as that was asked for. */
+export function parameterFacts(parameters: GatewayParameters): [string, ReactNode][] {
+  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
+  return [
+    ['Size', `${size} (${sizeText(size)})`],
+    ['Replicas', replicas],
+    ['Image tag', imageTag],
+    ...(region ? [['Region', region] satisfies [string, string]] : []),
+    ['Isolation tier', `${isolationTier ?? 'shared'}${allowHigherTier ? ' or stricter' : ''}`],
+    ...(clusterSelector ? [['Cluster selector', <code key="selector">{clusterSelector}</code>] satisfies [string, ReactNode]] : []),
+    ...(strategy === 'spread' ? [['Strategy', strategy] satisfies [string, string]] : []),
+  ]
+}

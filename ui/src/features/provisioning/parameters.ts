@@ -1,0 +1,36 @@
+import { gatewaySizes, type GatewaySize } from '@mcpg/proto/managed-gateways'
+import type { GatewayParameters } from '@mcpg/proto/rest/provisioning'
+import { plural, shellWord, spellBytes } from '../../lib/format.ts'
+
+export type EnvironmentScope = { org: string; workspace: string; environment: string }
+
+export function sizeText(size: GatewaySize): string {
+  const { cpuMillicores, memoryBytes } = gatewaySizes[size]
+  return `${cpuMillicores / 1000} CPU, ${spellBytes(memoryBytes).replace('.0 ', ' ')}`
+}
+
+/** `size m (0.5 CPU, 1.0 GiB), 2 replicas`. */
+export const shapeText = ({ size, replicas }: Pick<GatewayParameters, 'size' | 'replicas'>): string =>
+  `size ${size} (${sizeText(size)}${replicas > 1 ? ' each' : ''}), ${plural(replicas, 'replica')}`
+
+/** The command that does the same; what is a default is left out. */
+export function createCommand(scope: EnvironmentScope, name: string, parameters: Partial<GatewayParameters>): string {
+  const { size = 's', replicas = 1, imageTag = 'latest', region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
+  const flags: [flag: string, value: string | undefined][] = [
+    ['--name', name || '<name>'],
+    ['--size', size === 's' ? undefined : size],
+    ['--replicas', replicas === 1 ? undefined : String(replicas)],
+    ['--image-tag', imageTag === 'latest' ? undefined : imageTag],
+    ['--region', region],
+    ['--isolation-tier', isolationTier],
+    ['--cluster-selector', clusterSelector],
+    ['--strategy', strategy === 'spread' ? strategy : undefined],
+  ]
+  const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${value === '<name>' ? value : shellWord(value)}`]))
+  return ['mcpg-ctl provision create', scopeFlags(scope), ...given, ...(allowHigherTier ? ['--allow-higher-tier'] : [])].join(' ')
+}
+
+export const deleteCommand = (scope: EnvironmentScope, instanceUid: string): string =>
+  `mcpg-ctl provision delete ${scopeFlags(scope)} --instance-uid ${instanceUid}`
+
+const scopeFlags = ({ org, workspace, environment }: EnvironmentScope) => `--org ${org} --workspace ${workspace} --env ${environment}`

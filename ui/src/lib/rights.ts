@@ -1,0 +1,16 @@
+import type { CanIAnswer } from '@mcpg/proto/rest/access'
+import { useQuery } from '@tanstack/react-query'
+import { getJson } from './api.ts'
+
+type Place = { org?: string; workspace?: string; environment?: string }
+type Right = { operation: string } | { verb: string; kind: string; name?: string }
+
+/** Whether the caller may do it there, without a place in the whole installation; false until it is known. The control plane decides anew. */
+export function useMay(right: Right, { org, workspace, environment }: Place = {}): boolean {
+  const query = new URLSearchParams({ ...right, ...(org && { org }), ...(workspace && { workspace }), ...(environment && { environment }) })
+  const { data } = useQuery({
+    queryKey: ['may', query.toString()],
+    queryFn: ({ signal }) => getJson<CanIAnswer>(`/v1/access/can-i?${query}`, signal),
+  })
+  return data?.allowed === true || data?.below === true
+}
