@@ -77,6 +77,7 @@ function beginning(name: string, values: Partial<Beginning> = {}): Beginning {
     gateway: 'new',
     parameters: '{}',
     audit: { ...auditTrail({ db, clock }).row(caller, 'gateway.provision_create', { name }) },
+    answer: null,
     ...values,
   }
 }
@@ -120,6 +121,66 @@ describe('a hundred at once where there is room for sixty', () => {
     ]
     expect(await Promise.all(counts)).toEqual([60, 60, 60, 60, 60])
     expect((await db.read.operationEvent.findFirst())?.message).toMatch(/^reserved on [a-e]$/)
+  })
+
+  it('have each their own outcome, whatever the others of their transaction lead to', async () => {
+    await cluster('a', { gatewaysMax: 4 })
+    const running = beginning('running')
+    await allocate.begin(request(), running)
+    const twice = beginning('twice')
+    const elsewhere = beginning('elsewhere')
+    const starts = [
+      beginning('running'),
+      twice,
+      beginning('twice'),
+      { ...elsewhere, operation: { ...elsewhere.operation, environment: 'gone', activeKey: 'o/w/gone/elsewhere' } },
+      beginning('third'),
+      beginning('fourth'),
+      beginning('fifth'),
+    ]
+    const outcomes = await Promise.all(starts.map((start) => allocate.begin(request(), start)))
+    expect(outcomes).toMatchObject([
+      { outcome: 'in_progress', operationId: running.operation.id },
+      { outcome: 'started', clusterId: 'a' },
+      { outcome: 'in_progress', operationId: twice.operation.id },
+      { outcome: 'no_environment' },
+      { outcome: 'started' },
+      { outcome: 'started' },
+      { outcome: 'no_capacity', passedOver: [{ cluster: 'a', reason: 'gateways' }] },
+    ])
+    const [one] = await sums()
+    expect(one!.table).toEqual(one!.reservations)
+  })
+
+  it('take no more together than the quotas of their organization and environment allow', async () => {
+    await cluster('a')
+    const row = { org: 'o', workspace: '', environment: '', cpuMillicoresMax: 1_000n, updatedAt: at() }
+    const ofEnvironment = { ...row, workspace: 'w', environment: 'e', cpuMillicoresMax: null, gatewaysMax: 3 }
+    await db.write((tx) => tx.quota.createMany({ data: [row, ofEnvironment] }))
+    try {
+      await db.write((tx) => tx.environment.create({ data: { org: 'o', workspace: 'w', name: 'f', createdAt: at() } }))
+      const elsewhere = (name: string) => {
+        const one = beginning(name)
+        return { ...one, operation: { ...one.operation, environment: 'f', activeKey: `o/w/f/${name}` } }
+      }
+      const starts = [...['a', 'b', 'c', 'd'].map((name) => beginning(name)), ...['e', 'f'].map((name) => elsewhere(name))]
+      const outcomes = await Promise.all(starts.map((start) => allocate.begin(request(), start)))
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(['started', 'started', 'started', 'quota', 'started', 'quota'])
+      expect(outcomes[3]).toMatchObject({ exceeded: [{ quota: 'w/e', amount: 'gateways', used: 3, of: 3, asked: 1 }] })
+      expect(outcomes[5]).toMatchObject({ exceeded: [{ quota: 'org', amount: 'cpuMillicores', used: 1_000, of: 1_000, asked: 250 }] })
+    } finally {
+      await db.write((tx) => tx.quota.deleteMany())
+    }
+  })
+
+  it('are not kept from beginning by one that the database refuses', async () => {
+    await cluster('a')
+    const one = beginning('one')
+    const broken = { ...beginning('broken'), audit: one.audit }
+    const outcomes = await Promise.allSettled([one, broken, beginning('two')].map((start) => allocate.begin(request(), start)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect((await sums())[0]!.table[0]).toBe(2)
+    expect(await db.read.managedGateway.count()).toBe(2)
   })
 
   it('never take more of any dimension than there is, whatever they ask for', async () => {

@@ -46,7 +46,7 @@ export async function bulkWriter(target: WriterTarget) {
     recordConfigs: (batch: ConfigBatch) => request<void>({ op: 'recordConfigs', batch }),
     insertHolds: (rows: HoldRow[]) => request<void>({ op: 'insertHolds', rows }),
     writeReports: (writes: ReportWrite[]) => request<void>({ op: 'writeReports', writes }),
-    startOperation: (start: OperationStart) => request<StartOutcome>({ op: 'startOperation', start }),
+    startOperations: (starts: OperationStart[]) => request<StartOutcome[]>({ op: 'startOperations', starts }),
     /** Told when the thread dies by itself. */
     watch(listener: (error: unknown) => void) {
       onFailure = listener

@@ -260,7 +260,12 @@ export type OperationStart = {
   /** What a new one is deployed with, as JSON. */
   parameters: string
   audit: AuditRow
+  /** What the same request is answered when it comes again. */
+  answer: KeptAnswer | null
 }
+
+/** The answer to a request with an `Idempotency-Key`, as JSON. */
+export type KeptAnswer = { scope: string; key: string; requestDigest: string; body: string; createdAt: string }
 
 export type StartOutcome =
   | { outcome: 'started'; clusterId: string | null }
@@ -282,5 +287,5 @@ export type BulkRequest =
   | { op: 'recordConfigs'; batch: ConfigBatch }
   | { op: 'insertHolds'; rows: HoldRow[] }
   | { op: 'writeReports'; writes: ReportWrite[] }
-  | { op: 'startOperation'; start: OperationStart }
+  | { op: 'startOperations'; starts: OperationStart[] }
 export type BulkReply = { ok: true; value: unknown } | { ok: false; code: string | undefined; message: string }

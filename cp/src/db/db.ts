@@ -17,6 +17,7 @@ import type { Reads, Tx } from './client.ts'
 import { transactionLimits, type DatabaseFacts, type Engine } from './engine.ts'
 import { databaseFailure } from './failures.ts'
 import type { DatabaseSettings } from './settings.ts'
+import { startsTogether } from './starts-together.ts'
 import { writeQueue } from './write-queue.ts'
 
 export { joinSql, sql, type Reads, type Sql, type Tx } from './client.ts'
@@ -30,6 +31,7 @@ export type {
   EventRow,
   GatewayColumns,
   HoldRow,
+  KeptAnswer,
   ReportWrite,
   ResourceBatch,
   ResourceChange,
@@ -66,6 +68,7 @@ export type Db = Part & {
   insertHolds(rows: HoldRow[]): Promise<void>
   /** At most some hundred rows at once: whoever waits for the door waits for all of them. */
   writeReports(writes: ReportWrite[]): Promise<void>
+  /** Those that wait for the door at the same time are written together; each has its own outcome. */
   startOperation(start: OperationStart): Promise<StartOutcome>
   facts(): Promise<DatabaseFacts>
   /** Throws unavailable while nothing can be written, before anything is tried. */
@@ -99,7 +102,7 @@ export async function openDatabase(settings: DatabaseSettings, log: Pick<Log, 'i
     recordConfigs: (batch) => inTurn(() => bulk.recordConfigs(batch)),
     insertHolds: (rows) => inTurn(() => bulk.insertHolds(rows)),
     writeReports: (writes) => inTurn(() => bulk.writeReports(writes)),
-    startOperation: (start) => inTurn(() => bulk.startOperation(start)),
+    startOperation: startsTogether({ inTurn, write: bulk.startOperations }),
     facts: () => told(() => engine.facts()),
     assertWritable: () => engine.assertWritable(),
     async start(fail) {

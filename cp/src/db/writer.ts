@@ -9,7 +9,7 @@ import { appendGatewayAudit } from './operations/gateway-audit.ts'
 import { insertHolds, recordConfigs } from './operations/configs.ts'
 import { writeReports } from './operations/reports.ts'
 import { applyResources } from './operations/resources.ts'
-import { startOperation } from './operations/start-operation.ts'
+import { startOperations } from './operations/start-operation.ts'
 
 if (!parentPort) throw new Error('writer is the entry of a worker thread')
 const port = parentPort
@@ -47,8 +47,8 @@ async function perform(writes: BulkConnection, request: BulkRequest): Promise<un
       return await insertHolds(writes, request.rows)
     case 'writeReports':
       return await writeReports(writes, request.writes)
-    case 'startOperation':
-      return await startOperation(writes, request.start)
+    case 'startOperations':
+      return await startOperations(writes, request.starts)
   }
 }
 

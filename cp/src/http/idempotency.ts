@@ -1,13 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError } from '@mcpg/proto/errors'
-import type { Db } from '../db/db.ts'
+import type { Db, KeptAnswer } from '../db/db.ts'
 import type { Keys } from '../keys/keys.ts'
 import { removeInPortions } from '../db/portions.ts'
 import type { Chore } from '../keeper.ts'
 import { callerOf } from './access-rules.ts'
 
 export type Idempotency = ReturnType<typeof idempotency>
+
+/**
+ * The answer as it is kept for the key of a request, for work that writes it with what it begins, so that a process which ends before it has
+ * answered answers the same after its restart. Null without a key.
+ */
+export type AnswerToKeep = ((answer: unknown) => KeptAnswer) | null
 
 const keptMs = 24 * 3_600_000
 const maxSecretAnswers = 10_000
@@ -27,11 +33,11 @@ export function idempotency({ db, keys, clock }: { db: Db; keys: Pick<Keys, 'fin
    */
   async function once<Body>(
     request: FastifyRequest,
-    work: () => Promise<Body>,
+    work: (toKeep: AnswerToKeep) => Promise<Body>,
     { secret = false }: { secret?: boolean } = {},
   ): Promise<Body> {
     const key = request.headers['idempotency-key']
-    if (key === undefined) return work()
+    if (key === undefined) return work(null)
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
       throw new McpgError('invalid', 'idempotency_key_malformed', 'Idempotency-Key must be 1-255 printable characters without blanks.')
     // Keyed: a body may hold a secret, and a plain hash of a short one tells it.
@@ -55,7 +61,7 @@ ${key}`
     id: string,
     requestDigest: string,
     secret: boolean,
-    work: () => Promise<unknown>,
+    work: (toKeep: AnswerToKeep) => Promise<unknown>,
   ): Promise<unknown> {
     const known = secret ? findSecret(id) : await find(scope, key)
     if (known && known.requestDigest !== requestDigest)
@@ -64,9 +70,13 @@ ${key}`
         hint: 'Send a new key with a new request.',
       })
     if (known) return known.answer
-    const answer = await work()
+    let isKept = false
+    const answer = await work((early) => {
+      isKept = true
+      return keptAnswer(scope, key, requestDigest, early)
+    })
     if (secret) keepSecret(id, requestDigest, answer)
-    else await keep(scope, key, requestDigest, answer)
+    else if (!isKept) await keep(keptAnswer(scope, key, requestDigest, answer))
     return answer
   }
 
@@ -76,9 +86,12 @@ ${key}`
     return { requestDigest: row.requestDigest, answer: JSON.parse(row.body) as unknown }
   }
 
-  async function keep(scope: string, key: string, requestDigest: string, answer: unknown): Promise<void> {
-    const row = { requestDigest, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
+  async function keep({ scope, key, ...row }: KeptAnswer): Promise<void> {
     await db.write((tx) => tx.idempotencyKey.upsert({ where: { scope_key: { scope, key } }, create: { scope, key, ...row }, update: row }))
+  }
+
+  function keptAnswer(scope: string, key: string, requestDigest: string, answer: unknown): KeptAnswer {
+    return { scope, key, requestDigest, body: JSON.stringify(answer), createdAt: new Date(clock.now()).toISOString() }
   }
 
   async function prune(stopping: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import type { Log } from '@mcpg/core/log'
 import { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
 import type { Caller } from '../access/caller.ts'
 import { callerOf } from '../http/access-rules.ts'
-import type { Idempotency } from '../http/idempotency.ts'
+import type { AnswerToKeep, Idempotency } from '../http/idempotency.ts'
 import { longAnswers } from '../http/long-answer.ts'
 import { eventStream } from '../operations/event-stream.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -59,7 +59,7 @@ export const provisioningRoutes =
         },
       },
       async (request, reply) => {
-        const begin = () => provisioning.provision(callerOf(request), request.params, request.body)
+        const begin = (toKeep: AnswerToKeep) => provisioning.provision(callerOf(request), request.params, request.body, toKeep)
         await answer(request, reply, await onceOnly.once(request, begin))
       },
     )

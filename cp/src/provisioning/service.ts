@@ -10,6 +10,7 @@ import type { Allocator, Beginning, PlacementRequest } from '../allocator/alloca
 import type { Audit } from '../audit/audit.ts'
 import type { Clusters } from '../clusters/service.ts'
 import type { Db, StartOutcome } from '../db/db.ts'
+import type { AnswerToKeep } from '../http/idempotency.ts'
 import { operationId } from '../operations/operation-id.ts'
 import { watchHint } from '../operations/service.ts'
 import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
@@ -46,15 +47,20 @@ export function provisioningService({
   return { provision, deprovision, deployment }
 
   /** Makes a gateway of this name, or brings the managed one of this name to these values. */
-  async function provision(caller: Caller, scope: EnvironmentScope, { name, ...parameters }: ProvisionGateway): Promise<StartedOperation> {
+  async function provision(
+    caller: Caller,
+    scope: EnvironmentScope,
+    { name, ...parameters }: ProvisionGateway,
+    toKeep: AnswerToKeep = null,
+  ): Promise<StartedOperation> {
     await requireEnvironment(scope)
     const selector = selectorOf(parameters.clusterSelector)
     const excluded = await refusedClusters(parameters)
     for (let look = 0; look < mostLooks; look++) {
       const known = await store.find(scope, name)
       const started = known
-        ? await update(caller, known, parameters)
-        : await create(caller, scope, name, parameters, { selector, excluded })
+        ? await update(caller, known, parameters, toKeep)
+        : await create(caller, scope, name, parameters, { selector, excluded, toKeep })
       if (started) return started
     }
     throw new McpgError('unavailable', 'gateway_changes', `The gateway ${name} comes and goes; try again.`, { retryAfterSeconds: 1 })
@@ -65,7 +71,7 @@ export function provisioningService({
     scope: EnvironmentScope,
     name: string,
     parameters: Parameters,
-    { selector, excluded }: { selector: SelectorTerm[]; excluded: ReadonlyMap<string, string> },
+    { selector, excluded, toKeep }: { selector: SelectorTerm[]; excluded: ReadonlyMap<string, string>; toKeep: AnswerToKeep },
   ): Promise<StartedOperation | null> {
     const gatewayUid = `${name}-${randomBytes(3).toString('hex')}`
     const request: PlacementRequest = {
@@ -79,10 +85,12 @@ export function provisioningService({
       siblings: new Set(),
       excluded,
     }
-    const beginning = beginningOf(caller, 'create', { ...scope, name, instanceUid: gatewayUid, clusterId: null }, { parameters }, 'new', [
+    const about = { ...scope, name, instanceUid: gatewayUid, clusterId: null }
+    const events = [
       event('filtering', 'done', `looking for room for ${amountsText(request)}`),
       event('reserved', 'done', `reserved on {cluster}`),
-    ])
+    ]
+    const beginning = beginningOf(caller, 'create', about, { parameters }, 'new', events, toKeep)
     const outcome = await allocator.begin(request, beginning)
     if (outcome.outcome === 'no_capacity') return await withoutRoom(beginning, outcome.passedOver)
     if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
@@ -90,7 +98,7 @@ export function provisioningService({
   }
 
   /** In place: what did not change is not touched, and the cluster stays. */
-  async function update(caller: Caller, known: ManagedGateway, asked: Parameters): Promise<StartedOperation | null> {
+  async function update(caller: Caller, known: ManagedGateway, asked: Parameters, toKeep: AnswerToKeep): Promise<StartedOperation | null> {
     if (known.state === 'deleting')
       throw new McpgError(
         'failed_precondition',
@@ -107,7 +115,7 @@ export function provisioningService({
     const violations = cluster.driver?.check(parameters) ?? []
     if (violations.length > 0) throw unsupported(violations)
     const input: OperationInput = { parameters, previous: known.parameters, less }
-    const beginning = beginningOf(caller, 'update', known, input, 'known', [event('reserved', 'done', `stays on {cluster}`)])
+    const beginning = beginningOf(caller, 'update', known, input, 'known', [event('reserved', 'done', `stays on {cluster}`)], toKeep)
     const outcome = await allocator.beginMore({ id: cluster.id, name: cluster.name }, more, beginning)
     if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
     if (outcome.outcome !== 'full') return await started(beginning, outcome, known)
@@ -272,6 +280,7 @@ export function provisioningService({
     input: OperationInput,
     gateway: Beginning['gateway'],
     events: Beginning['events'],
+    toKeep: AnswerToKeep = null,
   ): Beginning {
     const { org, workspace, environment, name, instanceUid, clusterId } = about
     const id = operationId(clock.now())
@@ -309,6 +318,7 @@ export function provisioningService({
         uid: instanceUid,
         detail: { operation: id, environment },
       }),
+      answer: toKeep?.({ operationId: id, instanceUid } satisfies StartedOperation) ?? null,
     }
   }
 
