@@ -34,6 +34,7 @@ import { metricsOf } from './control/metrics.ts'
 import { controlRoutes } from './control/routes.ts'
 import { openDatabase, type Db } from './db/db.ts'
 import { createFleet } from './fleet.ts'
+import { kubernetesClusters, reachOf } from './kubernetes/clusters.ts'
 import { idempotency } from './http/idempotency.ts'
 import { httpServer } from './http/server.ts'
 import { keeper } from './keeper.ts'
@@ -153,6 +154,7 @@ async function compose({
   const ownDrivers = config.local
     ? [localDriver({ ...config.local, stateDir: config.stateDir, controlPlane: fleet.grpcUrl, probeMs: timers.managedProbe, clock, log })]
     : []
+  const kubernetes = kubernetesClusters({ keys, reach: () => reachOf(endpoints()), image: config.gatewayImage, clock })
   const managed = await createManaged({
     db,
     audit,
@@ -164,7 +166,8 @@ async function compose({
     timers,
     log,
     atStep,
-    drivers: drivers ?? ownDrivers,
+    drivers: drivers ?? [...ownDrivers, kubernetes.driver],
+    sealAccess: kubernetes.seal,
     stateDir: config.stateDir,
     ownUrl: () => http.url(),
     publicUrl: () => endpoints().http,

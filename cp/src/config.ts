@@ -45,6 +45,8 @@ export type Config = {
   timers: Timers
   /** How this program is started, for managed gateways on this machine; null: none run here. */
   local: { program: readonly string[]; env: Environment } | null
+  /** Image of managed gateways on Kubernetes, without its tag. */
+  gatewayImage: string
   /** How fast enrollment tokens may be redeemed; `MCPG_ENROLLMENT_LIMITS`. */
   enrollmentLimits: EnrollmentLimits
 }
@@ -66,6 +68,7 @@ const known = {
   'license-public-key-file': 'text',
   'external-url': 'text',
   'external-grpc': 'text',
+  'gateway-image': 'text',
   'master-key-file': 'text',
   'tls-cert-file': 'text',
   'tls-key-file': 'text',
@@ -137,6 +140,7 @@ export function readConfig(flags: Flags, env: Environment): Config {
     log: { level: isLogLevel(level) ? level : ('info' as const), json: isOn('json-logs'), file: text('log-file') },
     timers: timers(),
     local: null,
+    gatewayImage: text('gateway-image') ?? 'mcpg/gateway',
     enrollmentLimits: enrollmentLimits(),
   }
   if (violations.length > 0) throw refusal(violations)

@@ -11,7 +11,7 @@ import type { Audit } from './audit/audit.ts'
 import type { Driver, Workload, Workloads } from './clusters/drivers/driver.ts'
 import { clusterProber } from './clusters/prober.ts'
 import { clusterRoutes } from './clusters/routes.ts'
-import { clusterService } from './clusters/service.ts'
+import { clusterService, type SealAccess } from './clusters/service.ts'
 import { clusterStore, type HeldGateway } from './clusters/store.ts'
 import type { Db } from './db/db.ts'
 import type { Fleet } from './fleet.ts'
@@ -34,6 +34,7 @@ export async function createManaged({
   onceOnly,
   fleet,
   drivers,
+  sealAccess,
   stateDir,
   requireScope,
   requireEnvironment,
@@ -49,6 +50,7 @@ export async function createManaged({
   onceOnly: Idempotency
   fleet: Pick<Fleet, 'registry' | 'live' | 'gateways' | 'configs' | 'enrollments'>
   drivers: readonly Driver[]
+  sealAccess: SealAccess
   stateDir: string
   requireScope: Tenancies['requireScope']
   requireEnvironment: Tenancies['requireEnvironment']
@@ -64,16 +66,19 @@ export async function createManaged({
   const reservations = allocator({ db, clock, log })
   const store = provisioningStore(db)
   const clusterRows = clusterStore(db)
-  const clusters = clusterService({ db, store: clusterRows, drivers, audit, clock, log, onForced })
+  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, onForced })
   const plans: Record<OperationKind, Plan> = provisioningPlans({
     store,
     allocator: reservations,
     workloadsOf: clusters.workloadsOf,
-    enrollmentUrl: async ({ id, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid }) => {
+    enrollmentUrl: async (
+      { id, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid },
+      { isRemote } = { isRemote: false },
+    ) => {
       await enrollments.revokeOf(id)
       const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid }
       const { url } = await enrollments.create(ownCaller(), { org, workspace, environment }, body, { operationId: id })
-      return `${ownUrl()}${url.slice(publicUrl().length)}`
+      return isRemote ? url : `${ownUrl()}${url.slice(publicUrl().length)}`
     },
     revokeEnrollments: enrollments.revokeOf,
     registry,

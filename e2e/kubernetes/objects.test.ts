@@ -25,6 +25,8 @@ beforeAll(async () => {
   ;({ discovery } = await probeCluster(api))
 }, 240_000)
 
+const placeOf = (given: GatewayWorkload) => ({ namespace: namespaceName(given), instanceUid: given.instanceUid })
+
 const workload = (rest: Partial<GatewayWorkload> = {}): GatewayWorkload => ({
   org: 'default',
   workspace: 'default',
@@ -38,7 +40,7 @@ const workload = (rest: Partial<GatewayWorkload> = {}): GatewayWorkload => ({
   memoryBytes: 512 * 2 ** 20,
   image: 'localhost/mcpg:test',
   imagePullPolicy: 'Never',
-  controlPlane: { grpcUrl: 'https://172.17.0.1:7844', restPort: 7843 },
+  controlPlane: { restPort: 7843, grpcPort: 7844 },
   enrollmentUrl: 'https://172.17.0.1:7843/enroll/mcpg_enr_x',
   volume: { type: 'claim', bytes: 2 ** 28 },
   egress: ['0.0.0.0/0'],
@@ -130,10 +132,10 @@ describe.each([
 
   test('are said not to be running as long as no pod can be', async () => {
     await until('pods that have no node', async () => {
-      const rollout = await rolloutOf(api, given)
+      const rollout = await rolloutOf(api, placeOf(given))
       return rollout.state === 'starting' && /has no node yet|pods are ready/.test(rollout.message)
     })
-    expect(await rolloutOf(api, { ...given, instanceUid: 'nobody' })).toEqual({ state: 'absent' })
+    expect(await rolloutOf(api, placeOf({ ...given, instanceUid: 'nobody' }))).toEqual({ state: 'absent' })
   })
 
   test('are gone with their namespace', async () => {
@@ -173,7 +175,7 @@ describe('what keeps a cluster from taking a gateway is told in words', () => {
     await until('the quota to be counted', async () => (await clusterClient(cluster.admin).find(quota))?.['status'])
     for (const object of objects.slice(1)) await client.apply(object)
     const failed = await until('the refusal', async () => {
-      const rollout = await rolloutOf(api, given)
+      const rollout = await rolloutOf(api, placeOf(given))
       return rollout.state === 'failed' && rollout
     })
     expect(failed).toMatchObject({ message: expect.stringContaining('exceeded quota: theirs') as string })

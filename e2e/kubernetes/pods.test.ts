@@ -8,41 +8,26 @@ import { gatewayObjects } from '../../cp/src/kubernetes/objects/gateway-objects.
 import { namespaceName } from '../../cp/src/kubernetes/objects/names.ts'
 import type { GatewayWorkload } from '../../cp/src/kubernetes/objects/workload.ts'
 import { shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
-import { ctl, startControlPlane, type ControlPlane } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 import { publishedAccount } from './account.ts'
-import { startCluster, type Cluster } from './control-plane.ts'
-import { buildImages, testImage } from './images.ts'
-import { joinNode, startEngine, type Node } from './node.ts'
+import { clusterWithNode, type ClusterWithNode } from './cluster-with-node.ts'
+import { testImage } from './images.ts'
 
-let cluster: Cluster
-let node: Node
+let setup: ClusterWithNode
 let api: ClusterApi
 let client: Client
 let facts: ClusterFacts
-let controlPlane: ControlPlane
-let volume: string
 beforeAll(async () => {
-  await shareWithFile(async () => {
-    cluster = await startCluster()
-    node = await startEngine(cluster)
-    buildImages(cluster.folder, node)
-    await joinNode(cluster, node)
-    controlPlane = await startControlPlane({
-      stateDir: temporaryFolder(),
-      http: `${node.address}:0`,
-      grpc: `${node.address}:0`,
-      args: ['--insecure-allow-unauthenticated'],
-    })
-    volume = temporaryFolder()
-    chownSync(volume, 1000, 1000)
-  })
-  ;({ api } = await publishedAccount(cluster))
+  setup = await shareWithFile(clusterWithNode)
+  ;({ api } = await publishedAccount(setup.cluster))
   client = clusterClient(api)
   facts = await probeCluster(api)
 }, 400_000)
 
 const instanceUid = 'edge-0a1b2c'
+
+const placeOf = (given: GatewayWorkload) => ({ namespace: namespaceName(given), instanceUid: given.instanceUid })
+const portOf = (url: string) => Number(new URL(url).port)
 
 async function workload(rest: Partial<GatewayWorkload> = {}): Promise<GatewayWorkload> {
   return {
@@ -57,54 +42,29 @@ async function workload(rest: Partial<GatewayWorkload> = {}): Promise<GatewayWor
     memoryBytes: 512 * 2 ** 20,
     image: testImage,
     imagePullPolicy: 'Never',
-    controlPlane: { grpcUrl: controlPlane.grpc, restPort: Number(new URL(controlPlane.http).port) },
+    controlPlane: { restPort: portOf(setup.controlPlane.http), grpcPort: portOf(setup.controlPlane.grpc) },
     enrollmentUrl: null,
-    volume: { type: 'hostPath', path: volume },
+    volume: { type: 'hostPath', path: setup.volume },
     egress: ['0.0.0.0/0'],
     ...rest,
   }
 }
 
-async function ask<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await ctl([...args, '-o', 'json'], controlPlane)
-  if (code !== 0) throw new Error(`mcpg-ctl ${args.join(' ')}: ${code} ${stdout} ${stderr}`)
-  return JSON.parse(stdout) as T
-}
-
 type Gateway = { metadata: { uid: string }; status: { connection: string } }
-const edge = () => ask<Gateway>('get', 'gateway', 'edge')
+const edge = () => setup.ask<Gateway>('get', 'gateway', 'edge')
 type Pod = { metadata: { name: string; uid: string }; status: { podIP?: string } }
 const pods = async (given: GatewayWorkload) => (await api.get<{ items: Pod[] }>(`/api/v1/namespaces/${namespaceName(given)}/pods`)).items
 
-/** What a client sees of a server of the gateway, over the stream that the pod holds. */
-async function toolsOf(server: string): Promise<string[]> {
-  const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'story', version: '1' } }
-  const messages = [
-    { jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize },
-    { jsonrpc: '2.0', method: 'notifications/initialized' },
-    { jsonrpc: '2.0', id: 2, method: 'tools/list' },
-  ]
-  const { stdout } = await ctl(['mcp', '--via-control-plane', '--gateway', 'edge', '--server', server], {
-    ...controlPlane,
-    stdin: messages.map((message) => `${JSON.stringify(message)}\n`).join(''),
-  })
-  const answers = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { id?: number; result?: { tools?: { name: string }[] } })
-  return answers.find(({ id }) => id === 2)?.result?.tools?.map(({ name }) => name) ?? []
-}
-
 async function running(given: GatewayWorkload): Promise<void> {
   const logs = () => {
-    const ids = node.docker(['ps', '-aq', '--filter', 'label=io.kubernetes.container.name=gateway']).split('\n').filter(Boolean)
-    return ids.map((id) => node.docker(['logs', '--tail', '20', id])).join('\n')
+    const ids = setup.node.docker(['ps', '-aq', '--filter', 'label=io.kubernetes.container.name=gateway']).split('\n').filter(Boolean)
+    return ids.map((id) => setup.node.docker(['logs', '--tail', '20', id])).join('\n')
   }
   let last: unknown
   await until(
     'the pod to be ready',
     async () => {
-      last = await rolloutOf(api, given)
+      last = await rolloutOf(api, placeOf(given))
       return (last as { state: string }).state === 'running'
     },
     90_000,
@@ -120,8 +80,8 @@ test('a cluster with a node has what the node can give', () => {
 })
 
 test('a gateway becomes ready in a pod, keeps its pod when its config changes, and comes back as itself', async () => {
-  await ask('create', 'server', 'echo', '--command', 'node /servers/echo.ts')
-  const { url } = await ask<{ url: string }>('enroll', 'create', '--name', 'edge')
+  await setup.ask('create', 'server', 'echo', '--command', 'node /servers/echo.ts')
+  const { url } = await setup.ask<{ url: string }>('enroll', 'create', '--name', 'edge')
   const given = await workload({ enrollmentUrl: url })
   const started = performance.now()
   for (const object of gatewayObjects(given, facts.discovery)) await client.apply(object)
@@ -131,21 +91,21 @@ test('a gateway becomes ready in a pod, keeps its pod when its config changes, a
     const found = await edge()
     return found.status.connection === 'online' ? found : null
   })
-  await until('the tool', async () => (await toolsOf('echo')).includes('echo'))
+  await until('the tool', async () => (await setup.toolsOf('edge', 'echo')).includes('echo'))
 
   // The token was used, and the pod needs it no more.
   const [secret] = gatewayObjects(given, facts.discovery).filter(({ kind }) => kind === 'Secret')
   expect(await client.remove(secret!)).toBe(true)
 
   const [pod] = await pods(given)
-  await ask('create', 'server', 'again', '--command', 'node /servers/echo.ts')
-  await until('the second server', async () => (await toolsOf('again')).includes('echo'), 60_000)
+  await setup.ask('create', 'server', 'again', '--command', 'node /servers/echo.ts')
+  await until('the second server', async () => (await setup.toolsOf('edge', 'again')).includes('echo'), 60_000)
   expect((await pods(given)).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
   for (const object of gatewayObjects({ ...given, operationId: 'another', enrollmentUrl: null }, facts.discovery))
     await client.apply(object)
   expect((await pods(given)).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
 
-  await cluster.admin.delete(`/api/v1/namespaces/${namespaceName(given)}/pods/${pod!.metadata.name}`)
+  await setup.cluster.admin.delete(`/api/v1/namespaces/${namespaceName(given)}/pods/${pod!.metadata.name}`)
   await until(
     'another pod',
     async () => {
@@ -157,7 +117,7 @@ test('a gateway becomes ready in a pod, keeps its pod when its config changes, a
   await running(given)
   await until('the same gateway to be online', async () => (await edge()).status.connection === 'online')
   expect((await edge()).metadata.uid).toBe(before.metadata.uid)
-  await until('the tool', async () => (await toolsOf('again')).includes('echo'))
+  await until('the tool', async () => (await setup.toolsOf('edge', 'again')).includes('echo'))
 })
 
 test('what keeps a pod from becoming ready is told in words', async () => {
@@ -167,7 +127,7 @@ test('what keeps a pod from becoming ready is told in words', async () => {
     await until(
       `${one.name} to be ${state}`,
       async () => {
-        const rollout = await rolloutOf(api, one)
+        const rollout = await rolloutOf(api, placeOf(one))
         return rollout.state === state && words.test(rollout.message)
       },
       60_000,

@@ -23,6 +23,8 @@ export type Settings = {
   /** Host or name: the beginning of a generated instance uid. */
   uidStem: string
   enrollmentUrl: EnrollmentUrl | undefined
+  /** Whether the URL is there for whoever has no identity yet, and nothing to others: it came from a file. */
+  isUrlForNew: boolean
   /** Base URL of the gRPC listener, only when it was given explicitly. */
   controlPlane: string | undefined
   instanceUid: string | undefined
@@ -58,7 +60,8 @@ export function readSettings(flags: Flags, env: Env): Settings {
     )
   const bind = readBind(text('bind'))
   const allowedHosts = list('allowed-host')
-  const url = text('enrollment-url') ?? fileText('enrollment-url-file')
+  const given = text('enrollment-url')
+  const url = given ?? fileText('enrollment-url-file')
   const controlPlane = text('cp-grpc')
   const level = text('log-level') ?? 'info'
   check(isLevel(level), 'log_level', `--log-level must be one of ${levels.join(', ')}, got ${JSON.stringify(level)}`)
@@ -67,6 +70,7 @@ export function readSettings(flags: Flags, env: Env): Settings {
     name,
     uidStem: text('name') ?? hostname(),
     enrollmentUrl: url === undefined ? undefined : parseEnrollmentUrl(url, { insecurePlaintext }),
+    isUrlForNew: given === undefined,
     controlPlane: controlPlane === undefined ? undefined : parseControlPlane(controlPlane, { insecurePlaintext }),
     instanceUid,
     bind,

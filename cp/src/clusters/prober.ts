@@ -53,7 +53,8 @@ export function clusterProber({
       if (isStopping) return
       const driver = drivers.find(({ kind }) => kind === row.driver)
       const isLeftAlone = row.backoffUntil !== null && Date.parse(row.backoffUntil) > clock.now()
-      if (driver && row.state !== 'decommissioned' && !isLeftAlone) await probe(row, driver)
+      const isUnknown = driver?.needsCredentials && row.credentialsRef === null
+      if (driver && row.state !== 'decommissioned' && !isLeftAlone && !isUnknown) await probe(row, driver)
     }
   }
 

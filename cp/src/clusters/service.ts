@@ -7,6 +7,7 @@ import type {
   ClusterDriver,
   ClusterHealth,
   DecommissionCluster,
+  KubernetesAccess,
   RegisterCluster,
   RegisteredCluster,
 } from '@mcpg/proto/rest/clusters'
@@ -19,6 +20,9 @@ import type { ClusterRow, ClusterStore, HeldGateway, NewCluster } from './store.
 
 export type Clusters = ReturnType<typeof clusterService>
 
+/** What is kept of how a cluster is reached: sealed, and bound to it. Throws McpgError `invalid` for what can never work. */
+export type SealAccess = (clusterId: string, access: KubernetesAccess) => string
+
 /** Of the gateways that keep a cluster, these are named. */
 const mostNamed = 5
 const localName = 'local'
@@ -29,6 +33,7 @@ export function clusterService({
   db,
   store,
   drivers,
+  sealAccess,
   audit,
   clock,
   log,
@@ -37,6 +42,7 @@ export function clusterService({
   db: Db
   store: ClusterStore
   drivers: readonly Driver[]
+  sealAccess: SealAccess
   audit: Audit
   clock: Clock
   log: Pick<Log, 'warn'>
@@ -83,16 +89,39 @@ export function clusterService({
   /** The same name with the same values is the same cluster; with others a conflict that says which differ. */
   async function register(caller: Caller, body: RegisterCluster): Promise<RegisteredCluster> {
     const known = await store.findByName(body.name)
-    if (known) return same(known, body)
-    const row = newRow(body)
-    const totals = await driverFor(body.driver)?.on(row).probe()
+    if (known) return await renewed(same(known, body), body)
+    refuseNeedlessAccess(body)
+    const made = newRow(body)
+    const row = { ...made, credentialsRef: body.kubernetes ? sealAccess(made.id, body.kubernetes) : null }
+    const totals = await reach(row)?.probe()
     await db.write(async (tx) => {
       if (await store.findByName(body.name, tx)) throw taken(body.name)
       await store.insert(tx, row)
       if (totals) await store.setTotals(tx, row.id, totals, isoNow())
       await audit.record(tx, caller, 'cluster.register', { ...targetOf(row), detail: { driver: row.driver, region: row.region } })
     })
-    return { ...clusterOf(await must(row.id)), ...hinted(totals ? 'ready' : 'registering') }
+    return { ...clusterOf(await must(row.id)), ...hinted(totals ? 'ready' : 'registering', totals?.warnings) }
+  }
+
+  /** The same cluster with credentials is reached with these from then on, if they work. */
+  async function renewed(cluster: RegisteredCluster, body: RegisterCluster): Promise<RegisteredCluster> {
+    refuseNeedlessAccess(body)
+    if (!body.kubernetes) return cluster
+    const { id } = cluster
+    const credentialsRef = sealAccess(id, body.kubernetes)
+    const totals = await reach({ ...(await must(id)), credentialsRef })?.probe()
+    await db.write(async (tx) => {
+      await store.setAccess(tx, id, credentialsRef, isoNow())
+      if (totals) await store.setTotals(tx, id, totals, isoNow())
+    })
+    const row = await must(id)
+    return { ...clusterOf(row), ...hinted(row.state, totals?.warnings) }
+  }
+
+  /** Null where nothing here knows such clusters, or the cluster has no credentials yet. */
+  function reach(row: NewCluster): Workloads | null {
+    const driver = driverFor(row.driver)
+    return driver && !(driver.needsCredentials && row.credentialsRef === null) ? driver.on(row) : null
   }
 
   function same(known: ClusterRow, body: RegisterCluster): RegisteredCluster {
@@ -158,7 +187,7 @@ export function clusterService({
         ...targetOf(row),
         detail: { force, keepRunning, gateways: gateways.map(({ instanceUid }) => instanceUid) },
       })
-      return { gateways, workloads: driverFor(row.driver)?.on(row) ?? null }
+      return { gateways, workloads: reach(row) }
     })
     if (left)
       await onForced(caller, left.gateways, { operations, workloads: left.workloads, keepRunning }).catch((error: unknown) =>
@@ -170,8 +199,8 @@ export function clusterService({
   /** How gateways run on a cluster; throws where nothing of this control plane can reach it. */
   async function workloadsOf(clusterId: string | null): Promise<Workloads> {
     const row = clusterId === null ? null : await store.find(clusterId)
-    const driver = row && driverFor(row.driver)
-    if (driver) return driver.on(row)
+    const workloads = row && reach(row)
+    if (workloads) return workloads
     throw new McpgError('failed_precondition', 'cluster_unreachable', `Nothing here can reach the cluster ${row?.name ?? clusterId}.`, {
       hint: 'mcpg-ctl cluster health',
     })
@@ -211,7 +240,7 @@ export function clusterService({
       memoryBytesTotal: body.memoryBytesTotal ?? null,
       totalsGiven: given,
       credentialsRef: null,
-      message: `No ${body.driver} driver of this control plane reaches it.`,
+      message: 'It has no credentials yet.',
       lastProbeAt: null,
       createdAt: now,
       updatedAt: now,
@@ -249,10 +278,20 @@ function differences(known: ClusterRow, body: RegisterCluster): Violation[] {
 
 const sorted = (labels: Record<string, string>): string => JSON.stringify(Object.entries(labels).sort())
 
-const hinted = (state: ClusterRow['state']) =>
-  state === 'registering'
-    ? { hint: 'Nothing is placed on it: this control plane runs gateways on clusters of the driver local so far.' }
-    : {}
+function hinted(state: ClusterRow['state'], warnings: string[] = []): { hint?: string } {
+  if (state === 'registering')
+    return {
+      hint: 'Nothing is placed on it until it has credentials: the same command again, with --kubeconfig or --server and --token-file.',
+    }
+  return warnings.length > 0 ? { hint: warnings.join(' ') } : {}
+}
+
+function refuseNeedlessAccess({ kubernetes, driver }: RegisterCluster): void {
+  if (!kubernetes || driver === 'kubernetes') return
+  throw new McpgError('invalid', 'invalid_cluster', `A cluster of the driver ${driver} takes no credentials.`, {
+    violations: [{ pointer: '/kubernetes', detail: 'goes with the driver kubernetes only' }],
+  })
+}
 
 const taken = (name: string) =>
   new McpgError('conflict', 'cluster_exists', `There is a cluster ${name} already.`, { hint: 'mcpg-ctl cluster list' })

@@ -38,7 +38,7 @@ export type NewCluster = Omit<
 export type ClusterStore = ReturnType<typeof clusterStore>
 
 export function clusterStore({ read }: Pick<Db, 'read'>) {
-  return { list, find, findByName, insert, setState, setTotals, setFailure, gatewaysOf, operationsOf, heldReservations, bury }
+  return { list, find, findByName, insert, setState, setAccess, setTotals, setFailure, gatewaysOf, operationsOf, heldReservations, bury }
 
   async function list(): Promise<ClusterRow[]> {
     return (await read.cluster.findMany({ orderBy: { name: 'asc' } })).map(rowOf)
@@ -67,6 +67,10 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
 
   async function setState(tx: Tx, id: string, state: ClusterState, now: string): Promise<void> {
     await tx.cluster.update({ where: { id }, data: { state, updatedAt: now, version: { increment: 1 } } })
+  }
+
+  async function setAccess(tx: Tx, id: string, credentialsRef: string, now: string): Promise<void> {
+    await tx.cluster.update({ where: { id }, data: { credentialsRef, updatedAt: now, version: { increment: 1 } } })
   }
 
   /** What a probe found, so the cluster can be used; never less than is reserved, which the table would refuse. */

@@ -32,7 +32,7 @@ export function provisioningPlans({
   allocator: Pick<Allocator, 'commit' | 'release' | 'releaseOf'>
   workloadsOf: (clusterId: string | null) => Promise<Workloads>
   /** A fresh one-time URL for the gateway of an operation; earlier ones of it that were not used are void. */
-  enrollmentUrl: (work: Work) => Promise<string>
+  enrollmentUrl: (work: Work, options?: { isRemote: boolean }) => Promise<string>
   revokeEnrollments: (operationId: string) => Promise<void>
   registry: Pick<Registry, 'find'>
   gateways: Pick<Gateways, 'remove'>
@@ -210,7 +210,7 @@ export function provisioningPlans({
       name,
       instanceUid,
       parameters: { imageTag, replicas, size },
-      enrollmentUrl: () => enrollmentUrl(work),
+      enrollmentUrl: (options) => enrollmentUrl(work, options),
     }
   }
 

@@ -21,6 +21,8 @@ import { certificateRequest, enrollmentProof, newCertificateKey, newKeys } from 
 export type EnrollDeps = {
   folder: string
   url: EnrollmentUrl | undefined
+  /** It says nothing to an installation that has an identity. */
+  isUrlForNew?: boolean
   /** Chosen with --instance-uid; else one is generated from `uidStem`. */
   instanceUid: string | undefined
   uidStem: string
@@ -43,12 +45,12 @@ export type EnrollDeps = {
  * so an answer that got lost is asked for again. Null when `stopping` was aborted while waiting.
  */
 export async function ensureIdentity(deps: EnrollDeps): Promise<Identity | null> {
-  const { folder, url, reEnroll, tell } = deps
+  const { folder, url, isUrlForNew, reEnroll, tell } = deps
   const cached = await loadIdentity(folder, deps).catch((error: unknown) => {
     if (reEnroll && url) return null
     throw error
   })
-  if (cached && (!url || url.tokenSha256 === cached.enrolledTokenSha256)) {
+  if (cached && (!url || (isUrlForNew && !reEnroll) || url.tokenSha256 === cached.enrolledTokenSha256)) {
     if (deps.instanceUid !== undefined && deps.instanceUid !== cached.instanceUid)
       tell(`--instance-uid ${deps.instanceUid} is ignored: this installation is enrolled as ${cached.instanceUid}`)
     await writeCopies(folder, cached)

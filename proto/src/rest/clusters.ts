@@ -23,6 +23,50 @@ export const Region = z
 
 const Amount = z.number().int().positive().max(Number.MAX_SAFE_INTEGER)
 
+const Cidr = z.union([z.cidrv4(), z.cidrv6()])
+
+/** How gateways run on a cluster of Kubernetes, where it is not as usual. */
+export const KubernetesWorkloads = z.strictObject({
+  image: z.string().min(1).max(255).optional().describe('Image of gateways without its tag'),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  imagePullSecret: Name.optional(),
+  storageClass: z.string().min(1).max(253).optional(),
+  hostPath: z
+    .string()
+    .regex(/^\/[^:]*[^/:]$/, 'must be an absolute path')
+    .optional()
+    .describe('Keep state in this folder of the node, of uid 1000; for trials on clusters without a provisioner'),
+  ingressNamespace: Name.optional().describe(
+    'From where gateways may be called, beside namespaces with the label mcpg.dev/gateway-clients',
+  ),
+  egress: z.array(Cidr).max(64).optional().describe('Networks that servers may call (default: all but metadata addresses)'),
+  runtimeClass: Name.optional().describe('Of gateways on a cluster of the tier sandboxed (default: gvisor)'),
+})
+export type KubernetesWorkloads = z.infer<typeof KubernetesWorkloads>
+
+/** Secret, and never shown again: a kubeconfig, or the URL of the API server with the token of an account. */
+export const KubernetesAccess = z
+  .strictObject({
+    kubeconfig: z.string().min(1).max(524_288).optional(),
+    context: z.string().min(1).max(255).optional(),
+    server: z.url().optional(),
+    ca: z.string().max(262_144).optional().describe('PEM'),
+    token: z.string().max(16_384).optional(),
+    workloads: KubernetesWorkloads.optional(),
+  })
+  .superRefine(({ kubeconfig, context, server, ca, token }, ctx) => {
+    const refuse = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message })
+    if (kubeconfig !== undefined) {
+      for (const [field, value] of Object.entries({ server, ca, token }))
+        if (value !== undefined) refuse(field, 'does not go with a kubeconfig, which says it')
+    } else {
+      if (context !== undefined) refuse('context', 'goes with a kubeconfig only')
+      if (server === undefined) refuse('server', 'is missing: give a kubeconfig, or server and token')
+      if (token === undefined) refuse('token', 'is missing: give a kubeconfig, or server and token')
+    }
+  })
+export type KubernetesAccess = z.infer<typeof KubernetesAccess>
+
 /** `POST /v1/admin/clusters`. Totals that are not given are those that each probe finds. */
 export const RegisterCluster = z.strictObject({
   name: Name,
@@ -33,6 +77,7 @@ export const RegisterCluster = z.strictObject({
   memoryBytesTotal: Amount.optional(),
   labels: Labels.optional(),
   driver: z.enum(clusterDrivers).default('kubernetes'),
+  kubernetes: KubernetesAccess.optional(),
 })
 export type RegisterCluster = z.infer<typeof RegisterCluster>
 

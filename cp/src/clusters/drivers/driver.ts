@@ -1,6 +1,6 @@
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Violation } from '@mcpg/proto/errors'
-import type { ClusterDriver } from '@mcpg/proto/rest/clusters'
+import type { ClusterDriver, IsolationTier } from '@mcpg/proto/rest/clusters'
 import type { GatewaySize } from '@mcpg/proto/rest/provisioning'
 
 /** What a managed gateway is deployed with. */
@@ -14,15 +14,18 @@ export type Workload = {
   name: string
   instanceUid: string
   parameters: WorkloadParameters
-  /** A one-time URL to enroll with; asked for only where the installation has no identity yet. Throws where it must have one. */
-  enrollmentUrl(): Promise<string>
+  /**
+   * A one-time URL to enroll with, for this machine or for others; asked for only where the installation has no identity yet. Throws
+   * where it must have one.
+   */
+  enrollmentUrl(options?: { isRemote: boolean }): Promise<string>
 }
 
 /** `failed` says why in words that a person can act on. */
 export type Observed = { state: 'absent' | 'starting' | 'running' } | { state: 'failed'; message: string }
 
 /** The cluster that is meant; `credentialsRef` names what it is reached with. */
-export type ClusterRef = { id: string; name: string; credentialsRef: string | null }
+export type ClusterRef = { id: string; name: string; isolationTier: IsolationTier; credentialsRef: string | null }
 
 /**
  * The gateways of one cluster. Everything may be asked for again: what is there already stays, what is gone already is fine. Throws
@@ -30,7 +33,7 @@ export type ClusterRef = { id: string; name: string; credentialsRef: string | nu
  */
 export type Workloads = {
   /** What the cluster has, asked now; throws where it cannot be used. */
-  probe(): Promise<{ cpuMillicores: number; memoryBytes: number }>
+  probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings?: string[] }>
   apply(workload: Workload): Promise<void>
   observe(instanceUid: string): Promise<Observed>
   /** Ends it in order, and resolves when it has ended; its identity stays. */
@@ -42,6 +45,8 @@ export type Workloads = {
 /** How gateways run on a sort of cluster. */
 export type Driver = {
   kind: ClusterDriver
+  /** Whether a cluster is nothing to it before it was given credentials. */
+  needsCredentials?: boolean
   /** What it cannot run, by field of the request. */
   check(parameters: WorkloadParameters): Violation[]
   on(cluster: ClusterRef): Workloads

@@ -11,11 +11,17 @@ export type Reference = Kinded & { metadata: { name: string; namespace?: string 
 
 /** What the provisioning does with the objects of a cluster. Everything may be repeated. Throws McpgError. */
 export function clusterClient(api: Api) {
-  return { apply, drift, find, list, remove, prune }
+  return { apply, scale, drift, find, list, remove, prune }
 
   /** As it stands on the server afterwards. What others set in fields that we set is taken back. */
   async function apply(object: KubernetesObject): Promise<KubernetesObject> {
     return await api.apply(objectPath(object), object, { fieldManager: managedBy, force: 'true' })
+  }
+
+  /** Until the next apply of the whole. */
+  async function scale({ apiVersion, kind, metadata: { name, namespace } }: Reference, replicas: number): Promise<void> {
+    const reference = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } }
+    await api.apply(objectPath(reference), { ...reference, spec: { replicas } }, { fieldManager: `${managedBy}-scale`, force: 'true' })
   }
 
   /** The fields that an apply would change, as JSON pointers; null where the object is not there. */

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   ConfigMap: { plural: 'configmaps', isNamespaced: true },
   Service: { plural: 'services', isNamespaced: true },
   PersistentVolumeClaim: { plural: 'persistentvolumeclaims', isNamespaced: true },
+  Pod: { plural: 'pods', isNamespaced: true },
   StatefulSet: { plural: 'statefulsets', isNamespaced: true },
   NetworkPolicy: { plural: 'networkpolicies', isNamespaced: true },
   PodDisruptionBudget: { plural: 'poddisruptionbudgets', isNamespaced: true },

@@ -28,18 +28,7 @@ const since: { minor: number; what: string }[] = [
  * older than 1.20, or where the account may not do all that is needed, with every missing permission.
  */
 export async function probeCluster(api: Api): Promise<ClusterFacts> {
-  const { version, minor } = await askVersion(api)
-  if (minor < oldestMinor)
-    throw new McpgError(
-      'failed_precondition',
-      'cluster_too_old',
-      `The cluster runs Kubernetes ${version}; 1.${oldestMinor} is the oldest that works.`,
-      {
-        hint: `upgrade it, best to 1.${recommendedMinor} or later`,
-      },
-    )
-  const groups = await api.get<{ groups: { versions: { groupVersion: string }[] }[] }>('/apis')
-  const served = new Set(groups.groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)))
+  const { version, discovery } = await discover(api)
   const missing = await missingPermissions(api)
   if (missing.length > 0)
     throw new McpgError(
@@ -53,13 +42,31 @@ export async function probeCluster(api: Api): Promise<ClusterFacts> {
     )
   return {
     version,
+    discovery,
+    capacity: await askCapacity(api),
+    warnings: discovery.minor >= recommendedMinor ? [] : [oldWarning(version, discovery.minor)],
+  }
+}
+
+/** Which versions of which APIs a cluster serves. Throws McpgError, also where it is older than 1.20. */
+export async function discover(api: Api): Promise<Pick<ClusterFacts, 'version' | 'discovery'>> {
+  const { version, minor } = await askVersion(api)
+  if (minor < oldestMinor)
+    throw new McpgError(
+      'failed_precondition',
+      'cluster_too_old',
+      `The cluster runs Kubernetes ${version}; 1.${oldestMinor} is the oldest that works.`,
+      { hint: `upgrade it, best to 1.${recommendedMinor} or later` },
+    )
+  const { groups } = await api.get<{ groups: { versions: { groupVersion: string }[] }[] }>('/apis')
+  const served = new Set(groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)))
+  return {
+    version,
     discovery: {
       minor,
       podDisruptionBudget: served.has('policy/v1') ? 'policy/v1' : 'policy/v1beta1',
       horizontalPodAutoscaler: served.has('autoscaling/v2') ? 'autoscaling/v2' : 'autoscaling/v2beta2',
     },
-    capacity: await askCapacity(api),
-    warnings: minor >= recommendedMinor ? [] : [oldWarning(version, minor)],
   }
 }
 

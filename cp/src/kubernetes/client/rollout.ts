@@ -1,4 +1,4 @@
-import { gatewaySelector, namespaceName, selectorText, workloadName } from '../objects/names.ts'
+import { gatewaySelector, selectorText, workloadName } from '../objects/names.ts'
 import type { KubernetesObject } from '../objects/workload.ts'
 import type { Api } from './api.ts'
 import { isMissing } from './errors.ts'
@@ -30,12 +30,8 @@ type Pod = KubernetesObject & {
 const crashes = 5
 
 /** How far the pods of a gateway are, and in words why they are no further. */
-export async function rolloutOf(
-  api: Api,
-  scope: { org: string; workspace: string; isolationTier: string; instanceUid: string },
-): Promise<Rollout> {
-  const namespace = namespaceName(scope)
-  const name = workloadName(scope.instanceUid)
+export async function rolloutOf(api: Api, { namespace, instanceUid }: { namespace: string; instanceUid: string }): Promise<Rollout> {
+  const name = workloadName(instanceUid)
   const set = await api.get<StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`).catch((error: unknown) => {
     if (isMissing(error)) return null
     throw error
@@ -48,7 +44,7 @@ export async function rolloutOf(
   const isUpdated = currentRevision === updateRevision || updatedReplicas >= replicas
   if (isSeen && isUpdated && readyReplicas >= replicas) return { state: 'running' }
 
-  const selector = { labelSelector: selectorText(gatewaySelector(scope.instanceUid)) }
+  const selector = { labelSelector: selectorText(gatewaySelector(instanceUid)) }
   const { items: pods } = await api.get<{ items: Pod[] }>(`/api/v1/namespaces/${namespace}/pods`, selector)
   const told = pods.map(trouble).find((one) => one !== null)
   if (told) return told

@@ -22,7 +22,7 @@ const workload = (rest: Partial<GatewayWorkload> = {}): GatewayWorkload => ({
   cpuMillicores: 250,
   memoryBytes: 512 * 2 ** 20,
   image: 'mcpg/gateway@sha256:0000',
-  controlPlane: { grpcUrl: 'https://cp.example.com:7844', restPort: 7843 },
+  controlPlane: { restPort: 7843, grpcPort: 7844 },
   enrollmentUrl: 'https://cp.example.com:7843/enroll/mcpg_enr_secret#pin=sha256:x',
   volume: { type: 'claim', bytes: 2 ** 30 },
   egress: ['0.0.0.0/0', '10.1.0.0/16', '::/0'],

@@ -1,6 +1,6 @@
 import { autoscaler, disruptionBudget, isAutoscaled } from './availability.ts'
 import { gatewayMeta } from './metadata.ts'
-import { gatewaySelector } from './names.ts'
+import { fitted, gatewaySelector, workloadName } from './names.ts'
 import { namespaceObjects } from './namespace.ts'
 import { headlessSuffix, networkPolicy, services } from './network.ts'
 import { enrollmentSuffix, podTemplate, tokenKey } from './pod.ts'
@@ -19,6 +19,8 @@ export function gatewayObjects(workload: GatewayWorkload, discovery: Discovery):
     ...autoscaler(workload, discovery),
   ]
 }
+
+export const enrollmentSecretName = (instanceUid: string) => fitted(`${workloadName(instanceUid)}-${enrollmentSuffix}`)
 
 /** Its owner is the workload, which is known once that is applied: whatever happens to us then, it goes with it. */
 export function enrollmentSecret(workload: GatewayWorkload, owner?: KubernetesObject): KubernetesObject[] {

@@ -53,17 +53,12 @@ export function networkPolicy(workload: GatewayWorkload): KubernetesObject {
         // By ports only: its address may be a name, and behind a load balancer many.
         {
           to: ['0.0.0.0/0', '::/0'].map(block),
-          ports: controlPlanePorts(controlPlane).map((port) => ({ port, protocol: 'TCP' })),
+          ports: [controlPlane.restPort, controlPlane.grpcPort].map((port) => ({ port, protocol: 'TCP' })),
         },
         ...(egress.length > 0 ? [{ to: egress.map(block) }] : []),
       ],
     },
   }
-}
-
-function controlPlanePorts({ grpcUrl, restPort }: GatewayWorkload['controlPlane']): number[] {
-  const { port, protocol } = new URL(grpcUrl)
-  return [...new Set([port ? Number(port) : protocol === 'https:' ? 443 : 80, restPort])]
 }
 
 /** The exception must lie inside of the block, or the server refuses it. */

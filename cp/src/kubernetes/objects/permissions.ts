@@ -14,7 +14,7 @@ export const permissions: readonly Permission[] = [
   { group: '', resource: 'resourcequotas', verbs: ['get', 'create', 'patch'] },
   { group: '', resource: 'limitranges', verbs: ['get', 'create', 'patch'] },
   { group: '', resource: 'serviceaccounts', verbs: owned },
-  { group: '', resource: 'secrets', verbs: owned },
+  { group: '', resource: 'secrets', verbs: ['get', 'create', 'patch', 'delete'] },
   { group: '', resource: 'services', verbs: owned },
   { group: '', resource: 'persistentvolumeclaims', verbs: ['list', 'delete'] },
   { group: 'apps', resource: 'statefulsets', verbs: owned },

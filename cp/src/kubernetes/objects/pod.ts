@@ -37,7 +37,7 @@ export function podTemplate(workload: GatewayWorkload) {
 }
 
 function container(workload: GatewayWorkload) {
-  const { cpuMillicores, memoryBytes, controlPlane, hosts = [] } = workload
+  const { cpuMillicores, memoryBytes, hosts = [] } = workload
   return {
     name: 'gateway',
     image: workload.image,
@@ -46,10 +46,8 @@ function container(workload: GatewayWorkload) {
       'gateway',
       '--bind',
       `0.0.0.0:${endpointPort}`,
-      '--cp-grpc',
-      controlPlane.grpcUrl,
       '--state-dir',
-      `${home}/state`,
+      `${home}/${workload.volume.type === 'hostPath' ? workload.instanceUid : 'state'}`,
       ...[...endpointNames(workload), ...hosts].flatMap((host) => ['--allowed-host', host]),
     ],
     env: [

@@ -27,7 +27,7 @@ export type Discovery = {
 /** Where a replica keeps its identity and its last-known-good config, and what it installs. */
 export type StateVolume =
   | { type: 'claim'; bytes: number; storageClass?: string }
-  // Of the node, for clusters without a provisioner: the folder must belong to uid 1000.
+  // Of the node, for trials on clusters without a provisioner: a folder of uid 1000 that gateways share, each in a folder of its own.
   | { type: 'hostPath'; path: string }
 
 /** One managed gateway as Kubernetes runs it. */
@@ -50,8 +50,8 @@ export type GatewayWorkload = {
   image: string
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never'
   imagePullSecret?: string
-  /** Endpoint for gateways, e.g. `https://mcpg.example.com:7844`; `restPort` is where a gateway enrolls. */
-  controlPlane: { grpcUrl: string; restPort: number }
+  /** Ports of the control plane: where a gateway enrolls, and where its stream goes, which the answer to the enrollment says. */
+  controlPlane: { restPort: number; grpcPort: number }
   /** With as many uses as replicas; null where each of them is a gateway already. */
   enrollmentUrl: string | null
   volume: StateVolume

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { McpgError } from '@mcpg/proto/errors'
 import { RegisteredCluster } from '@mcpg/proto/rest/clusters'
 import type { Context } from '../../context.ts'
+import { readAccess, type AccessOptions } from './access.ts'
 
-export type RegisterOptions = {
+export type RegisterOptions = AccessOptions & {
   name: string
   region: string
   gatewaysMax: number
@@ -15,13 +16,23 @@ export type RegisterOptions = {
 }
 
 export async function run(
-  { api: connect, settings, print, say }: Context,
+  { api: connect, settings, env, print, say }: Context,
   _args: string[],
-  { label, ...body }: RegisterOptions,
+  { name, region, gatewaysMax, isolationTier, cpuMillicoresTotal, memoryBytesTotal, label, driver, ...access }: RegisterOptions,
 ): Promise<void> {
   const api = await connect()
   const { body: cluster } = await api.call('POST', '/v1/admin/clusters', {
-    body: { ...body, ...(label.length > 0 && { labels: Object.fromEntries(label.map(pairOf)) }) },
+    body: {
+      name,
+      region,
+      gatewaysMax,
+      isolationTier,
+      cpuMillicoresTotal,
+      memoryBytesTotal,
+      driver,
+      ...(driver === 'kubernetes' && (await readAccess(access, env.env))),
+      ...(label.length > 0 && { labels: Object.fromEntries(label.map(pairOf)) }),
+    },
     headers: { 'idempotency-key': randomUUID() },
     schema: RegisteredCluster,
   })

@@ -29,6 +29,26 @@ export const words: Words = (program, run) => {
     .addOption(new Option('--memory-bytes-total <n>', 'likewise').argParser(bytes))
     .addOption(several('--label <key=value>', 'label for --cluster-selector'))
     .addOption(new Option('--driver <driver>', 'how gateways run there').choices(['kubernetes', 'local']).default('kubernetes'))
+    .option('--kubeconfig <file>', 'how it is reached (default: KUBECONFIG, else ~/.kube/config, where one is)')
+    .option('--context <name>', 'context of the kubeconfig (default: the current one)')
+    .option('--server <url>', 'URL of its API server, instead of a kubeconfig')
+    .option('--ca-file <file>', 'with --server: authority of its certificate, PEM')
+    .option('--token-file <file>', 'with --server: token of the account of the control plane')
+    .option('--gateway-image <image>', 'image of gateways there, without its tag (default: that of the control plane)')
+    .addOption(
+      new Option('--image-pull-policy <policy>', 'when nodes fetch it (default: where they do not have it)').choices([
+        'Always',
+        'IfNotPresent',
+        'Never',
+      ]),
+    )
+    .option(
+      '--host-path <folder>',
+      'keep the state of gateways in this folder of nodes, of uid 1000; for trials without a provisioner of volumes',
+    )
+    .option('--storage-class <name>', 'class of the volumes of gateways (default: that of the cluster)')
+    .option('--ingress-namespace <name>', 'from where gateways may be called, beside namespaces with the label mcpg.dev/gateway-clients')
+    .addOption(several('--egress <cidr>', 'network that servers may call (default: all but metadata addresses)'))
     .action(run(() => import('./register.ts')))
   cluster
     .command('cordon')

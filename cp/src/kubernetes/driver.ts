@@ -1,0 +1,232 @@
+import type { Clock } from '@mcpg/core/clock'
+import { McpgError, type Violation } from '@mcpg/proto/errors'
+import { gatewaySizes } from '@mcpg/proto/rest/provisioning'
+import { version } from '@mcpg/proto/version'
+import type { IsolationTier, KubernetesWorkloads } from '@mcpg/proto/rest/clusters'
+import type { Observed, Workload, WorkloadParameters, Workloads } from '../clusters/drivers/driver.ts'
+import type { Api } from './client/api.ts'
+import { clusterClient, type Client } from './client/client.ts'
+import { discover, probeCluster } from './client/probe.ts'
+import { rolloutOf } from './client/rollout.ts'
+import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
+import { gatewaySelector, managedSelector, namespaceName } from './objects/names.ts'
+import type { GatewayWorkload } from './objects/workload.ts'
+
+/** Where gateways reach the control plane; null for what only this machine reaches. */
+export type Reach = { restPort: number; grpcPort: number } | null
+
+/** A token that nobody redeemed for so long is made anew. */
+const tokenAgeMs = 10 * 60_000
+const patienceMs = 60_000
+
+/** Kinds of what one gateway has, in the order in which they are taken away. */
+const kinds = [
+  'autoscaling/v1 HorizontalPodAutoscaler',
+  'apps/v1 StatefulSet',
+  'v1 Service',
+  'networking.k8s.io/v1 NetworkPolicy',
+  'v1 ServiceAccount',
+].map((text) => ({ apiVersion: text.split(' ')[0]!, kind: text.split(' ')[1]! }))
+
+/** Managed gateways as workloads of one cluster of Kubernetes. */
+export function kubernetesWorkloads({
+  connect,
+  isolationTier,
+  settings,
+  reach,
+  image,
+  clock,
+}: {
+  /** Opened with the first request. */
+  connect: () => Promise<Api>
+  isolationTier: IsolationTier
+  settings: KubernetesWorkloads
+  reach: () => Reach
+  /** Of gateways, without its tag, where the cluster has none of its own. */
+  image: string
+  clock: Clock
+}): Workloads {
+  let opened: Promise<{ api: Api; client: Client }> | null = null
+  return { probe, apply, observe, stop, remove }
+
+  async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
+    const { api } = await open()
+    const { capacity, warnings } = await probeCluster(api)
+    return { cpuMillicores: capacity.cpuMillicores, memoryBytes: capacity.memoryBytes, warnings }
+  }
+
+  /** A namespace that is on its way out is waited for: the last gateway in it has just been taken away. */
+  async function apply(workload: Workload): Promise<void> {
+    const { api, client } = await open()
+    const { discovery } = await discover(api)
+    const [set] = await setsOf(client, workload.instanceUid)
+    const described = describe(workload, null)
+    const token = tokenReference(namespaceName(described), workload.instanceUid)
+    const secret = await client.find(token)
+    const isFresh = secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs
+    // Without a Secret the gateway enrolled: it is deleted then, and not before.
+    const needsToken = secret === null ? set === undefined : !isFresh
+    const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true }) : null
+    const given: GatewayWorkload = { ...described, enrollmentUrl }
+    if (secret && needsToken) await client.remove(token)
+    const objects = gatewayObjects(given, discovery)
+    await patiently(async () => {
+      for (const object of objects) {
+        const applied = await client.apply(object)
+        // Whatever becomes of us, the token goes with the workload.
+        if (object.kind === 'StatefulSet') for (const owned of enrollmentSecret(given, applied)) await client.apply(owned)
+      }
+    })
+    await client.prune([{ apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' }, ...kinds], {
+      namespace: namespaceName(described),
+      labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
+      keep: objects,
+    })
+    // A pod that waits with a token of yesterday would wait for ever.
+    if (secret && needsToken) {
+      const workloadSet = objects.find(({ kind }) => kind === 'StatefulSet')!
+      await client.scale(workloadSet, 0)
+      await gone(workload.instanceUid)
+      await client.apply(workloadSet)
+    }
+  }
+
+  async function observe(uid: string): Promise<Observed> {
+    const { api, client } = await open()
+    const [set] = await setsOf(client, uid)
+    if (!set) return { state: (await podsOf(client, uid)).length > 0 ? 'starting' : 'absent' }
+    const rollout = await rolloutOf(api, { namespace: set.metadata.namespace!, instanceUid: uid })
+    if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
+    if (rollout.state !== 'running') return { state: 'starting' }
+    // It answers as a gateway does that has an identity and runs a config.
+    await client.remove(tokenReference(set.metadata.namespace!, uid))
+    return { state: 'running' }
+  }
+
+  /** Its volume, and so its identity, stays. */
+  async function stop(uid: string): Promise<void> {
+    const { client } = await open()
+    for (const set of await setsOf(client, uid)) await client.scale(set, 0)
+    await gone(uid)
+  }
+
+  async function remove(uid: string): Promise<void> {
+    const { api, client } = await open()
+    const { discovery } = await discover(api)
+    const labels = { ...managedSelector, ...gatewaySelector(uid) }
+    const namespaces = new Set<string>()
+    const takeAway = async (kind: { apiVersion: string; kind: string }, selected: Record<string, string>) => {
+      for (const object of await client.list(kind, { labels: selected })) {
+        namespaces.add(object.metadata.namespace!)
+        await client.remove(object)
+      }
+    }
+    for (const kind of [{ apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' }, ...kinds]) await takeAway(kind, labels)
+    await gone(uid)
+    await takeAway({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(uid))
+    for (const namespace of namespaces) await client.remove(tokenReference(namespace, uid))
+    for (const namespace of namespaces) await removeIfEmpty(client, namespace)
+  }
+
+  /** Once no gateway has an account in it; only a namespace that is ours. */
+  async function removeIfEmpty(client: Client, name: string): Promise<void> {
+    const accounts = await client.list({ apiVersion: 'v1', kind: 'ServiceAccount' }, { namespace: name, labels: managedSelector })
+    if (accounts.length > 0) return
+    const reference = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+    const found = await client.find(reference)
+    if (found?.metadata.labels?.['app.kubernetes.io/managed-by'] !== managedSelector['app.kubernetes.io/managed-by']) return
+    await client.remove(reference)
+    await until(async () => (await client.find(reference)) === null, `the namespace ${name} is still being deleted`)
+  }
+
+  function describe(
+    { org, workspace, environment, name, instanceUid, parameters }: Workload,
+    enrollmentUrl: string | null,
+  ): GatewayWorkload {
+    const ports = reach() ?? unreachable()
+    const { imageTag, size } = parameters
+    const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'], ...rest } = settings
+    return {
+      ...rest,
+      ...gatewaySizes[size],
+      org,
+      workspace,
+      environment,
+      name,
+      instanceUid,
+      isolationTier,
+      replicas: 1,
+      image: `${settings.image ?? image}:${imageTag === 'latest' ? version : imageTag}`,
+      controlPlane: ports,
+      enrollmentUrl,
+      egress,
+      volume: hostPath ? { type: 'hostPath', path: hostPath } : { type: 'claim', bytes: 2 ** 30, ...(storageClass && { storageClass }) },
+    }
+  }
+
+  async function gone(uid: string): Promise<void> {
+    const { client } = await open()
+    await until(async () => (await podsOf(client, uid)).length === 0, 'its pods do not end')
+  }
+
+  async function patiently(run: () => Promise<void>): Promise<void> {
+    const deadline = clock.now() + patienceMs
+    for (;;)
+      try {
+        return await run()
+      } catch (error) {
+        if (!(error instanceof McpgError) || error.reason !== 'namespace_terminating' || clock.now() > deadline) throw error
+        await pause(500)
+      }
+  }
+
+  async function until(condition: () => Promise<boolean>, otherwise: string): Promise<void> {
+    for (const deadline = clock.now() + 2 * patienceMs; !(await condition()); await pause(250))
+      if (clock.now() > deadline) throw new McpgError('unavailable', 'cluster_slow', `On the cluster ${otherwise}.`)
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => void clock.after(ms, resolve))
+  }
+
+  async function open(): Promise<{ api: Api; client: Client }> {
+    opened ??= connect().then((api) => ({ api, client: clusterClient(api) }))
+    opened.catch(() => (opened = null))
+    return await opened
+  }
+}
+
+/** What no cluster of Kubernetes can run. */
+export function checkParameters({ replicas }: WorkloadParameters, reach: Reach): Violation[] {
+  const several = {
+    pointer: '/replicas',
+    detail: 'a gateway on Kubernetes has one replica so far; make several gateways, each with a name of its own',
+  }
+  const loopback = {
+    pointer: '/name',
+    detail:
+      'pods cannot reach this control plane, which listens on loopback: start it with --bind-http and --bind-grpc that they reach, or with --external-url and --external-grpc',
+  }
+  return [...(replicas === 1 ? [] : [several]), ...(reach ? [] : [loopback])]
+}
+
+const setsOf = (client: Client, uid: string) =>
+  client.list({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, { labels: gatewaySelector(uid) })
+const podsOf = (client: Client, uid: string) => client.list({ apiVersion: 'v1', kind: 'Pod' }, { labels: gatewaySelector(uid) })
+
+const tokenReference = (namespace: string, uid: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: enrollmentSecretName(uid), namespace },
+})
+
+function unreachable(): never {
+  throw new McpgError(
+    'failed_precondition',
+    'control_plane_on_loopback',
+    'Pods cannot reach this control plane: it listens on loopback only.',
+    {
+      hint: 'start it with --bind-http and --bind-grpc that pods reach',
+    },
+  )
+}

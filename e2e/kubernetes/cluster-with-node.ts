@@ -1,0 +1,52 @@
+import { chownSync } from 'node:fs'
+import { temporaryFolder } from '../harness/cleanup.ts'
+import { ctl, startControlPlane } from '../harness/programs.ts'
+import { startCluster } from './control-plane.ts'
+import { buildImages } from './images.ts'
+import { joinNode, startEngine } from './node.ts'
+
+export type ClusterWithNode = Awaited<ReturnType<typeof clusterWithNode>>
+
+/** A Kubernetes with one node and our images on it, and a control plane that its pods reach. */
+export async function clusterWithNode() {
+  const cluster = await startCluster()
+  const node = await startEngine(cluster)
+  buildImages(cluster.folder, node)
+  await joinNode(cluster, node)
+  const controlPlane = await startControlPlane({
+    stateDir: temporaryFolder(),
+    http: `${node.address}:0`,
+    grpc: `${node.address}:0`,
+    args: ['--insecure-allow-unauthenticated'],
+  })
+  // There is no provisioner of volumes.
+  const volume = temporaryFolder()
+  chownSync(volume, 1000, 1000)
+  return { cluster, node, controlPlane, volume, ask, toolsOf }
+
+  async function ask<T>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await ctl([...args, '-o', 'json'], controlPlane)
+    if (code !== 0) throw new Error(`mcpg-ctl ${args.join(' ')}: ${code} ${stdout} ${stderr}`)
+    return JSON.parse(stdout) as T
+  }
+
+  /** What a client sees of a server of a gateway, over the stream that its pod holds. */
+  async function toolsOf(gateway: string, server: string): Promise<string[]> {
+    const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'story', version: '1' } }
+    const messages = [
+      { jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 2, method: 'tools/list' },
+    ]
+    const { stdout } = await ctl(['mcp', '--via-control-plane', '--gateway', gateway, '--server', server], {
+      ...controlPlane,
+      stdin: messages.map((message) => `${JSON.stringify(message)}\n`).join(''),
+    })
+    type Answer = { id?: number; result?: { tools?: { name: string }[] } }
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Answer)
+    return answers.find(({ id }) => id === 2)?.result?.tools?.map(({ name }) => name) ?? []
+  }
+}
