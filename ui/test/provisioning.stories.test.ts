@@ -203,6 +203,32 @@ describe('a gateway that is provisioned', () => {
     ).toBe('true')
   })
 
+  it('that a quota does not allow says which one, and by what', async () => {
+    const error = { reason: 'quota_exceeded', message: 'More than the quota allows.' }
+    reading({ operations: [operation('op-1', { state: 'failed', phase: 'failed', error })] })
+    const exceeded = [{ quota: 'default/default', amount: 'cpuMillicores' as const, used: 1750, of: 2000, asked: 500 }]
+    operationEvents(cp, 'op-1').tell({ phase: 'failed', step: 'filtering', status: 'failed', message: error.message, error, exceeded })
+    await story.open('/operations/op-1')
+    const row = page.getByRole('table', { name: 'Exceeded quotas' }).locator('tbody tr')
+    await row.waitFor()
+    expect((await row.innerText()).replaceAll(/\s+/g, ' ')).toBe('default/default 1.75 CPU 2 CPU 0.5 CPU')
+    await page.getByText('mcpg-ctl get quotas').waitFor()
+  })
+
+  it('waits for what is under way with the same gateway, and leads there', async () => {
+    story.mayComplain = true
+    reading({ operations: [operation('op-1')] })
+    const detail = 'The operation op-1 is at work on the gateway edge-1.'
+    cp.knobs.onWrite = () => ({ status: 409, body: { code: 'conflict', reason: 'operation_in_progress', detail } })
+    await story.open('/gateways')
+    await button('Provision a gateway').first().click()
+    await dialog().getByLabel('Name').fill('edge-1')
+    await button('Provision').click()
+    await dialog().getByText(detail).waitFor()
+    await dialog().getByRole('link', { name: 'Watch it: create edge-1' }).click()
+    await page.waitForURL(/\/operations\/op-1$/)
+  })
+
   it('is no offer to those who may not, and is seen by everybody while it is under way', async () => {
     reading({ operations: [operation('op-1')], rights: [] })
     await story.open('/gateways')

@@ -47,6 +47,9 @@ export function spellBytes(bytes: number): string {
   return `${(bytes / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`
 }
 
+/** `0.25 CPU`. */
+export const spellCpu = (millicores: number): string => `${millicores / 1000} CPU`
+
 /** `3 ms`, `1.24 s`, `2 min 5 s`: how long something took. */
 export function spellDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

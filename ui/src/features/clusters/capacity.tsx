@@ -1,4 +1,4 @@
-import { spellBytes } from '../../lib/format.ts'
+import { spellBytes, spellCpu } from '../../lib/format.ts'
 import type { Cluster } from '@mcpg/proto/rest/clusters'
 import styles from './capacity.module.css'
 
@@ -55,5 +55,3 @@ export const CpuBar = ({ cluster: { name, cpuMillicores } }: { cluster: Cluster 
 export const MemoryBar = ({ cluster: { name, memoryBytes } }: { cluster: Cluster }) => (
   <CapacityBar label={`Memory of ${name}`} reserved={memoryBytes.reserved} total={memoryBytes.total} spell={spellBytes} />
 )
-
-const spellCpu = (millicores: number): string => `${millicores / 1000} CPU`

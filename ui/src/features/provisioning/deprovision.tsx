@@ -10,6 +10,7 @@ import { operationsKey } from '../../lib/operations/use-operations.ts'
 import { operationPage } from '../../lib/pages.ts'
 import { gatewayRestPath } from '../../lib/paths.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
+import { InProgress } from './in-progress.tsx'
 import { deleteCommand } from './parameters.ts'
 
 /** Asks once, and goes to the ladder: the page of the gateway ends with it. */
@@ -27,7 +28,7 @@ export function Deprovision({ gateway, cluster, onKeep }: { gateway: GatewayView
     },
   })
   return (
-    <Confirmation doing={doing} action="Deprovision" onKeep={onKeep} color="red">
+    <Confirmation doing={doing} action="Deprovision" onKeep={onKeep} color="red" answer={<InProgress error={doing.error} gateway={name} />}>
       <p>
         Its agent ends its work and stops, its credential is void, and nothing of it is left{cluster ? ` on ${cluster}` : ''}. This cannot
         be taken back or cancelled.

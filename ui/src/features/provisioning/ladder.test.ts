@@ -90,6 +90,7 @@ describe('what to do about a failure', () => {
     expect(remediesOf(failed('no_capacity', ['cpu', 'memory', 'region']))).toHaveLength(2)
     expect(remediesOf(failed('no_capacity'))[0]).toMatch(/cluster register/)
     expect(remediesOf(failed('no_capacity', ['something new']))).toEqual(['Register another cluster.'])
+    expect(remediesOf(failed('quota_exceeded'))[0]).toMatch(/mcpg-ctl get quotas/)
     expect(remediesOf(failed('cancelled'))).toEqual([])
     expect(remediesOf(failed('step_timeout'))[0]).toMatch(/log of the control plane/)
   })

@@ -35,6 +35,10 @@ const parent = { label: 'Operations', path: '/operations' }
 /** One operation from its first event on, as it goes on. */
 export function OperationPage() {
   const { id = '' } = useParams()
+  return <Followed key={id} id={id} />
+}
+
+function Followed({ id }: { id: string }) {
   const { operation, error, events, status } = useOperation(id)
   if (operation) return <Shown operation={operation} events={events} status={status} />
   return (

@@ -1,12 +1,12 @@
 import { gatewaySizes, type GatewaySize } from '@mcpg/proto/managed-gateways'
 import type { GatewayParameters } from '@mcpg/proto/rest/provisioning'
-import { plural, shellWord, spellBytes } from '../../lib/format.ts'
+import { plural, shellWord, spellBytes, spellCpu } from '../../lib/format.ts'
 
 export type EnvironmentScope = { org: string; workspace: string; environment: string }
 
 export function sizeText(size: GatewaySize): string {
   const { cpuMillicores, memoryBytes } = gatewaySizes[size]
-  return `${cpuMillicores / 1000} CPU, ${spellBytes(memoryBytes).replace('.0 ', ' ')}`
+  return `${spellCpu(cpuMillicores)}, ${spellBytes(memoryBytes).replace('.0 ', ' ')}`
 }
 
 /** `size m (0.5 CPU, 1.0 GiB), 2 replicas`. */

@@ -14,6 +14,7 @@ import { operationsKey } from '../../lib/operations/use-operations.ts'
 import { operationPage } from '../../lib/pages.ts'
 import { environmentPath, workspacePath, type Workspace } from '../../lib/paths.ts'
 import { useHref } from '../../lib/scope.ts'
+import { InProgress } from './in-progress.tsx'
 import { createCommand, sizeText } from './parameters.ts'
 import { candidates } from './placement.ts'
 import styles from './provision-form.module.css'
@@ -54,7 +55,11 @@ export function ProvisionForm({ scope, start, isChange }: { scope: Workspace; st
   })
   const wrong = (field: string) => violationOf(doing.error, field)
   return (
-    <Form doing={doing} action={isChange ? 'Change it' : 'Provision'}>
+    <Form
+      doing={doing}
+      action={isChange ? 'Change it' : 'Provision'}
+      answer={<InProgress error={doing.error} gateway={draft.name.trim()} />}
+    >
       <div className={styles.fields}>
         <TextInput
           label="Name"

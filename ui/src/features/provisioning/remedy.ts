@@ -18,6 +18,8 @@ const remedies: Record<string, string> = {
 /** What a person can do about a failure, one sentence each. */
 export function remediesOf({ error, passedOver = [] }: OperationEvent): string[] {
   if (error?.reason === 'cancelled') return []
+  if (error?.reason === 'quota_exceeded')
+    return ['Choose a smaller size or fewer replicas, delete a gateway that is not needed, or ask for a higher quota: mcpg-ctl get quotas']
   if (error?.reason !== 'no_capacity')
     return ['What was done is taken back. See the log of the control plane and the state of the cluster, then try again.']
   if (passedOver.length === 0) return ['Register a cluster: mcpg-ctl cluster register --name <name> --region <region> --gateways-max <n>']

@@ -9,7 +9,7 @@ import { readEvents } from './read-events.ts'
 export const operationPath = (id: string): string => `/v1/operations/${encodeURIComponent(id)}`
 export const operationKey = (id: string) => ['operation', id]
 
-/** One operation and everything that was told of it so far, from the database: whoever comes later sees the same. */
+/** One operation and everything that was told of it so far, from the database: whoever comes later sees the same. For one id only. */
 export function useOperation(id: string) {
   const queries = useQueryClient()
   const [events, setEvents] = useState<OperationEvent[]>([])
@@ -20,7 +20,6 @@ export function useOperation(id: string) {
   })
   useEffect(() => {
     const stop = new AbortController()
-    setEvents([])
     void followOperation(
       id,
       {
