@@ -18,6 +18,7 @@ import type { Fleet } from './fleet.ts'
 import type { Idempotency } from './http/idempotency.ts'
 import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
 import { operationRoutes } from './operations/routes.ts'
+import { janitor } from './provisioning/janitor.ts'
 import { provisioningPlans } from './provisioning/plans.ts'
 import { provisioningRoutes } from './provisioning/routes.ts'
 import { provisioningService } from './provisioning/service.ts'
@@ -121,12 +122,13 @@ export async function createManaged({
   ]
   const register: Part = { name: 'clusters', start: () => clusters.ensureLocal(), stop: async () => {} }
   const prober = clusterProber({ db, store: clusterRows, drivers, clock, periodMs: timers.clusterProbe, log })
+  const tidying = janitor({ store, clusters, registry, clock, periodMs: timers.clusterProbe, log })
   const keepers = drivers.flatMap((driver) => driver.keep?.(() => wantedOf(driver)) ?? [])
   return {
     routes,
     chores: [operations.chore],
     /** They start once gateways can reach the listeners. */
-    parts: [register, prober, reservations.part, operations.part, ...keepers],
+    parts: [register, prober, reservations.part, operations.part, tidying, ...keepers],
     deprovision: provisioning.deprovision,
   }
 

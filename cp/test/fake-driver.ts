@@ -44,6 +44,7 @@ export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knob
       workloads.get(uid)?.agent.disconnect()
       workloads.delete(uid)
     },
+    list: async () => [...workloads.keys()],
   }
   const driver: Driver = {
     kind: 'local',

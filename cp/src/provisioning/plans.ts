@@ -87,11 +87,14 @@ export function provisioningPlans({
           await (await workloadsOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
           return 'the workload is there'
         },
-        /** First the workload, so that nothing enrolls after its token and its gateway are gone. */
+        /** First the workload, so that nothing enrolls after its token and its gateway are gone; these go also where it cannot be removed. */
         async undo(work) {
-          await (await workloadsOf(work.clusterId)).remove(work.gatewayUid)
-          await revokeEnrollments(work.id)
-          await removeGateway(work)
+          try {
+            await (await workloadsOf(work.clusterId)).remove(work.gatewayUid)
+          } finally {
+            await revokeEnrollments(work.id)
+            await removeGateway(work)
+          }
           return 'the workload, its token and its gateway are gone'
         },
       },

@@ -118,6 +118,7 @@ describe('a managed gateway', () => {
     }
     expect(await refused({ replicas: 2 })).toEqual([400, 'not_runnable'])
     expect(await refused({ region: 'mars' })).toEqual([400, 'region_unknown'])
+    expect((await create({ name: 'edge', region: 'locla' })).body.detail).toContain('there are: local; did you mean local?')
     expect(await refused({ clusterSelector: 'a b' })).toEqual([400, 'selector_malformed'])
     expect(await refused({ replicas: 0, size: 'xxl' })).toEqual([400, 'invalid_request'])
     expect(await refused({ name: 'taken' })).toEqual([409, 'gateway_name_in_use'])
@@ -175,6 +176,21 @@ describe('when something goes wrong', () => {
     const told = (await events(failed.id)).events
     expect(told.filter(({ status }) => status === 'undone').map(({ step }) => step)).toEqual(['workload'])
     expect(workloads.size).toBe(0)
+    await expectInvariants(workloads)
+  }, 60_000)
+
+  it('a workload that could not be taken back is removed later, and none that is kept or not ours', async () => {
+    const { workloads, fails } = await begin({ timers: ',clusterProbe=40' })
+    await ended((await create({ name: 'kept' })).body.operationId)
+    const [known] = workloads.values()
+    workloads.set('foreign-000000', known!)
+    fails.push(...Array<'observe'>(5).fill('observe'), ...Array<'remove'>(5).fill('remove'))
+    const failed = await ended((await create({ name: 'edge' })).body.operationId)
+    expect(failed.state).toBe('failed')
+    expect((await events(failed.id)).events.some(({ message }) => message.startsWith('could not be taken back'))).toBe(true)
+    await until(async () => !workloads.has(failed.gateway.instanceUid))
+    expect([...workloads.keys()].map((uid) => uid.slice(0, -7))).toEqual(['kept', 'foreign'])
+    workloads.delete('foreign-000000')
     await expectInvariants(workloads)
   }, 60_000)
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
+import { nearest } from '@mcpg/core/nearest'
 import { McpgError } from '@mcpg/proto/errors'
 import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
 import type { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
@@ -349,9 +350,10 @@ function selectorOf(text: string | undefined): SelectorTerm[] {
 }
 
 function unknownRegion(region: string, all: { region: string }[]): McpgError {
-  const regions = [...new Set(all.map((one) => one.region))].sort().join(', ')
-  const detail = `no cluster is in the region ${region}; there are: ${regions}`
-  return new McpgError('invalid', 'region_unknown', `${detail[0]!.toUpperCase()}${detail.slice(1)}.`, {
+  const regions = [...new Set(all.map((one) => one.region))].sort()
+  const meant = nearest(region, regions)
+  const detail = `no cluster is in the region ${region}; there are: ${regions.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  return new McpgError('invalid', 'region_unknown', `${detail[0]!.toUpperCase()}${detail.slice(1)}${meant === undefined ? '.' : ''}`, {
     violations: [{ pointer: '/region', detail }],
     hint: 'mcpg-ctl cluster list',
   })

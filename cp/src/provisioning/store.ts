@@ -15,7 +15,7 @@ export type ManagedGateway = EnvironmentScope & {
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
 export function provisioningStore({ read }: Pick<Db, 'read'>) {
-  return { find, findByUid, listReady, enrollmentOperation, becomeReady, forget }
+  return { find, findByUid, listReady, leftBehind, enrollmentOperation, becomeReady, forget }
 
   async function find({ org, workspace, environment }: EnvironmentScope, name: string): Promise<ManagedGateway | null> {
     const row = await read.managedGateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
@@ -35,6 +35,21 @@ export function provisioningStore({ read }: Pick<Db, 'read'>) {
     ])
     const busy = new Set(active.map(({ gatewayUid }) => gatewayUid))
     return rows.filter(({ instanceUid }) => !busy.has(instanceUid)).map(rowOf)
+  }
+
+  /** Those of some uids whose operations have all ended and of which no gateway is kept, each with who it was. */
+  async function leftBehind(uids: string[]): Promise<{ org: string; workspace: string; gateway: string; gatewayUid: string }[]> {
+    const operations = await read.operation.findMany({
+      where: { gatewayUid: { in: uids } },
+      select: { org: true, workspace: true, gateway: true, gatewayUid: true, state: true },
+    })
+    // After the operations: one that has ended has left its gateway by then.
+    const kept = await read.managedGateway.findMany({ where: { instanceUid: { in: uids } }, select: { instanceUid: true } })
+    const used = new Set([
+      ...kept.map(({ instanceUid }) => instanceUid),
+      ...operations.filter(({ state }) => state === 'running').map(({ gatewayUid }) => gatewayUid),
+    ])
+    return [...new Map(operations.map((one) => [one.gatewayUid, one])).values()].filter(({ gatewayUid }) => !used.has(gatewayUid))
   }
 
   /** The operation that the enrollment of a gateway was made for. */

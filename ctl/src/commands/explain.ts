@@ -6,7 +6,7 @@ import { kindOf } from '../api/objects.ts'
 import { tenancyKinds } from '../api/tenancy.ts'
 import type { Context } from '../context.ts'
 import { mapValues, specSchema, type Schema } from '../create/schema.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@mcpg/core/nearest'
 import { table } from '../output/table.ts'
 
 export type ExplainOptions = { recursive?: boolean }

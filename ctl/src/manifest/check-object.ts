@@ -1,7 +1,7 @@
 import { nameProblems, projectProblem, ResourceInput, type KindDeclaration } from '@mcpg/proto/kinds/kind'
 import type { Violation } from '@mcpg/proto/errors'
 import type { z } from 'zod'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@mcpg/core/nearest'
 import { pointerOf } from './manifest.ts'
 
 const { metadata: Metadata } = ResourceInput.shape

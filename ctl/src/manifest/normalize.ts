@@ -1,7 +1,7 @@
 import { findKind, kinds } from '@mcpg/proto/kinds'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { tenancyKinds } from '../api/tenancy.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@mcpg/core/nearest'
 import { pathOf, type Manifest, type ManifestMetadata, type ManifestObject, type ManifestProblem, type Position } from './manifest.ts'
 import { checkObject } from './check-object.ts'
 

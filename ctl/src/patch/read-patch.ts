@@ -2,7 +2,7 @@ import type { Violation } from '@mcpg/proto/errors'
 import type { KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { mapValues, specSchema, type Schema } from '../create/schema.ts'
 import { BadValue, readValue, splitOnce } from '../create/value.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@mcpg/core/nearest'
 
 type Fields = Record<string, unknown>
 /** RFC 7396. */

@@ -40,6 +40,8 @@ export type Workloads = {
   stop(instanceUid: string): Promise<void>
   /** Ends it and removes everything of it. */
   remove(instanceUid: string): Promise<void>
+  /** What a control plane has applied there and not removed, ours or another one's; missing where that cannot be told. */
+  list?(): Promise<string[]>
 }
 
 /** How gateways run on a sort of cluster. */

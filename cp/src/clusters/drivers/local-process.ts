@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '@mcpg/core/clock'
@@ -39,7 +39,7 @@ export function localProcesses({
   clock: Clock
 }) {
   const failures = new Map<string, string>()
-  return { find, start, end, forget, hasIdentity, failureOf: (uid: string) => failures.get(uid) ?? null }
+  return { find, list, start, end, forget, hasIdentity, failureOf: (uid: string) => failures.get(uid) ?? null }
 
   /** What runs as this gateway, whoever started it. */
   async function find(uid: string): Promise<Found | null> {
@@ -47,6 +47,12 @@ export function localProcesses({
     if (ready) return { pid: ready.pid, startTime: ready.startTime, version: ready.version, isReady: true }
     const begun = readBegun(uid)
     return begun && { ...begun, version: null, isReady: false }
+  }
+
+  /** Those that were started here and not forgotten, running or not; others of this machine were started by somebody else. */
+  function list(): string[] {
+    const folder = join(stateDir, 'gateways')
+    return existsSync(folder) ? readdirSync(folder).filter((uid) => existsSync(begunFile(uid))) : []
   }
 
   /** In a session of its own, so that it goes on without us; the secret goes by the environment. */

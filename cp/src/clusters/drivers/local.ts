@@ -45,6 +45,7 @@ export function localDriver({
         await processes.end(uid)
         await processes.forget(uid)
       }),
+    list: async () => processes.list(),
   }
   return { kind: 'local', check, on: () => here, keep }
 

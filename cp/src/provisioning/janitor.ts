@@ -1,0 +1,67 @@
+import type { Clock } from '@mcpg/core/clock'
+import type { Part } from '@mcpg/core/lifecycle'
+import type { Log } from '@mcpg/core/log'
+import type { Clusters } from '../clusters/service.ts'
+import type { Registry } from '../gateways/registry.ts'
+import type { ProvisioningStore } from './store.ts'
+
+/**
+ * Removes workloads that an operation of ours left behind: no gateway is kept of them, and nothing is at work on them. What no operation of
+ * this database began belongs to somebody else and stays.
+ */
+export function janitor({
+  store,
+  clusters,
+  registry,
+  clock,
+  periodMs,
+  log,
+}: {
+  store: Pick<ProvisioningStore, 'leftBehind'>
+  clusters: Pick<Clusters, 'driversIn' | 'workloadsOf'>
+  registry: Pick<Registry, 'find'>
+  clock: Clock
+  periodMs: number
+  log: Pick<Log, 'warn'>
+}): Part {
+  let isStopping = false
+  let cancel = () => {}
+  let looking: Promise<void> = Promise.resolve()
+  return {
+    name: 'workloads left behind',
+    start: async () => schedule(),
+    async stop() {
+      isStopping = true
+      cancel()
+      await looking
+    },
+  }
+
+  function schedule(): void {
+    if (isStopping) return
+    cancel = clock.after(periodMs, () => {
+      looking = look()
+        .catch((error: unknown) => log.warn({ err: error }, 'workloads that were left behind could not be looked for'))
+        .then(schedule)
+    })
+  }
+
+  async function look(): Promise<void> {
+    for (const { id, name, driver } of await clusters.driversIn()) {
+      if (isStopping) return
+      if (driver) await lookAt(id).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be tidied up'))
+    }
+  }
+
+  /** The cluster first: whatever runs there was begun before the tables are read. */
+  async function lookAt(clusterId: string): Promise<void> {
+    const workloads = await clusters.workloadsOf(clusterId)
+    const uids = await workloads.list?.()
+    for (const { org, workspace, gateway, gatewayUid } of uids ? await store.leftBehind(uids) : []) {
+      // A cluster may have been given up with its gateways going on.
+      if (registry.find({ org, workspace }, gatewayUid)) continue
+      log.warn({ gateway, instanceUid: gatewayUid }, 'the workload of a gateway that is gone was left behind and is removed')
+      await workloads.remove(gatewayUid)
+    }
+  }
+}
