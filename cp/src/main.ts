@@ -11,6 +11,7 @@ import { crashStep } from './operations/crash-step.ts'
 import { inspectDatabase, type Inspection } from './db/inspect.ts'
 
 export type { Inspection }
+export { kubernetesManifests } from './kubernetes/install.ts'
 
 export type ServeOptions = {
   flags: Flags

@@ -19,6 +19,7 @@ import { words as gatewayStatus } from './commands/gateway-status.words.ts'
 import { words as gateway } from './commands/gateway.words.ts'
 import { words as get } from './commands/get.words.ts'
 import { words as importing } from './commands/import.words.ts'
+import { words as install } from './commands/install/words.ts'
 import { words as login } from './commands/login.words.ts'
 import { words as logout } from './commands/logout.words.ts'
 import { words as logs } from './commands/logs.words.ts'
@@ -83,6 +84,7 @@ const all: Words[] = [
   endpointAccess,
   provision,
   cluster,
+  install,
   quota,
   audit,
   mcp,

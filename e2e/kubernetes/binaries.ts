@@ -17,6 +17,7 @@ export default function ensureKubernetes(): void {
     ['runc', 'runc'],
     ['conntrack', 'conntrack'],
     ['iptables', 'iptables'],
+    ['promtool', 'prometheus'],
   ]
   const missing = programs.filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
   if (missing.length > 0) aptInstall(...missing.map(([, name]) => name))
