@@ -95,7 +95,7 @@ const columns: Column<Cluster>[] = [
     sort: (one) => one.state,
     cell: (one) => <StateWord word={one.state} />,
   },
-  { key: 'region', header: 'Region', sort: (one) => one.region, cell: (one) => one.region },
+  { key: 'region', header: 'Region', sort: (one) => one.region, cell: (one) => <span className={styles.word}>{one.region}</span> },
   {
     key: 'tier',
     header: 'Tier',
@@ -111,24 +111,31 @@ const columns: Column<Cluster>[] = [
   { key: 'cpu', header: 'CPU', cell: (one) => <CpuBar cluster={one} /> },
   { key: 'memory', header: 'Memory', cell: (one) => <MemoryBar cluster={one} /> },
   { key: 'health', header: 'Health', cell: (one) => <Health cluster={one} /> },
-  {
-    key: 'probe',
-    header: 'Last probe',
-    align: 'right',
-    sort: (one) => one.lastProbeAt ?? '',
-    cell: (one) => <Since at={one.lastProbeAt} fallback="never" />,
-  },
 ]
 
 function Health({ cluster }: { cluster: Cluster }) {
   const warnings = warningsOf(cluster)
   if (cluster.state === 'decommissioned') return <>–</>
-  if (warnings.length === 0) return <StateWord word="healthy" />
   return (
-    <ul className={styles.warnings}>
-      {warnings.map((text) => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
+    <div className={styles.health}>
+      {warnings.length === 0 ? (
+        <StateWord word="healthy" />
+      ) : (
+        <ul className={styles.warnings}>
+          {warnings.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+      )}
+      <small>
+        {cluster.lastProbeAt ? (
+          <>
+            probed <Since at={cluster.lastProbeAt} />
+          </>
+        ) : (
+          'never probed'
+        )}
+      </small>
+    </div>
   )
 }

@@ -35,5 +35,9 @@ it('names what is wrong and what is nearly full, of a cluster that is in use', (
     'It failed lately (score 1.5); other clusters are preferred.',
   ])
   expect(warningsOf(cluster({ ...troubled, state: 'decommissioned' }))).toEqual([])
+  expect(warningsOf(cluster({ gateways: { max: 5, reserved: 5 }, cpuMillicores: { total: 100, reserved: 80 } }))).toEqual([
+    'Full: gateways.',
+    'Nearly full: CPU.',
+  ])
   expect(warningsOf(cluster({}))).toEqual([])
 })

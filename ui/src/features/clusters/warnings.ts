@@ -19,16 +19,19 @@ export function roomFor(cluster: Cluster): number {
 export function warningsOf(cluster: Cluster): string[] {
   const { state, message, gateways, cpuMillicores, memoryBytes, failureScore } = cluster
   if (state === 'decommissioned') return []
-  const full = [
-    isNearlyFull(gateways.reserved, gateways.max) ? 'gateways' : '',
-    isNearlyFull(cpuMillicores.reserved, cpuMillicores.total) ? 'CPU' : '',
-    isNearlyFull(memoryBytes.reserved, memoryBytes.total) ? 'memory' : '',
-  ].filter(Boolean)
+  const shares = [
+    { of: 'gateways', share: gateways.reserved / gateways.max },
+    { of: 'CPU', share: cpuMillicores.reserved / (cpuMillicores.total ?? Number.POSITIVE_INFINITY) },
+    { of: 'memory', share: memoryBytes.reserved / (memoryBytes.total ?? Number.POSITIVE_INFINITY) },
+  ]
+  const full = shares.filter(({ share }) => share >= 1)
+  const nearly = shares.filter(({ share }) => share >= nearlyFull && share < 1)
   return [
     ...(message ? [message] : []),
-    ...(full.length > 0 ? [`Nearly full: ${full.join(', ')}.`] : []),
+    ...(full.length > 0 ? [`Full: ${namesOf(full)}.`] : []),
+    ...(nearly.length > 0 ? [`Nearly full: ${namesOf(nearly)}.`] : []),
     ...(failureScore > 0 ? [`It failed lately (score ${failureScore.toFixed(1)}); other clusters are preferred.`] : []),
   ]
 }
 
-const isNearlyFull = (reserved: number, total: number | undefined) => total !== undefined && reserved >= total * nearlyFull
+const namesOf = (shares: { of: string }[]): string => shares.map((one) => one.of).join(', ')

@@ -1,6 +1,6 @@
 import type { OperationEvent, OperationPhase, StepStatus } from '@mcpg/proto/rest/operations'
 import { describe, expect, it } from 'vitest'
-import { ladderOf } from './ladder.ts'
+import { ladderOf, progressOf } from './ladder.ts'
 import { remediesOf } from './remedy.ts'
 
 let seq = 0
@@ -64,6 +64,8 @@ describe('the ladder of an operation', () => {
       event('applying', 'rollout', 'failed', 'The gateway does not start'),
       event('applying', 'workload', 'undoing'),
     ]
+    expect(shape('create', failing)[2]).toEqual(['failed', 'ahead'])
+    expect(progressOf(failing)).toEqual({ phase: 'applying', step: 'workload', compensating: true })
     expect(shape('create', failing)[1]).toEqual(['applying', 'failed', 'workload done', 'rollout failed', 'workload back undoing'])
     const error = { reason: 'workload_failed', message: 'The gateway does not start' }
     const over = [...failing, event('applying', 'workload', 'undone'), event('failed', 'rollout', 'failed', error.message, { error })]

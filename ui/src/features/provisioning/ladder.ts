@@ -30,8 +30,10 @@ export function ladderOf(kind: OperationKind, events: readonly OperationEvent[])
   const last = events.findLast(isLast)
   const told = events.filter((event) => !isLast(event))
   const current = events.at(-1)?.phase
-  const way =
-    last?.phase === 'failed' ? [...ways[kind].filter((phase) => phase !== 'ready' && hasPhase(told, phase)), 'failed' as const] : ways[kind]
+  // What is taken back does not become ready any more.
+  const way = isTakenBack(events)
+    ? [...ways[kind].filter((phase) => phase !== 'ready' && hasPhase(told, phase)), 'failed' as const]
+    : ways[kind]
   const begins = way.map((phase) => events.find((event) => event.phase === phase)?.at)
   const phases = way.map((phase, index): PhaseView => {
     const steps = stepsOf(told.filter((event) => event.phase === phase))
@@ -42,6 +44,17 @@ export function ladderOf(kind: OperationKind, events: readonly OperationEvent[])
   })
   return { phases, last }
 }
+
+/** Where it is now, and whether back from there; the row of an operation is read less often than its events. */
+export function progressOf(
+  events: readonly OperationEvent[],
+): (Pick<OperationEvent, 'phase' | 'step'> & { compensating: boolean }) | undefined {
+  const now = events.at(-1)
+  return now && { phase: now.phase, step: now.step, compensating: isTakenBack(events) }
+}
+
+const backward = new Set<StepStatus>(['undoing', 'undone', 'failed'])
+const isTakenBack = (events: readonly OperationEvent[]): boolean => events.some(({ status }) => backward.has(status))
 
 /** After it nothing more is told. */
 export const isLast = ({ phase }: OperationEvent): boolean => isLastPhase(phase)

@@ -69,7 +69,7 @@ function StepLine({ step: { step, key, status, message, attempts, tookMs } }: { 
         {/* The usual is told by its mark; screen readers hear it. */}
         <span className={isEven ? styles.hidden : styles.word}> {words[status]}</span>
         {message && <span className={styles.message}> {message}</span>}
-        {attempts > 1 && <span className={styles.message}> ({attempts} attempts)</span>}
+        {attempts > 1 && status !== 'retrying' && <span className={styles.message}> ({attempts} attempts)</span>}
       </span>
       <span className={styles.took}>{tookMs !== undefined && tookMs >= 1 ? spellDuration(tookMs) : ''}</span>
     </li>

@@ -23,7 +23,7 @@ import { clusterPath, gatewayPath } from '../../lib/pages.ts'
 import { useMay } from '../../lib/rights.ts'
 import { useHref, writeScope } from '../../lib/scope.ts'
 import { Failure } from './failure.tsx'
-import { isLast } from './ladder.ts'
+import { isLast, progressOf } from './ladder.ts'
 import { OperationLadder } from './operation-ladder.tsx'
 import { OperationState } from './operation-state.tsx'
 import { parameterFacts } from './parameter-facts.tsx'
@@ -59,14 +59,21 @@ function Shown({ operation, events, status }: About) {
   const endpoint = last?.gateway?.endpoints[0]
   // The stream is ahead of the row.
   const state = last && operation.state === 'running' ? (last.phase === 'ready' ? 'succeeded' : 'failed') : operation.state
+  const progress = progressOf(events)
   const isRepeatable = kind !== 'delete' && mayProvision
   return (
     <>
       <PageHead
         title={`${capital(kind)} ${gateway.name}`}
         parent={parent}
-        badges={<OperationState operation={{ ...operation, state }} />}
-        actions={<Actions operation={operation} isRunning={state === 'running'} mayProvision={mayProvision} />}
+        badges={<OperationState operation={{ ...operation, ...progress, state }} />}
+        actions={
+          <Actions
+            operation={operation}
+            isCancellable={state === 'running' && kind !== 'delete' && !(progress ?? operation).compensating}
+            mayProvision={mayProvision}
+          />
+        }
       />
       <PageStack>
         {status.state === 'reconnecting' && (
@@ -123,7 +130,7 @@ function Ready({ operation: { gateway, ...scope }, endpoint }: { operation: Oper
   )
 }
 
-function Actions({ operation, isRunning, mayProvision }: { operation: Operation; isRunning: boolean; mayProvision: boolean }) {
+function Actions({ operation, isCancellable, mayProvision }: { operation: Operation; isCancellable: boolean; mayProvision: boolean }) {
   const [isAsking, setAsking] = useState(false)
   const { id, kind, gateway, parameters } = operation
   const same = kind === 'delete' ? deleteCommand(operation, gateway.instanceUid) : createCommand(operation, gateway.name, parameters)
@@ -133,15 +140,15 @@ function Actions({ operation, isRunning, mayProvision }: { operation: Operation;
         commands={[
           { what: 'The same', command: same, isScoped: true },
           { what: 'Watch it', command: `mcpg-ctl provision watch ${id}`, isScoped: true },
-          ...(isRunning && kind !== 'delete' ? [{ what: 'Cancel it', command: `mcpg-ctl provision cancel ${id}`, isScoped: true }] : []),
+          ...(isCancellable ? [{ what: 'Cancel it', command: `mcpg-ctl provision cancel ${id}`, isScoped: true }] : []),
         ]}
       />
-      {isRunning && kind !== 'delete' && mayProvision && (
+      {isCancellable && mayProvision && (
         <Button variant="default" onClick={() => setAsking(true)}>
           Cancel…
         </Button>
       )}
-      {isRunning && isAsking && (
+      {isCancellable && isAsking && (
         <Dialog title={`Cancel: ${kind} ${gateway.name}`} onClose={() => setAsking(false)}>
           <Cancellation operation={operation} onDone={() => setAsking(false)} />
         </Dialog>
