@@ -156,7 +156,10 @@ it('keeps values out of the database, whatever was done with them', async () => 
   expect(stored).not.toContain(Buffer.from('planted').toString('hex'))
 })
 
-const filesOf = (folder: string) => readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'))
+const filesOf = (folder: string) =>
+  readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((one) =>
+    one.isFile() ? readFileSync(join(one.parentPath, one.name), 'latin1') : [],
+  )
 
 /** Every row of every table as text, bytes in hex; on SQLite the file says it all. */
 async function rowsOf(read: TestApp['app']['db']['read']): Promise<string[]> {
