@@ -14,9 +14,8 @@ export type Api = {
 type Query = Record<string, string>
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-/** The library is loaded with the first cluster: it is by far the largest that we have. */
 export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_000 } = {}): Promise<Api> {
-  const { KubeConfig, KubernetesObjectApi } = await import('@kubernetes/client-node')
+  const { KubeConfig } = await import('./library.ts')
   const config = new KubeConfig()
   const { server, ca, tlsServerName, user } = credentials
   config.loadFromClusterAndUser(
@@ -37,12 +36,7 @@ export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_
     },
   )
   // Its own requests drop what it has no model of, and turn times into objects; its connections and its sign-in are what we use.
-  class RawApi extends KubernetesObjectApi {
-    connection(): Configuration {
-      return this.configuration
-    }
-  }
-  const { baseServer, httpApi, authMethods } = config.makeApiClient(RawApi).connection()
+  const { baseServer, httpApi, authMethods } = config.makeApiClient(Connection).configuration
   return {
     get: (path, query) => send({ method: 'GET', path, query }),
     post: (path, body, query) => send({ method: 'POST', path, query, body, type: 'application/json' }),
@@ -72,6 +66,14 @@ export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_
     }
     if (status < 200 || status > 299) throw explainStatus(asked, status, answer)
     return JSON.parse(answer) as T
+  }
+}
+
+class Connection {
+  readonly configuration: Configuration
+
+  constructor(configuration: Configuration) {
+    this.configuration = configuration
   }
 }
 
