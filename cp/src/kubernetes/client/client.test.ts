@@ -118,8 +118,8 @@ describe('an API server', () => {
     return `https://127.0.0.1:${port}`
   }
 
-  const failure = async (url: string, ca = authority.pem) => {
-    const client = clusterClient(await openApi({ server: url, ca, user: token }, { timeoutMs: 500 }))
+  const failure = async (url: string, { ca = authority.pem, timeoutMs = 15_000 } = {}) => {
+    const client = clusterClient(await openApi({ server: url, ca, user: token }, { timeoutMs }))
     return (await client
       .apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } })
       .catch((error: unknown) => error)) as McpgError
@@ -143,8 +143,8 @@ describe('an API server', () => {
   test('that another authority certified, that is silent, or that is not there, is told of', async () => {
     const other = await testAuthority('another root')
     const url = await server(() => null)
-    expect(await failure(url, other.pem)).toMatchObject({ code: 'failed_precondition', reason: 'cluster_certificate_not_trusted' })
-    expect(await failure(url)).toMatchObject({
+    expect(await failure(url, { ca: other.pem })).toMatchObject({ code: 'failed_precondition', reason: 'cluster_certificate_not_trusted' })
+    expect(await failure(url, { timeoutMs: 500 })).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('did not answer within 0.5 s') as string,
     })
