@@ -50,6 +50,8 @@ const pages = [
   '/events',
   '/logs',
   '/enrollments',
+  '/operations',
+  '/clusters',
 ]
 
 /** Answers where the token was found, and how many places were looked at. */

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { FakeControlPlane } from './fake-control-plane.ts'
 import { gateway } from './fleet.ts'
+import { lowContrast } from './low-contrast.ts'
 import { cluster, deployment, managedGateway, operation, operationEvents } from './managed.ts'
 import { stories, until } from './story.ts'
 
@@ -341,7 +342,56 @@ describe('operations', () => {
       operationEvents(cp, 'op-1').tell({ phase: 'applying', step: 'rollout', status: 'retrying', message: `attempt 2: ${'x'.repeat(80)}` })
       await story.open(path)
       await page.getByRole('main').getByText('berlin').first().waitFor()
-      expect(await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0)
+      const wide = await page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll('[role=table]')]
+          .filter((one) => one.scrollWidth > document.documentElement.clientWidth)
+          .map((one) => one.tagName),
+      )
+      expect(wide).toEqual([])
     },
   )
+
+  it.each([false, true])('have enough contrast for their texts (dark: %s)', async (dark) => {
+    await story.reopen({ dark })
+    ;({ page } = story)
+    const error = { reason: 'workload_failed', message: 'It does not start.' }
+    reading({ operations: [operation('op-1'), operation('op-2', { state: 'failed', error })] })
+    cp.put(managedGateway('edge-1'))
+    operationEvents(cp, 'op-1').tell(
+      { phase: 'applying', step: 'rollout', status: 'failed', message: error.message },
+      { phase: 'applying', step: 'workload', status: 'undoing', message: '' },
+    )
+    for (const path of ['/operations', '/operations/op-1', '/gateways', '/clusters', '/clusters/berlin']) {
+      await story.open(path)
+      await page.getByRole('main').getByText('berlin').or(page.getByText('edge-1 managed')).first().waitFor()
+      expect({ path, low: await page.evaluate(lowContrast) }).toEqual({ path, low: [] })
+    }
+    await story.open('/gateways')
+    await button('Provision a gateway').first().click()
+    await dialog().getByText('It can go to').waitFor()
+    await dialog().getByLabel('Isolation tier').selectOption('sandboxed')
+    await dialog().getByText('No cluster that is ready').waitFor()
+    expect(await page.evaluate(lowContrast)).toEqual([])
+  })
+
+  it('are walked by keys alone, and a dialog gives the focus back', async () => {
+    reading()
+    cp.put(gateway('lab'))
+    await story.open('/gateways')
+    await page.getByRole('link', { name: 'lab' }).waitFor()
+    await button('Provision a gateway').focus()
+    await page.keyboard.press('Enter')
+    await dialog().waitFor()
+    const reached: string[] = []
+    for (let index = 0; index < 16; index++) {
+      await page.keyboard.press('Tab')
+      reached.push(
+        await page.evaluate(() => document.activeElement?.closest('label, [aria-label], button, summary')?.textContent?.trim() ?? ''),
+      )
+    }
+    expect(reached.join('|')).toMatch(/Small.*More about where\|Show CLI\|Provision/)
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Provision a gateway')
+  })
 })
