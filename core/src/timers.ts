@@ -98,6 +98,8 @@ export const defaultTimers = {
   provisionConfig: 600_000,
   /** How often the control plane looks whether the gateways that it started on its machine are alive. */
   managedProbe: 5_000,
+  /** How often a cluster that is drained is looked after; a gateway whose move failed is tried again after this, twice as much each time. */
+  clusterDrain: 5_000,
   /** How often clusters are asked what they have. */
   clusterProbe: 30_000,
 }

@@ -19,6 +19,10 @@ import type { Idempotency } from './http/idempotency.ts'
 import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { janitor } from './provisioning/janitor.ts'
+import { beginnings } from './provisioning/beginning.ts'
+import { clusterDrainer } from './provisioning/drainer.ts'
+import { gatewayMoves } from './provisioning/moves.ts'
+import { placementFor } from './provisioning/placing.ts'
 import { provisioningPlans } from './provisioning/plans.ts'
 import { provisioningRoutes } from './provisioning/routes.ts'
 import { provisioningService } from './provisioning/service.ts'
@@ -67,17 +71,19 @@ export async function createManaged({
   const reservations = allocator({ db, clock, log })
   const store = provisioningStore(db)
   const clusterRows = clusterStore(db)
-  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, onForced })
+  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, onForced, onDrain })
   const plans: Record<OperationKind, Plan> = provisioningPlans({
     store,
     allocator: reservations,
     workloadsOf: clusters.workloadsOf,
     enrollmentUrl: async (
-      { id, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid },
+      { id, kind, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid },
       { isRemote } = { isRemote: false },
     ) => {
       await enrollments.revokeOf(id)
-      const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid }
+      // One that moves is selected by the labels of the installation before it.
+      const before = kind === 'move' ? registry.find({ org, workspace, environment }, name) : null
+      const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid, ...(before && { labels: before.labels }) }
       const { url } = await enrollments.create(ownCaller(), { org, workspace, environment }, body, { operationId: id })
       return isRemote ? url : `${ownUrl()}${url.slice(publicUrl().length)}`
     },
@@ -102,7 +108,18 @@ export async function createManaged({
     planOf: (kind) => plans[kind],
   })
   const { lease, take } = operations.engine
-  const provisioning = provisioningService({ db, store, allocator: reservations, clusters, audit, clock, lease, take, requireEnvironment })
+  const placement = placementFor(clusters)
+  const beginningOf = beginnings({ audit, clock, lease })
+  const beginning = { allocator: reservations, placement, beginningOf, take }
+  const provisioning = provisioningService({ db, store, clusters, ...beginning, requireEnvironment })
+  const drainer = clusterDrainer({
+    clusters,
+    store,
+    move: gatewayMoves(beginning),
+    clock,
+    periodMs: timers.clusterDrain,
+    log,
+  })
 
   const quotas = quotaService({ db, store: quotaStore(db), audit, clock, requireOrg: requireScope, requireEnvironment })
 
@@ -128,7 +145,7 @@ export async function createManaged({
     routes,
     chores: [operations.chore],
     /** They start once gateways can reach the listeners. */
-    parts: [register, prober, reservations.part, operations.part, tidying, ...keepers],
+    parts: [register, prober, reservations.part, operations.part, drainer.part, tidying, ...keepers],
     deprovision: provisioning.deprovision,
   }
 
@@ -146,6 +163,14 @@ export async function createManaged({
         throw new Error(`the identity of the gateway ${instanceUid} is gone: delete it and create it anew`)
       },
     }))
+  }
+
+  /** What has begun of a drain that is over is taken back, as far as it can be. */
+  async function onDrain(clusterId: string, what: 'drained' | 'kept'): Promise<void> {
+    if (what === 'drained') return drainer.look()
+    await drainer.settled()
+    const moves = await store.movesFrom(clusterId, '')
+    for (const { id } of moves.filter(({ state }) => state === 'running')) await operations.service.cancel(ownCaller(), id).catch(() => {})
   }
 
   async function onForced(

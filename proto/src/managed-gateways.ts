@@ -12,7 +12,8 @@ export const isLastPhase = (phase: OperationPhase): boolean => phase === 'ready'
 export const operationStates = ['running', 'succeeded', 'failed', 'cancelled'] as const
 export type OperationState = (typeof operationStates)[number]
 
-export const operationKinds = ['create', 'update', 'delete'] as const
+/** `move`: to another cluster, as another installation of the same name. */
+export const operationKinds = ['create', 'update', 'delete', 'move'] as const
 export type OperationKind = (typeof operationKinds)[number]
 
 /** What one replica of a gateway gets. */

@@ -72,7 +72,7 @@ const runningOperation = async () => {
     step: 'workload',
     attempt: 1,
     compensating: false,
-    input: '{}',
+    input: JSON.stringify({ parameters: { imageTag: 'latest', replicas: 1, size: 's', allowHigherTier: false, strategy: 'binpack' } }),
     data: '{}',
     seq: 0,
   }
@@ -163,6 +163,7 @@ const steps: Record<string, Step> = {
   registerCluster: { body: { name: 'made', region: 'eu', gatewaysMax: 1 } },
   cordonCluster: { prepare: aCluster('cordoned', 'ready'), path: () => '/v1/admin/clusters/cordoned/cordon' },
   uncordonCluster: { path: () => '/v1/admin/clusters/cordoned/uncordon' },
+  drainCluster: { path: () => '/v1/admin/clusters/cordoned/drain', body: {} },
   decommissionCluster: { path: () => '/v1/admin/clusters/cordoned/decommission', body: {} },
 }
 

@@ -1,6 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Cluster, ClusterHealthList, ClusterList, DecommissionCluster, RegisterCluster, RegisteredCluster } from '@mcpg/proto/rest/clusters'
+import {
+  Cluster,
+  ClusterHealthList,
+  ClusterList,
+  DecommissionCluster,
+  DrainCluster,
+  RegisterCluster,
+  RegisteredCluster,
+} from '@mcpg/proto/rest/clusters'
 import { callerOf } from '../http/access-rules.ts'
 import type { Idempotency } from '../http/idempotency.ts'
 import type { Clusters } from './service.ts'
@@ -55,6 +63,19 @@ export const clusterRoutes =
         },
       },
       async (request) => await clusters.decommission(callerOf(request), request.params.id, request.body),
+    )
+    app.post(
+      '/v1/admin/clusters/:id/drain',
+      {
+        config: { access: admin },
+        schema: {
+          ...about('drainCluster', 'Move the gateways of a cluster away'),
+          params: ClusterPath,
+          body: DrainCluster,
+          response: { 200: Cluster },
+        },
+      },
+      async (request) => await clusters.drain(callerOf(request), request.params.id, request.body),
     )
     for (const [verb, summary] of [
       ['cordon', 'Place nothing new on a cluster'],

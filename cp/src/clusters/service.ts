@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
+import { durationMs } from '@mcpg/proto/durations'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import type {
   Cluster,
+  ClusterDrain,
   ClusterDriver,
   ClusterHealth,
   DecommissionCluster,
+  DrainCluster,
   KubernetesAccess,
   RegisterCluster,
   RegisteredCluster,
@@ -38,6 +41,7 @@ export function clusterService({
   clock,
   log,
   onForced,
+  onDrain,
 }: {
   db: Db
   store: ClusterStore
@@ -52,8 +56,25 @@ export function clusterService({
     gateways: HeldGateway[],
     about: { operations: string[]; workloads: Workloads | null; keepRunning: boolean },
   ) => Promise<void>
+  /** A cluster is to be drained, or not any more. */
+  onDrain: (clusterId: string, what: 'drained' | 'kept') => Promise<void>
 }) {
-  return { ensureLocal, list, health, get, register, cordon, uncordon, decommission, workloadsOf, driversIn, find: must }
+  return {
+    ensureLocal,
+    list,
+    health,
+    get,
+    register,
+    cordon,
+    uncordon,
+    drain,
+    drains,
+    noteDrain,
+    decommission,
+    workloadsOf,
+    driversIn,
+    find: must,
+  }
 
   /** The cluster of this machine registers itself once; one that was given up does not come back. */
   async function ensureLocal(): Promise<void> {
@@ -141,11 +162,42 @@ export function clusterService({
   }
 
   async function cordon(caller: Caller, word: string): Promise<Cluster> {
-    return await move(caller, word, 'cluster.cordon', { from: 'ready', to: 'cordoned' })
+    return await move(caller, word, 'cluster.cordon', { from: ['ready'], to: 'cordoned' })
   }
 
   async function uncordon(caller: Caller, word: string): Promise<Cluster> {
-    return await move(caller, word, 'cluster.uncordon', { from: 'cordoned', to: 'ready' })
+    const cluster = await move(caller, word, 'cluster.uncordon', { from: ['cordoned', 'draining'], to: 'ready' })
+    await onDrain(cluster.id, 'kept')
+    return cluster
+  }
+
+  /** Moves its gateways away, one by one and as far as there is room; again it sets another deadline. Nothing new is placed on it. */
+  async function drain(caller: Caller, word: string, { deadline }: DrainCluster): Promise<Cluster> {
+    const { id } = await must(word)
+    await db.write(async (tx) => {
+      const row = (await store.find(id, tx))!
+      if (row.state === 'decommissioned' || row.state === 'registering') throw wrongState(row, 'ready')
+      const total = (await store.gatewaysOf(id, tx)).length
+      const until = deadline === undefined ? {} : { deadline: new Date(clock.now() + durationMs(deadline)).toISOString() }
+      const begun = { startedAt: isoNow(), startedBy: caller.subject, total, left: total, moving: 0, waiting: [], expired: false }
+      await store.startDrain(tx, id, { ...begun, ...until }, isoNow())
+      await audit.record(tx, caller, 'cluster.drain', { ...targetOf(row), detail: { gateways: total, ...until } })
+    })
+    await onDrain(id, 'drained')
+    return clusterOf(await must(id))
+  }
+
+  /** The clusters that are being drained, as far as their gateways have come. */
+  async function drains(): Promise<{ id: string; drain: ClusterDrain }[]> {
+    const rows = await store.list()
+    return rows.flatMap(({ id, state, drain: how }) =>
+      state === 'draining' && how && how.finishedAt === undefined ? [{ id, drain: how }] : [],
+    )
+  }
+
+  /** Unless somebody asked for something else meanwhile. */
+  async function noteDrain(id: string, change: { before: ClusterDrain; after: ClusterDrain }): Promise<void> {
+    await db.write((tx) => store.setDrain(tx, id, change, isoNow()))
   }
 
   /** Repeating it changes nothing. */
@@ -153,16 +205,13 @@ export function clusterService({
     caller: Caller,
     word: string,
     action: string,
-    { from, to }: { from: ClusterRow['state']; to: ClusterRow['state'] },
+    { from, to }: { from: ClusterRow['state'][]; to: ClusterRow['state'] },
   ): Promise<Cluster> {
     const { id } = await must(word)
     await db.write(async (tx) => {
       const row = (await store.find(id, tx))!
       if (row.state === to) return
-      if (row.state !== from)
-        throw new McpgError('failed_precondition', 'cluster_state', `The cluster ${row.name} is ${row.state}, not ${from}.`, {
-          hint: 'mcpg-ctl cluster list',
-        })
+      if (!from.includes(row.state)) throw wrongState(row, from.join(' or '))
       await store.setState(tx, id, to, isoNow())
       await audit.record(tx, caller, action, targetOf(row))
     })
@@ -307,5 +356,10 @@ function notEmpty({ name }: ClusterRow, gateways: HeldGateway[], reserved: numbe
     violations: gateways.slice(0, mostNamed).map((one, index) => ({ pointer: `/gateways/${index}`, detail: one.instanceUid })),
   })
 }
+
+const wrongState = ({ name, state }: ClusterRow, wanted: string) =>
+  new McpgError('failed_precondition', 'cluster_state', `The cluster ${name} is ${state}, not ${wanted}.`, {
+    hint: 'mcpg-ctl cluster list',
+  })
 
 const targetOf = ({ id, name }: Pick<ClusterRow, 'id' | 'name'>) => ({ kind: 'Cluster', name, uid: id })

@@ -18,6 +18,7 @@ export function clusterOf(row: ClusterRow): Cluster {
     ...(row.message !== null && { message: row.message }),
     ...(row.lastProbeAt !== null && { lastProbeAt: row.lastProbeAt }),
     failureScore,
+    ...(row.drain !== null && { drain: row.drain }),
     createdAt,
     updatedAt,
   }

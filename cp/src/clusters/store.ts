@@ -1,4 +1,4 @@
-import type { ClusterDriver, ClusterState, IsolationTier } from '@mcpg/proto/rest/clusters'
+import type { ClusterDrain, ClusterDriver, ClusterState, IsolationTier } from '@mcpg/proto/rest/clusters'
 import type { Db, Tx } from '../db/db.ts'
 
 /** A row of `clusters`, JSON columns and big numbers read. */
@@ -23,6 +23,7 @@ export type ClusterRow = {
   failureScore: number
   failedAt: string | null
   backoffUntil: string | null
+  drain: ClusterDrain | null
   createdAt: string
   updatedAt: string
 }
@@ -32,13 +33,28 @@ export type HeldGateway = { instanceUid: string; org: string; workspace: string;
 
 export type NewCluster = Omit<
   ClusterRow,
-  'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt' | 'backoffUntil'
+  'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt' | 'backoffUntil' | 'drain'
 >
 
 export type ClusterStore = ReturnType<typeof clusterStore>
 
 export function clusterStore({ read }: Pick<Db, 'read'>) {
-  return { list, find, findByName, insert, setState, setAccess, setTotals, setFailure, gatewaysOf, operationsOf, heldReservations, bury }
+  return {
+    list,
+    find,
+    findByName,
+    insert,
+    setState,
+    setAccess,
+    setTotals,
+    setFailure,
+    setDrain,
+    startDrain,
+    gatewaysOf,
+    operationsOf,
+    heldReservations,
+    bury,
+  }
 
   async function list(): Promise<ClusterRow[]> {
     return (await read.cluster.findMany({ orderBy: { name: 'asc' } })).map(rowOf)
@@ -66,7 +82,24 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
   }
 
   async function setState(tx: Tx, id: string, state: ClusterState, now: string): Promise<void> {
-    await tx.cluster.update({ where: { id }, data: { state, updatedAt: now, version: { increment: 1 } } })
+    const drain = state === 'draining' ? {} : { drain: null }
+    await tx.cluster.update({ where: { id }, data: { state, ...drain, updatedAt: now, version: { increment: 1 } } })
+  }
+
+  async function startDrain(tx: Tx, id: string, drain: ClusterDrain, now: string): Promise<void> {
+    const data = { state: 'draining', drain: JSON.stringify(drain), updatedAt: now, version: { increment: 1 } }
+    await tx.cluster.update({ where: { id }, data })
+  }
+
+  /** Unless somebody asked for something else meanwhile. */
+  async function setDrain(
+    tx: Tx,
+    id: string,
+    { before, after }: { before: ClusterDrain; after: ClusterDrain },
+    now: string,
+  ): Promise<void> {
+    const where = { id, state: 'draining', drain: JSON.stringify(before) }
+    await tx.cluster.updateMany({ where, data: { drain: JSON.stringify(after), updatedAt: now, version: { increment: 1 } } })
   }
 
   async function setAccess(tx: Tx, id: string, credentialsRef: string, now: string): Promise<void> {
@@ -137,7 +170,8 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
   }
 }
 
-type Stored = Omit<ClusterRow, 'driver' | 'state' | 'isolationTier' | 'labels' | BigColumn> & {
+type Stored = Omit<ClusterRow, 'driver' | 'state' | 'isolationTier' | 'labels' | 'drain' | BigColumn> & {
+  drain: string | null
   driver: string
   state: string
   isolationTier: string
@@ -156,6 +190,7 @@ function rowOf(row: Stored): ClusterRow {
     state: row.state as ClusterState,
     isolationTier: row.isolationTier as IsolationTier,
     labels: JSON.parse(row.labels) as Record<string, string>,
+    drain: row.drain === null ? null : (JSON.parse(row.drain) as ClusterDrain),
     cpuMillicoresTotal: numberOrNull(row.cpuMillicoresTotal),
     memoryBytesTotal: numberOrNull(row.memoryBytesTotal),
     cpuMillicoresReserved: Number(row.cpuMillicoresReserved),

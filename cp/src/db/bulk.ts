@@ -257,6 +257,8 @@ export type OperationStart = {
   candidates: { id: string; name: string }[]
   reservation: { id: string; gateways: number; cpuMillicores: number; memoryBytes: number; expiresAt: string } | null
   gateway: 'new' | 'known' | 'deleting'
+  /** Instance uid of the gateway that stands there, where the operation is about the one that takes its place. */
+  knownUid?: string
   /** What a new one is deployed with, as JSON. */
   parameters: string
   audit: AuditRow

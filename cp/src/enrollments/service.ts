@@ -72,7 +72,7 @@ export function enrollmentService({
       throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not create enrollments of any name.`)
     await db.write(async (tx) => {
       await requireEnvironment(scope, tx)
-      if (body.name !== undefined) await refuseTakenName(tx, scope, body.name)
+      if (body.name !== undefined && operationId === null) await refuseTakenName(tx, scope, body.name)
       await store.deleteOld(tx, isoTime(now - keptAfterEndMs))
       await store.insert(tx, enrollment, tokenSha256(token))
       await audit.record(tx, caller, 'enrollment.create', targetOf(enrollment))

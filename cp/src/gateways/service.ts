@@ -69,6 +69,7 @@ export function gatewayService({
     revoke,
     lock,
     remove,
+    succeed,
     onEnding: (tell: (id: string, why: GatewayEnding) => void) => void endings.add(tell),
   }
 
@@ -108,7 +109,9 @@ export function gatewayService({
     if (sameUid) throw uidInUse(instanceUid, sameUid.name)
     const sameName = await tx.gateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
     if (sameName && gatewayName === null) throw uidInUse(instanceUid, name)
-    if (sameName)
+    // A managed gateway that moves: it gets its name when the installation before it is gone, and is told it already.
+    const succeeds = sameName?.origin === 'managed' && operationId !== null
+    if (sameName && !succeeds)
       throw new McpgError('conflict', 'gateway_name_in_use', `There is a gateway ${name} in ${environment} already.`, {
         hint: `mcpg-ctl delete gateway/${name}`,
       })
@@ -117,7 +120,7 @@ export function gatewayService({
       org,
       workspace,
       environment,
-      name,
+      name: succeeds ? instanceUid : name,
       instanceUid,
       origin: operationId === null ? 'enrolled' : 'managed',
       labels,
@@ -237,6 +240,22 @@ export function gatewayService({
     registry.bury(row)
     for (const tell of endings) tell(row.id, 'deleted')
     changes.publish({ type: 'DELETED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name, object })
+  }
+
+  /** Gives a gateway the name of the one that it takes the place of, and its labels where these are known. Again it changes nothing. */
+  async function succeed(caller: Caller, id: string, { name, labels }: { name: string; labels?: Record<string, string> }): Promise<void> {
+    const row = registry.get(id)
+    if (!row || row.name === name) return
+    const object = present(row)
+    const changed = { name, labels: labels ?? row.labels, updatedAt: isoNow() }
+    await db.write(async (tx) => {
+      await store.succeed(tx, id, changed)
+      await audit.record(tx, caller, 'gateway.succeed', { ...targetOf({ ...row, name }), detail: { instanceUid: row.instanceUid } })
+    })
+    const scope = `${row.org}/${row.workspace}`
+    changes.publish({ type: 'DELETED', scope, kind: 'Gateway', name: row.name, object })
+    registry.put(Object.assign(row, changed))
+    changes.publish({ type: 'ADDED', scope, kind: 'Gateway', name })
   }
 
   function isoNow(): string {

@@ -63,6 +63,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     insert,
     setCredential,
     setLabels,
+    succeed,
     revoke,
     lock,
     bury,
@@ -111,6 +112,14 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
 
   async function setLabels(tx: Tx, id: string, labels: Record<string, string>, updatedAt: string): Promise<void> {
     await tx.gateway.update({ where: { id }, data: { labels: JSON.stringify(labels), updatedAt } })
+  }
+
+  async function succeed(
+    tx: Tx,
+    id: string,
+    { labels, ...row }: { name: string; labels: Record<string, string>; updatedAt: string },
+  ): Promise<void> {
+    await tx.gateway.update({ where: { id }, data: { ...row, labels: JSON.stringify(labels) } })
   }
 
   async function revoke(tx: Tx, id: string, now: string): Promise<void> {

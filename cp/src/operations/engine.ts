@@ -146,9 +146,10 @@ export function operationEngine({
     await backward(row, plan, at)
 
     async function forward(): Promise<unknown> {
-      const signal = plan.cancellable ? AbortSignal.any([stopping.signal, cancel.signal]) : stopping.signal
+      const cancellable = AbortSignal.any([stopping.signal, cancel.signal])
       for (; at < plan.steps.length; at++) {
         const step = plan.steps[at]!
+        const signal = plan.cancellable && !step.final ? cancellable : stopping.signal
         // The attempts of a process that ended in a step count.
         let attempt = step.name === row.step ? row.attempt : 1
         for (;;) {
@@ -166,7 +167,12 @@ export function operationEngine({
           } catch (error) {
             if (error instanceof Left || stopping.signal.aborted) throw new Left()
             if (signal.aborted) return cancelledError()
-            if (attempt >= mostAttempts || isFinal(error)) return error
+            if (attempt >= mostAttempts || isFinal(error)) {
+              if (!step.final) return error
+              log.warn({ err: error, operationId: row.id, step: step.name }, 'the last part of an operation was not done')
+              await write(row, { ...eventOf(row, step, 'failed', textOf(error)), progress: { attempt: 1 } })
+              break
+            }
             log.warn({ err: error, operationId: row.id, step: step.name, attempt }, 'a step failed and is tried again')
             attempt++
             await pause(fullJitter(attempt - 2, retry, random), signal)

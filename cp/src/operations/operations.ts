@@ -58,7 +58,10 @@ export function operationRoom({
     audit,
     clock,
     cancelWork: engine.cancel,
-    isCancellable: (kind) => planOf(kind).cancellable,
+    isCancellable: ({ kind, step }) => {
+      const plan = planOf(kind)
+      return plan.cancellable && !plan.steps.some((one) => one.name === step && one.final)
+    },
   })
   return { service, engine, part: engine.part, chore: operationChore({ db, clock }) }
 }

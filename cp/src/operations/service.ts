@@ -29,7 +29,7 @@ export function operationService({
   audit: Audit
   clock: Clock
   cancelWork: (id: string) => void
-  isCancellable: (kind: Operation['kind']) => boolean
+  isCancellable: (operation: Pick<OperationRow, 'kind' | 'step'>) => boolean
 }) {
   const readers = new Map<string, Set<() => void>>()
   return { get, list, cancel, events, isToldAll, told }
@@ -67,8 +67,10 @@ export function operationService({
       throw new McpgError('forbidden', 'not_allowed', `${caller.subject} may not do this: it needs the operation provision.`, {
         hint: 'mcpg-ctl can-i --list',
       })
-    if (row.state === 'running' && !isCancellable(row.kind))
-      throw new McpgError('failed_precondition', 'operation_not_cancellable', 'A deletion cannot be taken back.', { hint: watchHint(id) })
+    if (row.state === 'running' && !isCancellable(row)) {
+      const why = row.kind === 'delete' ? 'A deletion cannot be taken back.' : 'It is too far to be taken back.'
+      throw new McpgError('failed_precondition', 'operation_not_cancellable', why, { hint: watchHint(id) })
+    }
     if (row.state === 'running' && (row.compensating || row.cancelRequestedAt !== null)) return await get(caller, id)
     const requested = await db.write(async (tx) => {
       if (!(await store.requestCancel(tx, id, new Date(clock.now()).toISOString()))) return false

@@ -33,6 +33,8 @@ export type Step = {
   /** Answers what a person is told. */
   run(work: Work): Promise<string>
   undo?(work: Work): Promise<string>
+  /** From here on nothing is taken back: it is not cancelled, and when it fails that is told and the work goes on. */
+  final?: boolean
 }
 
 /** How operations of a kind are done. */

@@ -11,6 +11,8 @@ export type OperationInput = {
   previous?: Parameters
   /** Of an update: what is given back when it succeeds, in negative numbers. */
   less?: Amounts
+  /** Of a move: the installation whose place is taken, and where it runs. */
+  from?: { instanceUid: string; clusterId: string }
 }
 
 export const nothing: Amounts = { gateways: 0, cpuMillicores: 0, memoryBytes: 0 }

@@ -11,6 +11,7 @@ import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
+import { movePlan } from './move-plan.ts'
 import { nothing, type OperationInput, type Parameters } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
 
@@ -35,7 +36,7 @@ export function provisioningPlans({
   enrollmentUrl: (work: Work, options?: { isRemote: boolean }) => Promise<string>
   revokeEnrollments: (operationId: string) => Promise<void>
   registry: Pick<Registry, 'find'>
-  gateways: Pick<Gateways, 'remove'>
+  gateways: Pick<Gateways, 'remove' | 'succeed'>
   live: Pick<Live, 'isConnected' | 'presence'>
   configs: Pick<Configs, 'standing'>
   timers: Pick<Timers, 'provisionStep' | 'provisionConfig'>
@@ -188,7 +189,8 @@ export function provisioningPlans({
     async failed() {},
     outcome: (work) => ({ step: 'deleted', message: `${work.gateway} is deleted`, endpoints: [] }),
   }
-  return { create, update, delete: remove }
+  const move = movePlan({ create, keep, store, allocator, workloadsOf, registry, gateways, now })
+  return { create, update, delete: remove, move }
 
   async function keep(tx: Tx, work: Work): Promise<void> {
     const { parameters, less = nothing } = inputOf(work)

@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '@mcpg/core/clock'
-import { nearest } from '@mcpg/core/nearest'
 import { McpgError } from '@mcpg/proto/errors'
 import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
 import type { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
 import { amountText, type ExceededQuota } from '@mcpg/proto/rest/quotas'
-import { parseSelector, type SelectorTerm } from '@mcpg/proto/selectors'
 import type { Caller } from '../access/caller.ts'
 import type { Allocator, Beginning, PlacementRequest } from '../allocator/allocator.ts'
-import type { Audit } from '../audit/audit.ts'
 import type { Clusters } from '../clusters/service.ts'
 import type { Db, StartOutcome } from '../db/db.ts'
 import type { AnswerToKeep } from '../http/idempotency.ts'
-import { operationId } from '../operations/operation-id.ts'
 import { watchHint } from '../operations/service.ts'
+import { event, type BeginningOf } from './beginning.ts'
 import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
+import { unsupported, type PlacementFor } from './placing.ts'
 import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
 
 export type Provisioning = ReturnType<typeof provisioningService>
@@ -28,9 +25,8 @@ export function provisioningService({
   store,
   allocator,
   clusters,
-  audit,
-  clock,
-  lease,
+  placement,
+  beginningOf,
   take,
   requireEnvironment,
 }: {
@@ -38,9 +34,8 @@ export function provisioningService({
   store: ProvisioningStore
   allocator: Pick<Allocator, 'begin' | 'beginMore' | 'amountsOf'>
   clusters: Pick<Clusters, 'driversIn' | 'find'>
-  audit: Audit
-  clock: Clock
-  lease: () => { leaseOwner: string; leaseUntil: string }
+  placement: PlacementFor
+  beginningOf: BeginningOf
   /** Begins to work on an operation that was written. */
   take: (operationId: string) => Promise<void>
   requireEnvironment: (scope: EnvironmentScope) => Promise<void>
@@ -55,13 +50,12 @@ export function provisioningService({
     toKeep: AnswerToKeep = null,
   ): Promise<StartedOperation> {
     await requireEnvironment(scope)
-    const selector = selectorOf(parameters.clusterSelector)
-    const excluded = await refusedClusters(parameters)
+    const request = await placement(scope.org, parameters)
     for (let look = 0; look < mostLooks; look++) {
       const known = await store.find(scope, name)
       const started = known
         ? await update(caller, known, parameters, toKeep)
-        : await create(caller, scope, name, parameters, { selector, excluded, toKeep })
+        : await create(caller, scope, name, parameters, { request, toKeep })
       if (started) return started
     }
     throw new McpgError('unavailable', 'gateway_changes', `The gateway ${name} comes and goes; try again.`, { retryAfterSeconds: 1 })
@@ -72,20 +66,9 @@ export function provisioningService({
     scope: EnvironmentScope,
     name: string,
     parameters: Parameters,
-    { selector, excluded, toKeep }: { selector: SelectorTerm[]; excluded: ReadonlyMap<string, string>; toKeep: AnswerToKeep },
+    { request, toKeep }: { request: PlacementRequest; toKeep: AnswerToKeep },
   ): Promise<StartedOperation | null> {
     const gatewayUid = `${name}-${randomBytes(3).toString('hex')}`
-    const request: PlacementRequest = {
-      org: scope.org,
-      ...amountsOf(parameters),
-      region: parameters.region ?? null,
-      isolationTier: parameters.isolationTier ?? 'shared',
-      allowHigherTier: parameters.allowHigherTier,
-      selector,
-      strategy: parameters.strategy,
-      siblings: new Set(),
-      excluded,
-    }
     const about = { ...scope, name, instanceUid: gatewayUid, clusterId: null }
     const events = [
       event('filtering', 'done', `looking for room for ${amountsText(request)}`),
@@ -273,94 +256,10 @@ export function provisioningService({
     })
     return { operationId: operation.id, instanceUid: operation.gatewayUid }
   }
-
-  function beginningOf(
-    caller: Caller,
-    kind: 'create' | 'update' | 'delete',
-    about: EnvironmentScope & { name: string; instanceUid: string; clusterId: string | null },
-    input: OperationInput,
-    gateway: Beginning['gateway'],
-    events: Beginning['events'],
-    toKeep: AnswerToKeep = null,
-  ): Beginning {
-    const { org, workspace, environment, name, instanceUid, clusterId } = about
-    const id = operationId(clock.now())
-    const at = new Date(clock.now()).toISOString()
-    return {
-      at,
-      operation: {
-        id,
-        org,
-        workspace,
-        environment,
-        kind,
-        gateway: name,
-        gatewayUid: instanceUid,
-        clusterId,
-        activeKey: `${org}/${workspace}/${environment}/${name}`,
-        state: 'running',
-        phase: kind === 'delete' ? 'applying' : 'allocating',
-        step: kind === 'delete' ? 'drained' : 'workload',
-        ...lease(),
-        input: JSON.stringify(input),
-        errorReason: null,
-        errorMessage: null,
-        startedBy: caller.subject,
-        finishedAt: null,
-      },
-      events,
-      gateway,
-      parameters: JSON.stringify(input.parameters),
-      audit: audit.row(caller, `gateway.provision_${kind}`, {
-        org,
-        workspace,
-        kind: 'Gateway',
-        name,
-        uid: instanceUid,
-        detail: { operation: id, environment },
-      }),
-      answer: toKeep?.({ operationId: id, instanceUid } satisfies StartedOperation) ?? null,
-    }
-  }
-
-  /** Clusters whose driver cannot run this, with why; where none can, the request is wrong. */
-  async function refusedClusters(parameters: Parameters): Promise<ReadonlyMap<string, string>> {
-    const all = await clusters.driversIn()
-    const { region } = parameters
-    if (region !== undefined && all.length > 0 && all.every((one) => one.region !== region)) throw unknownRegion(region, all)
-    const checked = all.map(({ id, driver }) => ({ id, violations: driver?.check(parameters) ?? [] }))
-    const refused = checked.filter(({ violations }) => violations.length > 0)
-    if (refused.length > 0 && refused.length === all.length) throw unsupported(refused[0]!.violations)
-    return new Map(refused.map(({ id, violations }) => [id, violations.map(({ detail }) => detail).join('; ')]))
-  }
 }
 
 const quotaText = ({ operation: { org } }: Beginning, quota: string): string =>
   quota === 'org' ? `the organization ${org}` : `the environment ${quota}`
-
-const event = (step: string, status: string, message: string, phase = 'allocating') => ({ phase, step, status, message, data: null })
-
-function selectorOf(text: string | undefined): SelectorTerm[] {
-  try {
-    return parseSelector(text ?? '')
-  } catch (error) {
-    const detail = (error as Error).message
-    throw new McpgError('invalid', 'selector_malformed', detail, { violations: [{ pointer: '/clusterSelector', detail }] })
-  }
-}
-
-function unknownRegion(region: string, all: { region: string }[]): McpgError {
-  const regions = [...new Set(all.map((one) => one.region))].sort()
-  const meant = nearest(region, regions)
-  const detail = `no cluster is in the region ${region}; there are: ${regions.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`
-  return new McpgError('invalid', 'region_unknown', `${detail[0]!.toUpperCase()}${detail.slice(1)}${meant === undefined ? '.' : ''}`, {
-    violations: [{ pointer: '/region', detail }],
-    hint: 'mcpg-ctl cluster list',
-  })
-}
-
-const unsupported = (violations: { pointer: string; detail: string }[]) =>
-  new McpgError('invalid', 'not_runnable', `No cluster can run this: ${violations.map(({ detail }) => detail).join('; ')}.`, { violations })
 
 const unknownCluster = ({ name }: ManagedGateway) =>
   new McpgError('failed_precondition', 'cluster_decommissioned', `The cluster of the gateway ${name} was decommissioned.`, {

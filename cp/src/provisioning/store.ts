@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../db/db.ts'
-import type { Parameters } from './input.ts'
+import type { OperationInput, Parameters } from './input.ts'
 
 export type EnvironmentScope = { org: string; workspace: string; environment: string }
 
@@ -12,10 +12,13 @@ export type ManagedGateway = EnvironmentScope & {
   parameters: Parameters
 }
 
+/** A move, by the installation that it takes away. */
+export type MoveRow = { id: string; state: string; instanceUid: string; errorMessage: string | null; finishedAt: string | null }
+
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
-export function provisioningStore({ read }: Pick<Db, 'read'>) {
-  return { find, findByUid, listReady, leftBehind, enrollmentOperation, becomeReady, forget }
+export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
+  return { find, findByUid, listReady, listOn, movesFrom, leftBehind, enrollmentOperation, becomeReady, replace, forget }
 
   async function find({ org, workspace, environment }: EnvironmentScope, name: string): Promise<ManagedGateway | null> {
     const row = await read.managedGateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
@@ -43,13 +46,29 @@ export function provisioningStore({ read }: Pick<Db, 'read'>) {
       where: { gatewayUid: { in: uids } },
       select: { org: true, workspace: true, gateway: true, gatewayUid: true, state: true },
     })
+    const moving = await read.operation.findMany({ where: { kind: 'move', state: 'running' }, select: { input: true } })
     // After the operations: one that has ended has left its gateway by then.
     const kept = await read.managedGateway.findMany({ where: { instanceUid: { in: uids } }, select: { instanceUid: true } })
     const used = new Set([
       ...kept.map(({ instanceUid }) => instanceUid),
+      ...moving.flatMap(({ input }) => (JSON.parse(input) as OperationInput).from?.instanceUid ?? []),
       ...operations.filter(({ state }) => state === 'running').map(({ gatewayUid }) => gatewayUid),
     ])
     return [...new Map(operations.map((one) => [one.gatewayUid, one])).values()].filter(({ gatewayUid }) => !used.has(gatewayUid))
+  }
+
+  async function listOn(clusterId: string): Promise<ManagedGateway[]> {
+    const rows = await read.managedGateway.findMany({ where: { clusterId }, orderBy: { createdAt: 'asc' } })
+    return rows.map(rowOf)
+  }
+
+  /** Moves that left a cluster since then, the latest first. */
+  async function movesFrom(clusterId: string, since: string): Promise<MoveRow[]> {
+    const rows = await read.operation.findMany({ where: { kind: 'move', createdAt: { gte: since } }, orderBy: { id: 'desc' } })
+    return rows.flatMap(({ id, state, input, errorMessage, finishedAt }) => {
+      const { from } = JSON.parse(input) as OperationInput
+      return from?.clusterId === clusterId ? [{ id, state, instanceUid: from.instanceUid, errorMessage, finishedAt }] : []
+    })
   }
 
   /** The operation that the enrollment of a gateway was made for. */
@@ -64,6 +83,14 @@ export function provisioningStore({ read }: Pick<Db, 'read'>) {
       data: { state: 'ready', parameters: JSON.stringify(parameters), updatedAt: now },
     })
     return count === 1
+  }
+
+  /** The one installation stands where the other stood; again it changes nothing. False when neither is there. */
+  async function replace(before: string, after: { instanceUid: string; clusterId: string }, now: string): Promise<boolean> {
+    return await write(async (tx) => {
+      const { count } = await tx.managedGateway.updateMany({ where: { instanceUid: before }, data: { ...after, updatedAt: now } })
+      return count === 1 || (await tx.managedGateway.count({ where: { instanceUid: after.instanceUid } })) === 1
+    })
   }
 
   async function forget(tx: Tx, instanceUid: string): Promise<void> {

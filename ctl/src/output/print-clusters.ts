@@ -1,4 +1,4 @@
-import type { Cluster } from '@mcpg/proto/rest/clusters'
+import type { Cluster, ClusterDrain } from '@mcpg/proto/rest/clusters'
 import type { Context } from '../context.ts'
 import { pairs, table } from './table.ts'
 
@@ -35,6 +35,7 @@ export async function printCluster({ settings, print }: Context, cluster: Cluste
     ['Name', cluster.name],
     ['Id', cluster.id],
     ['State', `${cluster.state}${cluster.message === undefined ? '' : `: ${cluster.message}`}`],
+    ...(cluster.drain ? drainRows(cluster.drain) : []),
     ['Driver', cluster.driver],
     ['Region', cluster.region],
     ['Isolation tier', cluster.isolationTier],
@@ -46,6 +47,20 @@ export async function printCluster({ settings, print }: Context, cluster: Cluste
     ['Registered', cluster.createdAt],
   ]).forEach((line) => print(line))
 }
+
+/** How far a drain is, in one line. */
+export function drainText({ total, left, moving, waiting, expired, finishedAt }: ClusterDrain): string {
+  if (left === 0 && moving === 0) return `is drained: ${total} ${total === 1 ? 'gateway has' : 'gateways have'} moved`
+  const parts = [`${left} left of ${total}`, `${moving} on their way`, ...(waiting.length > 0 ? [`${waiting.length} cannot move yet`] : [])]
+  const what = finishedAt === undefined ? 'is draining' : expired ? 'is not drained, the deadline has passed' : 'is not drained'
+  return `${what}: ${parts.join(', ')}`
+}
+
+const drainRows = (drain: ClusterDrain): [string, string][] => [
+  ['Drain', `${drainText(drain)}; begun by ${drain.startedBy} at ${drain.startedAt}`],
+  ...(drain.deadline === undefined ? [] : ([['Deadline', drain.deadline]] as [string, string][])),
+  ...drain.waiting.map(({ gateway, why }): [string, string] => ['Waiting', `${gateway}: ${why}`]),
+]
 
 const cells = (one: Cluster): string[] => [
   one.name,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isolationTiers } from '../managed-gateways.ts'
+import { Duration } from '../durations.ts'
 import { Labels, Name } from '../names.ts'
 import { listOf } from './list.ts'
 
@@ -81,6 +82,24 @@ export const RegisterCluster = z.strictObject({
 })
 export type RegisterCluster = z.infer<typeof RegisterCluster>
 
+/**
+ * How far the gateways of a cluster have moved away. `waiting` says why of each that could not move yet; those are running where they are.
+ * `expired`: the deadline has passed, and nothing more is moved. `finishedAt`: nothing is left, or nothing more is moved.
+ */
+export const ClusterDrain = z.object({
+  startedAt: z.string(),
+  startedBy: z.string(),
+  deadline: z.string().optional(),
+  /** Gateways at the beginning, those that are still there, and those on their way. */
+  total: z.number().int(),
+  left: z.number().int(),
+  moving: z.number().int(),
+  waiting: z.array(z.object({ gateway: z.string(), why: z.string() })),
+  expired: z.boolean(),
+  finishedAt: z.string().optional(),
+})
+export type ClusterDrain = z.infer<typeof ClusterDrain>
+
 const Share = z.object({ total: z.number().int().optional(), reserved: z.number().int() })
 
 /** `message` says what keeps it from being used; a total that is missing is not known and not limited. */
@@ -98,6 +117,7 @@ export const Cluster = z.object({
   message: z.string().optional(),
   lastProbeAt: z.string().optional(),
   failureScore: z.number(),
+  drain: ClusterDrain.optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
 })
@@ -122,6 +142,10 @@ export const ClusterHealth = z.object({
 })
 export type ClusterHealth = z.infer<typeof ClusterHealth>
 export const ClusterHealthList = listOf(ClusterHealth)
+
+/** `POST /v1/admin/clusters/{id}/drain`; without a deadline it goes on until nothing is left. */
+export const DrainCluster = z.strictObject({ deadline: Duration.optional() })
+export type DrainCluster = z.infer<typeof DrainCluster>
 
 /** `force`: although gateways run there, which are revoked and removed, or with `keepRunning` left as they are. */
 export const DecommissionCluster = z

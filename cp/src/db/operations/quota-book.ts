@@ -29,7 +29,9 @@ export async function quotaBook(connection: BulkConnection, starts: readonly Ope
   const quotas = new Map(
     rows.map((row) => [keyOf(row), { row, used: new Map(quotaAmounts.map((amount) => [amount, Number(row[amount])])) }]),
   )
-  const quotasOf = ({ operation }: OperationStart) => placesOf(operation).flatMap((place) => quotas.get(keyOf(place)) ?? [])
+  // A gateway that moves takes no more than it took.
+  const quotasOf = ({ operation }: OperationStart) =>
+    operation.kind === 'move' ? [] : placesOf(operation).flatMap((place) => quotas.get(keyOf(place)) ?? [])
   return { exceededBy, take }
 
   /** Every limit that its reservation would pass. What is not asked for passes none, so whoever is above a limit may still take less. */

@@ -75,13 +75,13 @@ async function conflictsOf(connection: BulkConnection, starts: readonly Operatio
   )
   const rows = await connection.all<Found>(findObstacles, [...asked.values()])
   const found = new Map(rows.map((row) => [row.key, row]))
-  return function conflictOf({ operation, gateway }: OperationStart, before: readonly Placed[]): StartOutcome | null {
+  return function conflictOf({ operation, gateway, knownUid }: OperationStart, before: readonly Placed[]): StartOutcome | null {
     const { activeKey, gatewayUid } = operation
     if (activeKey === null) return null
     const { operation: active, managed, place, gateway: enrolled } = found.get(activeKey)!
     const atWork = active ?? before.find(({ start }) => start.operation.activeKey === activeKey)?.start.operation.id
     if (atWork) return { outcome: 'in_progress', operationId: atWork }
-    if (managed !== (gateway === 'new' ? null : gatewayUid)) return { outcome: 'changed' }
+    if (managed !== (gateway === 'new' ? null : (knownUid ?? gatewayUid))) return { outcome: 'changed' }
     if (gateway !== 'new') return null
     if (!place) return { outcome: 'no_environment' }
     return enrolled ? { outcome: 'name_in_use' } : null

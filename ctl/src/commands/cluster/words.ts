@@ -61,6 +61,13 @@ export const words: Words = (program, run) => {
     .description('place gateways on a cluster again')
     .action(run(() => import('./uncordon.ts')))
   cluster
+    .command('drain')
+    .argument('<cluster>', 'name or id')
+    .description('move the gateways of a cluster to others, a tenth of them at once, and show how far that is; uncordon stops it')
+    .option('--deadline <duration>', 'move nothing more after this, and say what is left (exit 7), e.g. 1h')
+    .option('--detach', 'do not wait for it')
+    .action(run(() => import('./drain.ts')))
+  cluster
     .command('decommission')
     .description('give a cluster up; refused while gateways are on it')
     .requiredOption('--id <id>', 'its id, or its name')

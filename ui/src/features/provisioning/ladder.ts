@@ -21,6 +21,7 @@ export type LadderOf = { phases: PhaseView[]; last: OperationEvent | undefined }
 
 const ways: Record<OperationKind, OperationPhase[]> = {
   create: ['allocating', 'applying', 'ready'],
+  move: ['allocating', 'applying', 'ready'],
   update: ['allocating', 'applying', 'ready'],
   delete: ['applying', 'ready'],
 }

@@ -1,0 +1,109 @@
+import { McpgError } from '@mcpg/proto/errors'
+import { ownCaller } from '../access/caller.ts'
+import type { Allocator } from '../allocator/allocator.ts'
+import type { Workloads } from '../clusters/drivers/driver.ts'
+import type { Registry } from '../gateways/registry.ts'
+import type { Gateways } from '../gateways/service.ts'
+import type { Plan, Step, Work } from '../operations/steps.ts'
+import type { OperationInput } from './input.ts'
+import type { ProvisioningStore } from './store.ts'
+
+/**
+ * A gateway moves by a new installation that takes its place once it is ready. Until then everything can be taken back and the old one
+ * serves; from then on the old one is stopped, revoked and removed as far as its cluster still answers.
+ */
+export function movePlan({
+  create,
+  keep,
+  store,
+  allocator,
+  workloadsOf,
+  registry,
+  gateways,
+  now,
+}: {
+  /** How a gateway is made: the new installation is one. */
+  create: Plan
+  /** In the transaction of the success. */
+  keep: Plan['succeeded']
+  store: Pick<ProvisioningStore, 'replace'>
+  allocator: Pick<Allocator, 'release' | 'releaseOf'>
+  workloadsOf: (clusterId: string | null) => Promise<Workloads>
+  registry: Pick<Registry, 'find'>
+  gateways: Pick<Gateways, 'remove' | 'succeed'>
+  /** RFC 3339. */
+  now: () => string
+}): Plan {
+  const switched: Step = {
+    name: 'switched',
+    phase: 'applying',
+    async run(work) {
+      const { instanceUid } = fromOf(work)
+      if (!(await store.replace(instanceUid, { instanceUid: work.gatewayUid, clusterId: work.clusterId! }, now())))
+        throw new McpgError('failed_precondition', 'gateway_gone', `The gateway ${work.gateway} was taken away meanwhile.`, {
+          hint: 'mcpg-ctl provision history',
+        })
+      return 'the new installation is the one that counts'
+    },
+    async undo(work) {
+      await store.replace(work.gatewayUid, fromOf(work), now())
+      return 'the old installation is the one that counts'
+    },
+  }
+
+  const departure: Step[] = [
+    {
+      name: 'old_drained',
+      phase: 'applying',
+      final: true,
+      async run(work) {
+        const { instanceUid, clusterId } = fromOf(work)
+        await (await workloadsOf(clusterId)).stop(instanceUid)
+        return 'the old agent has ended its work and stopped'
+      },
+    },
+    {
+      name: 'old_revoked',
+      phase: 'applying',
+      final: true,
+      async run(work) {
+        const { instanceUid } = fromOf(work)
+        const old = found(work, instanceUid)
+        if (old) await gateways.remove(ownCaller(), work, old.id)
+        const arrived = found(work, work.gatewayUid)
+        if (arrived) await gateways.succeed(ownCaller(), arrived.id, { name: work.gateway, ...(old && { labels: old.labels }) })
+        return 'the old credential is void, and the name is free for the new installation'
+      },
+    },
+    {
+      name: 'old_removed',
+      phase: 'applying',
+      final: true,
+      async run(work) {
+        const { instanceUid, clusterId } = fromOf(work)
+        await (await workloadsOf(clusterId)).remove(instanceUid)
+        return 'nothing of the old installation is left on its cluster'
+      },
+    },
+  ]
+
+  return {
+    cancellable: true,
+    steps: [...create.steps, switched, ...departure],
+    async succeeded(tx, work) {
+      await keep(tx, work)
+      await allocator.releaseOf(tx, fromOf(work).instanceUid)
+    },
+    failed: (tx, work) => allocator.release(tx, work.id),
+    outcome: (work) => ({ ...create.outcome(work), message: `${work.gateway} has moved` }),
+  }
+
+  function found({ org, workspace }: Work, uid: string) {
+    const row = registry.find({ org, workspace }, uid)
+    return row?.instanceUid === uid ? row : null
+  }
+}
+
+function fromOf({ input }: Work): NonNullable<OperationInput['from']> {
+  return (input as OperationInput).from!
+}
