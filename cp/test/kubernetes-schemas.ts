@@ -23,8 +23,14 @@ export async function violationsOf(objects: readonly KubernetesObject[]): Promis
   return lines
 }
 
+/** Of operators, by their group; the others are those of Kubernetes itself. */
+const packages: Readonly<Record<string, string>> = {
+  'gateway.networking.k8s.io': '@kubernetes-models/gateway-api',
+  'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
+}
+
 async function modelOf({ apiVersion, kind }: KubernetesObject): Promise<Model | undefined> {
-  const schemas = `kubernetes-models/${apiVersion}`
+  const schemas = `${packages[apiVersion.split('/')[0]!] ?? 'kubernetes-models'}/${apiVersion}`
   const found = (await import(schemas).catch(() => ({}))) as Record<string, Model>
   return found[kind]
 }
