@@ -222,11 +222,13 @@ describe('a gateway that is provisioned', () => {
   it('waits for what is under way with the same gateway, and leads there', async () => {
     story.mayComplain = true
     reading({ operations: [operation('op-1')] })
+    cp.put(managedGateway('edge-1'))
     const detail = 'The operation op-1 is at work on the gateway edge-1.'
     cp.knobs.onWrite = () => ({ status: 409, body: { code: 'conflict', reason: 'operation_in_progress', detail } })
     await story.open('/gateways')
     await button('Provision a gateway').first().click()
     await dialog().getByLabel('Name').fill('edge-1')
+    await dialog().getByText('It is brought to these values in place').waitFor()
     await button('Provision').click()
     await dialog().getByText(detail).waitFor()
     await dialog().getByRole('link', { name: 'Watch it: create edge-1' }).click()

@@ -8,8 +8,11 @@ import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { CodeBlock } from '../../components/code-block.tsx'
 import { Form } from '../../components/form.tsx'
+import { Note } from '../../components/note.tsx'
 import { ApiError, getJson, postJson } from '../../lib/api.ts'
 import { useClusters } from '../../lib/clusters.ts'
+import { useObjects } from '../../lib/live/use-objects.ts'
+import { gatewayView } from '../../lib/objects/gateway.ts'
 import { operationsKey } from '../../lib/operations/use-operations.ts'
 import { operationPage } from '../../lib/pages.ts'
 import { environmentPath, workspacePath, type Workspace } from '../../lib/paths.ts'
@@ -73,6 +76,7 @@ export function ProvisionForm({ scope, start, isChange }: { scope: Workspace; st
         />
         <EnvironmentField scope={scope} draft={draft} isChange={isChange} onChange={(environment) => set({ environment })} />
       </div>
+      {!isChange && <Namesake draft={draft} />}
       <Radio.Group label="Size of each replica" value={draft.size} onChange={(size) => set({ size: size as GatewaySize })}>
         <div className={styles.sizes}>
           {(Object.keys(gatewaySizes) as GatewaySize[]).map((size) => (
@@ -116,6 +120,18 @@ export function ProvisionForm({ scope, start, isChange }: { scope: Workspace; st
         <CodeBlock text={createCommand({ ...scope, environment: draft.environment }, draft.name.trim(), parameters)} label="Command" />
       </details>
     </Form>
+  )
+}
+
+/** The same name again is no second gateway. */
+function Namesake({ draft: { name, environment } }: { draft: Draft }) {
+  const { items = [] } = useObjects('Gateway', gatewayView)
+  const known = items.find((one) => one.name === name.trim() && one.environment === environment && one.origin === 'managed')
+  if (!known) return null
+  return (
+    <Note tone="amber" title={`There is ${known.name} already, and the control plane runs it`}>
+      <p>It is brought to these values in place, and stays on its cluster.</p>
+    </Note>
   )
 }
 
