@@ -34,6 +34,8 @@ export type Program = {
 export const environmentOf = (extra: Record<string, string> = {}) => ({
   PATH: process.env['PATH'] ?? '',
   HOME: process.env['HOME'] ?? '',
+  // Not the clusters of whoever runs the stories.
+  KUBECONFIG: '/nonexistent/kubeconfig',
   ...(process.env['npm_config_registry'] ? { npm_config_registry: process.env['npm_config_registry'] } : {}),
   NODE_ENV: 'test',
   CI: 'true',

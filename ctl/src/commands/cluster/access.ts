@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { McpgError } from '@mcpg/proto/errors'
 import type { KubernetesAccess } from '@mcpg/proto/rest/clusters'
 
@@ -52,6 +52,7 @@ export async function readAccess(
   if (caFile !== undefined || tokenFile !== undefined) throw usage('--ca-file and --token-file go with --server.')
   const chosen = context === undefined ? {} : { context }
   if (kubeconfig !== undefined) return { kubernetes: { kubeconfig: await contentOf('--kubeconfig', kubeconfig), ...chosen, workloads } }
+  if (env['KUBECONFIG']?.includes(delimiter)) throw usage('KUBECONFIG names several files; choose one with --kubeconfig.')
   const own = env['KUBECONFIG'] || join(env['HOME'] ?? homedir(), '.kube/config')
   const found = await readFile(own, 'utf8').catch(() => null)
   if (found !== null) return { kubernetes: { kubeconfig: found, ...chosen, workloads } }
