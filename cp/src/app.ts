@@ -168,6 +168,7 @@ async function compose({
     atStep,
     drivers: drivers ?? [...ownDrivers, kubernetes.driver],
     sealAccess: kubernetes.seal,
+    dnsServers: config.dnsServers,
     stateDir: config.stateDir,
     ownUrl: () => http.url(),
     publicUrl: () => endpoints().http,

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +48,8 @@ export type Config = {
   local: { program: readonly string[]; env: Environment } | null
   /** Image of managed gateways on Kubernetes, without its tag. */
   gatewayImage: string
+  /** `address[:port]` of the servers that are asked for the records of domains; empty: those of this machine. */
+  dnsServers: string[]
   /** How fast enrollment tokens may be redeemed; `MCPG_ENROLLMENT_LIMITS`. */
   enrollmentLimits: EnrollmentLimits
 }
@@ -69,6 +72,7 @@ const known = {
   'external-url': 'text',
   'external-grpc': 'text',
   'gateway-image': 'text',
+  'dns-server': 'list',
   'master-key-file': 'text',
   'tls-cert-file': 'text',
   'tls-key-file': 'text',
@@ -141,6 +145,9 @@ export function readConfig(flags: Flags, env: Environment): Config {
     timers: timers(),
     local: null,
     gatewayImage: text('gateway-image') ?? 'mcpg/gateway',
+    dnsServers: list('dns-server').filter(
+      (server) => isDnsServer(server) || wrong('dns-server', `"${server}" is not an address with or without a port, such as 10.0.0.53:53`),
+    ),
     enrollmentLimits: enrollmentLimits(),
   }
   if (violations.length > 0) throw refusal(violations)
@@ -324,3 +331,10 @@ const expandHome = (path: string): string => (path === '~' || path.startsWith('~
 const isAuthMode = (mode: string): mode is AuthMode => (authModes as readonly string[]).includes(mode)
 const isLogLevel = (level: string): level is LogSettings['level'] => (logLevels as readonly string[]).includes(level)
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text.replace(/\/$/, '').toLowerCase()
+
+function isDnsServer(text: string): boolean {
+  const [, bracketed, port] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? []
+  if (bracketed !== undefined) return isIP(bracketed) === 6 && Number(port ?? 53) <= 65_535
+  const [address = '', port4 = '53', ...more] = isIP(text) === 6 ? [text] : text.split(':')
+  return isIP(address) !== 0 && more.length === 0 && /^\d{1,5}$/.test(port4) && Number(port4) <= 65_535
+}

@@ -14,6 +14,9 @@ import { clusterRoutes } from './clusters/routes.ts'
 import { clusterService, type SealAccess } from './clusters/service.ts'
 import { clusterStore, type HeldGateway } from './clusters/store.ts'
 import type { Db } from './db/db.ts'
+import { domainRoutes } from './domains/routes.ts'
+import { domainService } from './domains/service.ts'
+import { txtRecords } from './domains/txt-records.ts'
 import type { Fleet } from './fleet.ts'
 import type { Idempotency } from './http/idempotency.ts'
 import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
@@ -40,6 +43,7 @@ export async function createManaged({
   fleet,
   drivers,
   sealAccess,
+  dnsServers,
   stateDir,
   requireScope,
   requireEnvironment,
@@ -56,6 +60,8 @@ export async function createManaged({
   fleet: Pick<Fleet, 'registry' | 'live' | 'gateways' | 'configs' | 'enrollments'>
   drivers: readonly Driver[]
   sealAccess: SealAccess
+  /** Where the records of domains are looked up; empty: as this machine does. */
+  dnsServers: readonly string[]
   stateDir: string
   requireScope: Tenancies['requireScope']
   requireEnvironment: Tenancies['requireEnvironment']
@@ -110,8 +116,17 @@ export async function createManaged({
   const { lease, take } = operations.engine
   const placement = placementFor(clusters)
   const beginningOf = beginnings({ audit, clock, lease })
+  const txt = txtRecords(dnsServers)
+  const domains = domainService({ db, audit, clock, txt, requireOrg: requireScope, hostnamesIn: store.hostnamesIn })
   const beginning = { allocator: reservations, placement, beginningOf, take }
-  const provisioning = provisioningService({ db, store, clusters, ...beginning, requireEnvironment })
+  const provisioning = provisioningService({
+    db,
+    store,
+    clusters,
+    ...beginning,
+    requireCovered: domains.requireCovered,
+    requireEnvironment,
+  })
   const drainer = clusterDrainer({
     clusters,
     store,
@@ -126,6 +141,7 @@ export async function createManaged({
   const routes: FastifyPluginAsyncZod[] = [
     clusterRoutes(clusters, onceOnly),
     quotaRoutes(quotas),
+    domainRoutes(domains),
     operationRoutes(operations.service, log, { keepAliveMs: timers.sseKeepAlive, requireOrg: requireScope }),
     provisioningRoutes({
       provisioning,

@@ -10,6 +10,7 @@ import { words as create } from './commands/create/words.ts'
 import { words as remove } from './commands/delete.words.ts'
 import { words as describe } from './commands/describe.words.ts'
 import { words as diff } from './commands/diff.words.ts'
+import { words as domain } from './commands/domain/words.ts'
 import { words as doctor } from './commands/doctor.words.ts'
 import { words as edit } from './commands/edit.words.ts'
 import { words as endpointAccess } from './commands/endpoint-access.words.ts'
@@ -86,6 +87,7 @@ const all: Words[] = [
   cluster,
   install,
   quota,
+  domain,
   audit,
   mcp,
   version,

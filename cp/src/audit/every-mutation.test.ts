@@ -4,6 +4,7 @@ import { McpDataSchema, McpHeadSchema } from '@mcpg/proto/gen/delivery'
 import { kinds } from '@mcpg/proto/kinds'
 import { kindExamples, referredTo } from '@mcpg/proto/test/kind-examples'
 import { testApp, type Answer, type TestApp } from '../../test/app.ts'
+import { dnsServer } from '../../test/dns-server.ts'
 import { last, type FakeAgent } from '../../test/fake-agent.ts'
 import { environment, testFleet, until, workspace, type TestFleet } from '../../test/fleet.ts'
 import { enrollRequest, newIdentity } from '../../test/identity.ts'
@@ -21,10 +22,12 @@ type Step = { prepare?: () => Promise<unknown>; path?: () => string | Promise<st
 const ada = { email: 'ada@example.com', password: 'correct horse battery' }
 let fleet: TestFleet
 let people: TestApp
+let names: Awaited<ReturnType<typeof dnsServer>>
 let agent: FakeAgent
 let operations: Operation[]
 beforeAll(async () => {
-  fleet = await testFleet()
+  names = await dnsServer()
+  fleet = await testFleet({ change: (config) => ({ ...config, dnsServers: [names.address] }) })
   people = await testApp({ change: (config) => ({ ...config, authMode: 'local' }) })
   agent = (await fleet.join('walked')).agent
   operations = operationsOf((await fleet.call('GET', '/v1/openapi.json')).body)
@@ -40,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await fleet.close()
   await people.close()
+  names.close()
 })
 
 const org = '/v1/orgs/default'
@@ -78,6 +82,10 @@ const runningOperation = async () => {
   }
   const at = { startedBy: 'local', createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   await fleet.db().write((tx) => tx.operation.create({ data: { id: 'walked', ...about, ...progress, ...at } }))
+}
+const verifiableDomain = async () => {
+  const { body } = await fleet.call('POST', `${org}/domains`, { host: 'walked.example.com' })
+  names.records.set(body.record.name, [body.record.value])
 }
 const aCluster = (name: string, state: string) => async () => {
   await fleet.call('POST', '/v1/admin/clusters', { name, region: 'eu', gatewaysMax: 1 })
@@ -159,6 +167,9 @@ const steps: Record<string, Step> = {
   resumeGateway: { path: () => `${gateway}/resume`, body: {} },
   provisionGateway: { body: { name: 'wanted' } },
   putQuotas: { body: { org: { gateways: 9 } } },
+  addDomain: { body: { host: 'made.example.com' } },
+  verifyDomain: { prepare: verifiableDomain, path: () => `${org}/domains/walked.example.com/verify` },
+  deleteDomain: { path: () => `${org}/domains/walked.example.com` },
   cancelOperation: { prepare: runningOperation, path: () => '/v1/operations/walked/cancel' },
   registerCluster: { body: { name: 'made', region: 'eu', gatewaysMax: 1 } },
   cordonCluster: { prepare: aCluster('cordoned', 'ready'), path: () => '/v1/admin/clusters/cordoned/cordon' },

@@ -197,7 +197,7 @@ export function kubernetesWorkloads({
 }
 
 /** What no cluster of Kubernetes can run. */
-export function checkParameters({ replicas }: WorkloadParameters, reach: Reach): Violation[] {
+export function checkParameters({ replicas, customHostname }: WorkloadParameters, reach: Reach): Violation[] {
   const several = {
     pointer: '/replicas',
     detail: 'a gateway on Kubernetes has one replica so far; make several gateways, each with a name of its own',
@@ -207,7 +207,11 @@ export function checkParameters({ replicas }: WorkloadParameters, reach: Reach):
     detail:
       'pods cannot reach this control plane, which listens on loopback: start it with --bind-http and --bind-grpc that they reach, or with --external-url and --external-grpc',
   }
-  return [...(replicas === 1 ? [] : [several]), ...(reach ? [] : [loopback])]
+  const unrouted = {
+    pointer: '/customHostname',
+    detail: 'host names are not routed on Kubernetes so far: leave it out, and make the Ingress yourself',
+  }
+  return [...(replicas === 1 ? [] : [several]), ...(reach ? [] : [loopback]), ...(customHostname === undefined ? [] : [unrouted])]
 }
 
 const setsOf = (client: Client, uid: string) =>

@@ -206,7 +206,7 @@ export function provisioningPlans({
     if (row) await gateways.remove(ownCaller(), work, row.instanceUid)
   }
 
-  function workloadOf(work: Work, { imageTag, replicas, size }: Parameters): Workload {
+  function workloadOf(work: Work, { imageTag, replicas, size, customHostname }: Parameters): Workload {
     const { org, workspace, environment, gateway: name, gatewayUid: instanceUid } = work
     return {
       org,
@@ -214,7 +214,7 @@ export function provisioningPlans({
       environment,
       name,
       instanceUid,
-      parameters: { imageTag, replicas, size },
+      parameters: { imageTag, replicas, size, customHostname },
       enrollmentUrl: (options) => enrollmentUrl(work, options),
     }
   }

@@ -6,6 +6,7 @@ import { amountText, type ExceededQuota } from '@mcpg/proto/rest/quotas'
 import type { Caller } from '../access/caller.ts'
 import type { Allocator, Beginning, PlacementRequest } from '../allocator/allocator.ts'
 import type { Clusters } from '../clusters/service.ts'
+import type { Domains } from '../domains/service.ts'
 import type { Db, StartOutcome } from '../db/db.ts'
 import type { AnswerToKeep } from '../http/idempotency.ts'
 import { watchHint } from '../operations/service.ts'
@@ -27,6 +28,7 @@ export function provisioningService({
   clusters,
   placement,
   beginningOf,
+  requireCovered,
   take,
   requireEnvironment,
 }: {
@@ -36,6 +38,7 @@ export function provisioningService({
   clusters: Pick<Clusters, 'driversIn' | 'find'>
   placement: PlacementFor
   beginningOf: BeginningOf
+  requireCovered: Domains['requireCovered']
   /** Begins to work on an operation that was written. */
   take: (operationId: string) => Promise<void>
   requireEnvironment: (scope: EnvironmentScope) => Promise<void>
@@ -51,6 +54,7 @@ export function provisioningService({
   ): Promise<StartedOperation> {
     await requireEnvironment(scope)
     const request = await placement(scope.org, parameters)
+    if (parameters.customHostname !== undefined) await requireHostname(scope, name, parameters.customHostname)
     for (let look = 0; look < mostLooks; look++) {
       const known = await store.find(scope, name)
       const started = known
@@ -59,6 +63,16 @@ export function provisioningService({
       if (started) return started
     }
     throw new McpgError('unavailable', 'gateway_changes', `The gateway ${name} comes and goes; try again.`, { retryAfterSeconds: 1 })
+  }
+
+  /** It is of a verified domain, and nobody else's. */
+  async function requireHostname(scope: EnvironmentScope, name: string, hostname: string): Promise<void> {
+    await requireCovered(scope.org, hostname)
+    const [known, all] = await Promise.all([store.find(scope, name), store.hostnamesIn()])
+    if (all.every((one) => one.hostname !== hostname || one.instanceUid === known?.instanceUid)) return
+    throw new McpgError('conflict', 'hostname_in_use', `Another gateway has the host name ${hostname}.`, {
+      violations: [{ pointer: '/customHostname', detail: `${hostname} is taken` }],
+    })
   }
 
   async function create(
@@ -124,10 +138,12 @@ export function provisioningService({
         },
       )
     const { region, isolationTier, clusterSelector } = before
+    const customHostname = asked.customHostname ?? before.customHostname
     return {
       ...asked,
       ...(region !== undefined && { region }),
       ...(isolationTier !== undefined && { isolationTier }),
+      ...(customHostname !== undefined && { customHostname }),
       ...(clusterSelector !== undefined && { clusterSelector }),
     }
   }

@@ -18,7 +18,7 @@ export type MoveRow = { id: string; state: string; instanceUid: string; errorMes
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
 export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
-  return { find, findByUid, listReady, listOn, movesFrom, leftBehind, enrollmentOperation, becomeReady, replace, forget }
+  return { find, findByUid, listReady, hostnamesIn, listOn, movesFrom, leftBehind, enrollmentOperation, becomeReady, replace, forget }
 
   async function find({ org, workspace, environment }: EnvironmentScope, name: string): Promise<ManagedGateway | null> {
     const row = await read.managedGateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
@@ -55,6 +55,18 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
       ...operations.filter(({ state }) => state === 'running').map(({ gatewayUid }) => gatewayUid),
     ])
     return [...new Map(operations.map((one) => [one.gatewayUid, one])).values()].filter(({ gatewayUid }) => !used.has(gatewayUid))
+  }
+
+  /** Host names that gateways have, with who; of all organizations without one. */
+  async function hostnamesIn(org?: string): Promise<{ hostname: string; gateway: string; instanceUid: string }[]> {
+    const rows = await read.managedGateway.findMany({
+      where: { ...(org !== undefined && { org }), parameters: { contains: '"customHostname"' } },
+    })
+    return rows
+      .map(rowOf)
+      .flatMap(({ workspace, environment, name, instanceUid, parameters: { customHostname: hostname } }) =>
+        hostname === undefined ? [] : [{ hostname, gateway: `${workspace}/${environment}/${name}`, instanceUid }],
+      )
   }
 
   async function listOn(clusterId: string): Promise<ManagedGateway[]> {

@@ -108,6 +108,7 @@ export function tenancyService({ db, audit, clock }: { db: Db; audit: Audit; clo
       refuseUsed('org', org, await contentsOf(caller, tx, { org }, now()))
       if ((await tx.org.deleteMany({ where: { name: org } })).count === 0) throw unknown('org', org)
       await tx.quota.deleteMany({ where: { org } })
+      await tx.domain.deleteMany({ where: { org } })
       await audit.record(tx, caller, 'org.delete', { org, kind: 'Org', name: org })
     })
   }

@@ -27,3 +27,5 @@ export const listPath = (scope: Scope, kind: Kind): string =>
   kind.scope === 'project' && scope.project === undefined ? `${workspacePath(scope)}/${kind.plural}` : collectionPath(scope, kind)
 
 export const objectPath = (scope: Scope, kind: Kind, name: string): string => `${collectionPath(scope, kind)}/${part(name)}`
+
+export const domainPath = (scope: Scope, host?: string): string => `${orgPath(scope)}/domains${host === undefined ? '' : `/${part(host)}`}`

@@ -27,6 +27,7 @@ export const words: Words = (program, run) => {
     .option('--external-url <url>', 'the URL under which others reach REST and console')
     .option('--external-grpc <url>', 'the URL under which gateways reach this control plane')
     .option('--gateway-image <image>', 'image of managed gateways on Kubernetes, without its tag (default: mcpg/gateway)')
+    .addOption(several('--dns-server <address>', 'where the TXT records of domains are looked up (default: as this machine does)'))
     .option('--master-key-file <file>', 'key that seals all others (default: master.key in the state dir)')
     .addOption(several('--allowed-host <name>', 'further name in the Host header'))
     .addOption(several('--allowed-origin <origin>', 'further Origin of browsers'))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { gatewaySizes, type GatewaySize } from '../managed-gateways.ts'
 import { Name } from '../names.ts'
 import { IsolationTier, Region } from './clusters.ts'
+import { Hostname } from './domains.ts'
 
 export { gatewaySizes, type GatewaySize }
 
@@ -25,6 +26,7 @@ export const ProvisionGateway = z.strictObject({
   allowHigherTier: z.boolean().default(false),
   clusterSelector: z.string().max(4096).optional().describe('Labels of the cluster, e.g. disk=ssd,zone!=a'),
   strategy: z.enum(['binpack', 'spread']).default('binpack'),
+  customHostname: Hostname.optional().describe('At or below a verified domain of the organization'),
 })
 export type ProvisionGateway = z.infer<typeof ProvisionGateway>
 

@@ -49,12 +49,17 @@ export function localDriver({
   }
   return { kind: 'local', check, on: () => here, keep }
 
-  function check({ imageTag, replicas }: WorkloadParameters): Violation[] {
+  function check({ imageTag, replicas, customHostname }: WorkloadParameters): Violation[] {
     return [
       ...(imageTag === 'latest' || imageTag === version
         ? []
         : [{ pointer: '/imageTag', detail: `the cluster of this machine runs this program itself: write latest or ${version}` }]),
       ...(replicas === 1 ? [] : [{ pointer: '/replicas', detail: 'the cluster of this machine runs one replica of a gateway' }]),
+      ...(customHostname === undefined
+        ? []
+        : [
+            { pointer: '/customHostname', detail: 'the cluster of this machine routes no host names: its gateways listen on a port of it' },
+          ]),
     ]
   }
 

@@ -15,6 +15,7 @@ export type CreateOptions = {
   isolationTier?: string
   allowHigherTier?: boolean
   clusterSelector?: string
+  customHostname?: string
   strategy: string
   timeout: string
   detach?: boolean

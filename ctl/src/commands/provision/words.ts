@@ -14,6 +14,7 @@ export const words: Words = (program, run) => {
     .addOption(new Option('--replicas <n>', 'how many of it').argParser(whole).default(1))
     .option('--region <name>', 'only clusters of this region')
     .addOption(isolationTier('how strictly it is kept apart from others (default: shared)'))
+    .option('--custom-hostname <host>', 'name under which clients reach it, of a verified domain (mcpg-ctl domain add)')
     .addOption(new Option('--size <size>', 's 250m/512Mi, m 500m/1Gi, l 1000m/2Gi').choices(['s', 'm', 'l']).default('s'))
     .option('--cluster-selector <selector>', 'only clusters with these labels, e.g. disk=ssd')
     .addOption(new Option('--strategy <what>', 'fill clusters up, or spread over them').choices(['binpack', 'spread']).default('binpack'))
