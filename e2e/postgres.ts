@@ -39,8 +39,8 @@ export default async function setUp(): Promise<() => Promise<void>> {
   }
 }
 
-/** Makes a cluster in a temporary folder and starts it on a free port of this machine. */
-export async function startPostgres(): Promise<Postgres> {
+/** Makes a cluster in a temporary folder and starts it on a free port of this machine; a durable one keeps what it says it has written. */
+export async function startPostgres({ isDurable = false }: { isDurable?: boolean } = {}): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'mcpg-postgres-'))
   const user = whoRuns()
   if (user) {
@@ -83,7 +83,7 @@ export async function startPostgres(): Promise<Postgres> {
 
   async function start(): Promise<void> {
     output = ''
-    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 400, ...careless }
+    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 400, ...(!isDurable && careless) }
     const child = spawn(
       join(programs, 'bin/postgres'),
       ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],

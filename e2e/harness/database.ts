@@ -55,6 +55,19 @@ export async function statement(stateDir: string, text: string): Promise<void> {
   }
 }
 
+/** Rows of the database of a control plane that may run meanwhile. */
+export async function rowsOf<Row extends object>(stateDir: string, text: string): Promise<Row[]> {
+  const url = urls.get(stateDir)
+  if (url) return await query<Row>(url, text)
+  const database = new DatabaseSync(join(stateDir, 'mcpg.db'))
+  try {
+    database.exec('PRAGMA busy_timeout = 5000')
+    return database.prepare(text).all() as Row[]
+  } finally {
+    database.close()
+  }
+}
+
 /** One statement over a connection of its own. */
 export async function query<Row extends object>(url: string, statement: string): Promise<Row[]> {
   const client = new Client({ connectionString: url })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Cluster } from '@mcpg/proto/rest/clusters'
@@ -211,44 +211,3 @@ it('says no where this machine cannot run what is asked for', async () => {
   const refused = await follow(controlPlane, 'POST', gateways, { name: 'edge-1', isolationTier: 'dedicated' })
   expect(refused.at(-1)).toMatchObject({ phase: 'failed', passedOver: [{ cluster: 'local', reason: 'tier' }] })
 }, 120_000)
-
-it.each([
-  'create/workload/before',
-  'create/workload/after',
-  'create/rollout/after',
-  'create/enrolled/before',
-  'create/config_applied/after',
-  'delete/drained/after',
-  'delete/revoked/after',
-])(
-  'is killed with -9 at %s, and the next start finishes it once',
-  async (point) => {
-    const stateDir = temporaryFolder()
-    writeFileSync(join(stateDir, 'crash-at-allowed'), '')
-    const first = await startControlPlane({ stateDir, env: { ...env, MCPG_CRASH_AT_STEP: point } })
-    closeLater(() => ctl(['stop', '--all'], { stateDir }))
-    const isDelete = point.startsWith('delete')
-    const making = follow(first, 'POST', gateways, { name: 'edge-1' }).catch(() => null)
-    if (isDelete) {
-      await making
-      await follow(first, 'DELETE', `${gateways}/edge-1`).catch(() => null)
-    }
-    await first.exited
-    const next = await first.restart({ env })
-    closeLater(() => ctl(['stop', '--all'], { stateDir }))
-    const operation = await until(
-      'the operation has ended',
-      async () => {
-        const { items } = await api(next.http).call<{ items: Operation[] }>('GET', '/v1/orgs/default/operations')
-        return items[0]!.state === 'running' ? null : items[0]
-      },
-      60_000,
-    )
-    expect(operation).toMatchObject({ kind: isDelete ? 'delete' : 'create', state: 'succeeded' })
-    const left = isDelete ? 0 : 1
-    expect(await running(stateDir)).toHaveLength(left)
-    expect(await reserved(next)).toBe(left)
-    expect(await api(next.http).list('gateways')).toHaveLength(left)
-  },
-  120_000,
-)
