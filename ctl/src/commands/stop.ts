@@ -18,11 +18,13 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
   const gateways = await listGateways(settings.stateDir)
   const controlPlane = await findControlPlane(settings.stateDir)
   const stopped: string[] = []
-  const ending = gateways.filter(({ name }) => all || name === quickstartGateway)
+  const ends = ({ name }: LocalGateway) => all || name === quickstartGateway
   // Gateways first, so that they say goodbye to a control plane that is still there; it would start those again that it manages.
-  for (const gateway of ending.filter(({ isManaged }) => !isManaged)) await stopGateway(gateway)
+  for (const gateway of gateways.filter((one) => !one.isManaged && ends(one))) await stopGateway(gateway)
   if (controlPlane) await stop('control plane', controlPlane, () => askToStop(controlPlane))
-  for (const gateway of ending.filter(({ isManaged }) => isManaged)) await stopGateway(gateway)
+  // Looked for again: it may have started some as it was told to end.
+  const managed = (await listGateways(settings.stateDir)).filter(({ isManaged }) => isManaged)
+  for (const gateway of managed.filter(ends)) await stopGateway(gateway)
   if (settings.output === 'json') print(JSON.stringify({ stopped }))
   const left = all ? [] : gateways.filter(({ name }) => name !== quickstartGateway)
   if (stopped.length === 0 && settings.output !== 'json')
