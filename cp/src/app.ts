@@ -139,6 +139,7 @@ async function compose({
     requireWorkspace,
     requireEnvironment,
     deprovision: (...about) => managed.deprovision(...about),
+    attest: (...about) => managed.attest(...about),
     clock,
     timers,
     log,

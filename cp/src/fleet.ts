@@ -36,7 +36,7 @@ import { credentialStore } from './credentials/store.ts'
 import type { Db } from './db/db.ts'
 import { enrollmentVirtualKind } from './enrollments/kind.ts'
 import type { EnrollmentLimits } from './enrollments/rate-limits.ts'
-import { redemptionService } from './enrollments/redemption.ts'
+import { redemptionService, type AttestReplica } from './enrollments/redemption.ts'
 import { enrollmentRoutes } from './enrollments/routes.ts'
 import { enrollmentService } from './enrollments/service.ts'
 import { enrollmentStore } from './enrollments/store.ts'
@@ -89,6 +89,7 @@ export function createFleet({
   requireWorkspace,
   requireEnvironment,
   deprovision,
+  attest,
   clock,
   timers,
   log,
@@ -115,6 +116,7 @@ export function createFleet({
   requireEnvironment: Tenancies['requireEnvironment']
   /** Begins to take a managed gateway away; null for one that is not managed. */
   deprovision: (caller: Caller, scope: EnvironmentPath, word: string) => Promise<object | null>
+  attest: AttestReplica
   clock: Clock
   timers: Timers
   log: Log
@@ -202,8 +204,10 @@ export function createFleet({
     db,
     store: enrollmentRows,
     gateways,
+    registry,
     credentials,
     endpoints,
+    attest,
     authority,
     keys,
     audit,

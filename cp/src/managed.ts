@@ -21,6 +21,8 @@ import type { Fleet } from './fleet.ts'
 import type { Idempotency } from './http/idempotency.ts'
 import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
 import { operationRoutes } from './operations/routes.ts'
+import { attestation } from './provisioning/attestation.ts'
+import { groupLabel, isMember } from './provisioning/group.ts'
 import { janitor } from './provisioning/janitor.ts'
 import { beginnings } from './provisioning/beginning.ts'
 import { clusterDrainer } from './provisioning/drainer.ts'
@@ -84,16 +86,28 @@ export async function createManaged({
     workloadsOf: clusters.workloadsOf,
     enrollmentUrl: async (
       { id, kind, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid },
-      { isRemote } = { isRemote: false },
+      { isRemote, byAttestation = false } = { isRemote: false },
     ) => {
+      const scope = { org, workspace, environment }
       await enrollments.revokeOf(id)
       // One that moves is selected by the labels of the installation before it.
       const before = kind === 'move' ? registry.find({ org, workspace, environment }, name) : null
-      const body = { name, ttl: '15m', maxUses: 1, expectedInstanceUid, ...(before && { labels: before.labels }) }
-      const { url } = await enrollments.create(ownCaller(), { org, workspace, environment }, body, { operationId: id })
+      const { url } = byAttestation
+        ? await enrollments.createAttested(ownCaller(), scope, {
+            operationId: id,
+            group: expectedInstanceUid,
+            labels: { [groupLabel]: name },
+          })
+        : await enrollments.create(
+            ownCaller(),
+            scope,
+            { name, ttl: '15m', maxUses: 1, expectedInstanceUid, ...(before && { labels: before.labels }) },
+            { operationId: id },
+          )
       return isRemote ? url : `${ownUrl()}${url.slice(publicUrl().length)}`
     },
     revokeEnrollments: enrollments.revokeOf,
+    revokeEnrollmentsFor: enrollments.revokeAttested,
     registry,
     gateways,
     live,
@@ -163,6 +177,7 @@ export async function createManaged({
     /** They start once gateways can reach the listeners. */
     parts: [register, prober, reservations.part, operations.part, drainer.part, tidying, ...keepers],
     deprovision: provisioning.deprovision,
+    attest: attestation({ store, workloadsOf: clusters.workloadsOf }),
   }
 
   /** What should run on the clusters of a driver, as it was deployed. */
@@ -196,7 +211,11 @@ export async function createManaged({
   ): Promise<void> {
     for (const id of about.operations) await operations.service.cancel(ownCaller(), id).catch(() => {})
     if (about.keepRunning) return
-    for (const gateway of left) if (registry.find(gateway, gateway.instanceUid)) await gateways.remove(caller, gateway, gateway.instanceUid)
+    for (const gateway of left) {
+      await enrollments.revokeAttested(gateway.instanceUid)
+      for (const { id, instanceUid } of registry.list(gateway))
+        if (isMember(instanceUid, gateway.instanceUid)) await gateways.remove(caller, gateway, id)
+    }
     for (const { instanceUid } of left)
       void about.workloads
         ?.remove(instanceUid)

@@ -2,16 +2,18 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Driver, Workload, Workloads } from '../src/clusters/drivers/driver.ts'
 import type { FakeAgent, Knobs } from './fake-agent.ts'
 import type { TestFleet } from './fleet.ts'
-import { newIdentity } from './identity.ts'
+import { membersOf } from '../src/provisioning/group.ts'
+import { enrollRequest, newIdentity } from './identity.ts'
 
 export type FakeDriver = ReturnType<typeof fakeDriver>
 
 /**
  * A cluster in memory that outlives the control plane of a test: its workloads are agents that enroll and connect as real ones do, and
- * start nothing. `fails` names what goes wrong next, each as often as it stands there.
+ * start nothing. With `attests`, replicas enroll by the word of the cluster, for which the token of a pod is `pod <uid>`. `fails` names what goes wrong next, each as often as it stands there.
  */
-export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knobs?: Knobs }) {
+export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () => TestFleet; knobs?: Knobs; attests?: boolean }) {
   const workloads = new Map<string, { workload: Workload; agent: FakeAgent }>()
+  const pods = new Map<string, FakeAgent>()
   const applied: string[] = []
   const fails: ('probe' | 'apply' | 'observe' | 'stop' | 'remove')[] = []
   const here: Workloads = {
@@ -22,6 +24,7 @@ export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knob
     async apply(workload) {
       failAt('apply')
       applied.push(`${workload.instanceUid} ${workload.parameters.size}`)
+      if (workload.parameters.replicas > 1) return await applyGroup(workload)
       const known = workloads.get(workload.instanceUid)
       if (known) return void (known.workload = workload)
       const url = await workload.enrollmentUrl()
@@ -33,25 +36,68 @@ export function fakeDriver({ fleet, knobs = {} }: { fleet: () => TestFleet; knob
     },
     async observe(uid) {
       failAt('observe')
-      return { state: workloads.has(uid) ? 'running' : 'absent' }
+      return { state: workloads.has(uid) || podsOf(uid).length > 0 ? 'running' : 'absent' }
     },
     async stop(uid) {
       failAt('stop')
       workloads.get(uid)?.agent.disconnect()
+      for (const pod of podsOf(uid)) pods.get(pod)!.disconnect()
     },
     async remove(uid) {
       failAt('remove')
       workloads.get(uid)?.agent.disconnect()
       workloads.delete(uid)
+      for (const pod of podsOf(uid)) end(pod)
     },
+    ...(attests && {
+      attest: async (token: string, { instanceUid }: { instanceUid: string }) => {
+        const [, pod = '', ordinal] = /^pod (.*-(\d+))$/.exec(token) ?? []
+        if (pod !== `${instanceUid}-${ordinal}`) throw new McpgError('forbidden', 'attestation_refused', `${token} is none of it.`)
+        return { instanceUid: pod, ordinal: Number(ordinal) }
+      },
+    }),
     list: async () => [...workloads.keys()],
   }
   const driver: Driver = {
     kind: 'local',
-    check: ({ replicas }) => (replicas === 1 ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
+    check: ({ replicas }) => (replicas === 1 || attests ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
     on: () => here,
   }
-  return { driver, workloads, applied, fails }
+  return { driver, workloads, pods, applied, fails, join }
+
+  function podsOf(uid: string): string[] {
+    return [...pods.keys()].filter((pod) => pod.startsWith(`${uid}-`))
+  }
+
+  function end(pod: string): void {
+    pods.get(pod)!.disconnect()
+    pods.delete(pod)
+  }
+
+  async function applyGroup(workload: Workload): Promise<void> {
+    const { instanceUid, parameters } = workload
+    const members = membersOf({ instanceUid, replicas: parameters.replicas })
+    for (const pod of podsOf(instanceUid)) if (!members.includes(pod)) end(pod)
+    const missing = members.filter((pod) => !pods.has(pod))
+    if (missing.length === 0) return
+    const url = await workload.enrollmentUrl({ isRemote: false, byAttestation: true })
+    for (const pod of missing) {
+      const { status, body } = await join(url, pod)
+      if (status !== 200) throw new McpgError('unavailable', 'not_enrolled', JSON.stringify(body))
+    }
+  }
+
+  /** A pod with an empty volume begins. */
+  async function join(url: string, pod: string, attestationToken = `pod ${pod}`) {
+    const request = { ...(enrollRequest(await newIdentity(), pod) as object), ...(attestationToken !== '' && { attestationToken }) }
+    const answer = await fleet().call('POST', url.slice(url.indexOf('/enroll/')), request)
+    if (answer.status !== 200) return answer
+    const agent = fleet().agentOf(answer.body.credential.bearerToken, pod, knobs)
+    pods.get(pod)?.disconnect()
+    pods.set(pod, agent)
+    agent.connect()
+    return answer
+  }
 
   function failAt(what: (typeof fails)[number]): void {
     const index = fails.indexOf(what)

@@ -3,48 +3,24 @@ import { join } from 'node:path'
 import { testAuthority } from '@mcpg/core/test-authority'
 import { beforeAll, expect, test } from 'vitest'
 import { shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
-import { ctl } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
-import { publishedAccount } from './account.ts'
-import { clusterWithNode, type ClusterWithNode } from './cluster-with-node.ts'
+import { managedCluster, type ManagedCluster } from './managed.ts'
 
-let setup: ClusterWithNode
-let register: (name: string, rest?: Record<string, string>) => string[]
+let setup: ManagedCluster
 beforeAll(async () => {
-  setup = await shareWithFile(clusterWithNode)
-  const { cluster, volume } = setup
-  const { credentials } = await publishedAccount(cluster)
-  const file = (name: string, text: string) => {
-    const path = join(cluster.folder, name)
-    writeFileSync(path, text)
-    return path
-  }
-  const given = {
-    '--server': cluster.server,
-    '--ca-file': file('given-ca.pem', cluster.ca),
-    '--token-file': file('given-token', 'token' in credentials.user ? credentials.user.token : ''),
-    '--gateway-image': 'localhost/mcpg-gateway',
-    '--image-pull-policy': 'Never',
-    '--host-path': volume,
-  }
-  const required = ['cluster', 'register', '--region', 'eu', '--gateways-max', '5']
-  register = (name, rest = {}) => [...required, '--name', name, ...Object.entries({ ...given, ...rest }).flat()]
+  setup = await shareWithFile(managedCluster)
 }, 400_000)
 
-const run = (...args: string[]) => ctl(args, setup.controlPlane)
-const scope = ['--org', 'default', '--workspace', 'default', '--env', 'default']
-const create = (name: string, ...rest: string[]) =>
-  run('provision', 'create', ...scope, '--name', name, '--region', 'eu', '--image-tag', 'test', ...rest)
+const run = (...args: string[]) => setup.run(...args)
+const create = (name: string, ...rest: string[]) => setup.create(name, ...rest)
 
-type Pod = { metadata: { name: string; uid: string } }
-const pods = async () => (await setup.cluster.admin.get<{ items: Pod[] }>('/api/v1/pods', { labelSelector: 'mcpg.dev/gateway=edge' })).items
 type Gateway = { metadata: { uid: string }; status: { connection: string } }
 const edge = () => setup.ask<Gateway>('get', 'gateway', 'edge')
 
 test('a cluster is not registered with credentials that do not work, and is told why', async () => {
   const { cluster } = setup
   const wrong = async (rest: Record<string, string>) => {
-    const { code, stderr } = await run(...register('wrong', rest))
+    const { code, stderr } = await run(...setup.registration('wrong', rest))
     return `${code} ${stderr}`
   }
   const folder = temporaryFolder()
@@ -80,7 +56,7 @@ test('a cluster is not registered with credentials that do not work, and is told
 })
 
 test('a gateway is made, changed in place and taken away, with exactly the published role', async () => {
-  const registered = await run(...register('kube'))
+  const registered = await run(...setup.registration('kube'))
   expect(registered).toMatchObject({ code: 0, stdout: expect.stringContaining('cluster/kube registered') as string })
   expect(registered.stderr).toMatch(/1\.20\.2 is older than 1\.29; it lacks/)
   const described = await setup.ask<{ state: string; cpuMillicores: { total: number } }>('cluster', 'describe', 'kube')
@@ -96,7 +72,7 @@ test('a gateway is made, changed in place and taken away, with exactly the publi
   const before = await edge()
   expect(before.status.connection).toBe('online')
   await until('the tool', async () => (await setup.toolsOf('edge', 'echo')).includes('echo'))
-  const [pod] = await pods()
+  const [pod] = await setup.pods('edge')
 
   // The token is gone once it was used.
   const { items: secrets } = await setup.cluster.admin.get<{ items: unknown[] }>('/api/v1/secrets', {
@@ -105,16 +81,16 @@ test('a gateway is made, changed in place and taken away, with exactly the publi
   expect(secrets).toEqual([])
 
   expect(await create('edge')).toMatchObject({ code: 0 })
-  expect((await pods()).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
+  expect((await setup.pods('edge')).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
   expect(await create('edge', '--size', 'm')).toMatchObject({ code: 0 })
-  const [changed, ...others] = await pods()
+  const [changed, ...others] = await setup.pods('edge')
   expect([changed!.metadata.uid === pod!.metadata.uid, others]).toEqual([false, []])
   expect((await edge()).metadata.uid).toBe(before.metadata.uid)
 
   const uid = pod!.metadata.name.replace(/-0$/, '')
-  const deleted = await run('provision', 'delete', ...scope, '--instance-uid', uid)
+  const deleted = await setup.remove(uid)
   expect([deleted.code, deleted.stderr]).toEqual([0, ''])
-  expect(await nothingLeft()).toEqual([])
+  expect(await setup.nothingLeft()).toEqual([])
   expect((await run('get', 'gateway', 'edge')).code).toBe(5)
 }, 240_000)
 
@@ -122,22 +98,60 @@ test('a gateway whose image is missing fails with the reason, and everything is 
   const failed = await create('lost', '--image-tag', 'nowhere')
   expect(failed.code).toBe(7)
   expect(`${failed.stdout}${failed.stderr}`).toMatch(/cannot get its image \(ErrImageNeverPull\)/)
-  expect(await nothingLeft()).toEqual([])
+  expect(await setup.nothingLeft()).toEqual([])
 }, 240_000)
 
-/** Of gateways, on the cluster: their namespaces and what carries our label. */
-async function nothingLeft(): Promise<string[]> {
-  const labelSelector = 'app.kubernetes.io/managed-by=mcpg-control-plane'
-  const paths = [
-    '/api/v1/namespaces',
-    '/apis/apps/v1/statefulsets',
-    '/api/v1/pods',
-    '/api/v1/secrets',
-    '/api/v1/services',
-    '/api/v1/serviceaccounts',
-  ]
-  const lists = await Promise.all(
-    paths.map((path) => setup.cluster.admin.get<{ items: { metadata: { name: string } }[] }>(path, { labelSelector })),
-  )
-  return lists.flatMap(({ items }, index) => items.map(({ metadata }) => `${paths[index]}/${metadata.name}`))
-}
+test('two replicas are a gateway each, by the word of the cluster, and go together', async () => {
+  const created = await create('pair', '--replicas', '2')
+  expect([created.code, created.stderr]).toEqual([0, ''])
+  const found = (await setup.pods('pair')).map(({ metadata }) => metadata.name).toSorted()
+  expect(found).toHaveLength(2)
+  const uid = found[0]!.replace(/-0$/, '')
+  expect(found).toEqual([`${uid}-0`, `${uid}-1`])
+  for (const name of found) {
+    const gateway = await setup.ask<Gateway>('get', 'gateway', name)
+    expect(gateway.status.connection).toBe('online')
+    await until(`the tool of ${name}`, async () => (await setup.toolsOf(name, 'echo')).includes('echo'), 60_000)
+  }
+  const path = `/v1/orgs/default/workspaces/default/environments/default/gateways/${uid}-0/deployment`
+  const deployment = (await (await fetch(`${setup.controlPlane.http}${path}`)).json()) as object
+  expect(deployment).toMatchObject({ instanceUid: uid, parameters: { replicas: 2 } })
+
+  // What lies in the cluster to enroll with is worth nothing without a token of a pod.
+  const { items } = await setup.cluster.admin.get<{ items: { data: { url: string } }[] }>('/api/v1/secrets', {
+    labelSelector: 'mcpg.dev/gateway=pair',
+  })
+  expect(items.map(({ data }) => Buffer.from(data.url, 'base64').toString())).toEqual([expect.stringMatching(/\/enroll\/enr_[0-9a-f]{10}/)])
+
+  expect(await create('pair', '--replicas', '1')).toMatchObject({ code: 6 })
+  expect(await create('pair', '--replicas', '3')).toMatchObject({ code: 0 })
+  expect(await setup.pods('pair')).toHaveLength(3)
+  expect((await setup.ask<Gateway>('get', 'gateway', `${uid}-2`)).status.connection).toBe('online')
+
+  const deleted = await setup.remove(uid)
+  expect([deleted.code, deleted.stderr]).toEqual([0, ''])
+  expect(await setup.nothingLeft()).toEqual([])
+  for (const ordinal of [0, 1, 2]) expect((await run('get', 'gateway', `${uid}-${ordinal}`)).code).toBe(5)
+}, 300_000)
+
+test('where the cluster reviews no tokens several replicas are refused in words, and one works', async () => {
+  const { admin } = setup.cluster
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/mcpg-control-plane'
+  type Role = { apiVersion: string; kind: string; rules: { resources: string[] }[] }
+  const role = await admin.get<Role>(path)
+  const rules = role.rules.filter(({ resources }) => !resources.includes('tokenreviews'))
+  expect(rules).toHaveLength(role.rules.length - 1)
+  const put = (some: object[]) =>
+    admin.apply(path, { apiVersion: role.apiVersion, kind: role.kind, metadata: { name: 'mcpg-control-plane' }, rules: some }, owner)
+  const owner = { fieldManager: 'mcpg-control-plane', force: 'true' }
+  await put(rules)
+  try {
+    const refused = await create('pair', '--replicas', '2')
+    expect([refused.code, `${refused.stdout}${refused.stderr}`]).toEqual([7, expect.stringMatching(/create tokenreviews\.authentication/)])
+    expect(await setup.nothingLeft()).toEqual([])
+    const registered = await run(...setup.registration('kube'))
+    expect(`${registered.code} ${registered.stderr}`).toMatch(/^0 [^]*gateways with several replicas are refused there/)
+  } finally {
+    await put(role.rules)
+  }
+}, 240_000)

@@ -25,6 +25,8 @@ export type Settings = {
   enrollmentUrl: EnrollmentUrl | undefined
   /** Whether the URL is there for whoever has no identity yet, and nothing to others: it came from a file. */
   isUrlForNew: boolean
+  /** Holds the token by which a cluster attests the pod that this is; read for each enrollment, as it is renewed. */
+  attestationTokenFile: string | undefined
   /** Base URL of the gRPC listener, only when it was given explicitly. */
   controlPlane: string | undefined
   instanceUid: string | undefined
@@ -71,6 +73,7 @@ export function readSettings(flags: Flags, env: Env): Settings {
     uidStem: text('name') ?? hostname(),
     enrollmentUrl: url === undefined ? undefined : parseEnrollmentUrl(url, { insecurePlaintext }),
     isUrlForNew: given === undefined,
+    attestationTokenFile: text('attestation-token-file'),
     controlPlane: controlPlane === undefined ? undefined : parseControlPlane(controlPlane, { insecurePlaintext }),
     instanceUid,
     bind,

@@ -19,8 +19,6 @@ export function readEnrollRequest(body: unknown, kind: CredentialKind): EnrollRe
   if (!uid.success) throw invalid('/instanceUid', uid.error.issues[0]!.message)
   if (request.credentialKind !== kind && request.credentialKind !== CredentialKind.UNSPECIFIED)
     throw new McpgError('unsupported', 'credential_kind_unsupported', kindMessages[kind], { status: 400 })
-  if (request.attestationToken !== '')
-    throw new McpgError('unsupported', 'attestation_unsupported', 'This control plane does not enroll by attestation.', { status: 400 })
   return request
 }
 

@@ -9,6 +9,7 @@ import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db, Tx } from '../db/db.ts'
+import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { EndpointLeaf, Endpoints } from '../credentials/endpoint.ts'
 import { bearerMessage, type CredentialMessage } from '../credentials/issue.ts'
@@ -30,6 +31,9 @@ export type Redemptions = ReturnType<typeof redemptionService>
 
 type Claim = { gatewayId: string; name: string; credential: CredentialMessage; endpoint: EndpointLeaf | undefined }
 
+/** Which replica shows this token, as its cluster says. Throws where it is none of the group that the enrollment is for. */
+export type AttestReplica = (enrollment: { operationId: string | null }, token: string) => Promise<string>
+
 /** Who asks, how, and with which proven key. */
 type Attempt = { caller: Caller; enrollment: Enrollment; request: EnrollRequest; publicKey: Uint8Array<ArrayBuffer>; spkiSha256: string }
 
@@ -48,8 +52,10 @@ export function redemptionService({
   db,
   store,
   gateways,
+  registry,
   credentials,
   endpoints,
+  attest,
   authority,
   keys,
   audit,
@@ -61,9 +67,11 @@ export function redemptionService({
 }: {
   db: Pick<Db, 'write'>
   store: EnrollmentStore
-  gateways: Pick<Gateways, 'insertEnrolled' | 'renewCredential' | 'enrolled' | 'namesOf'>
+  gateways: Pick<Gateways, 'insertEnrolled' | 'remove' | 'renewCredential' | 'enrolled' | 'namesOf'>
+  registry: Pick<Registry, 'list'>
   credentials: Pick<Credentials, 'first'>
   endpoints: Endpoints
+  attest: AttestReplica
   authority: Pick<Authority, 'roots'>
   keys: Pick<Keys, 'signingKeys'>
   audit: Audit
@@ -129,10 +137,33 @@ export function redemptionService({
     const enrollment = await findEnrollment(token)
     const request = readEnrollRequest(body, credentialKind)
     const attempt = { caller, enrollment, request, ...(await verifyIdentity(request)) }
+    await refuseUnattested(attempt)
     const claim = (await replay(attempt)) ?? (await claimOnce(attempt))
     await gateways.enrolled(claim.gatewayId)
     changes.status(`${enrollment.org}/${enrollment.workspace}`, 'Enrollment', enrollment.name)
     return answer(enrollment, claim)
+  }
+
+  /** A URL that holds no secret is worth nothing without the word of the cluster. */
+  async function refuseUnattested({ enrollment, request: { attestationToken, instanceUid } }: Attempt): Promise<void> {
+    if (!enrollment.byAttestation) {
+      if (attestationToken === '') return
+      throw new McpgError('unsupported', 'attestation_unsupported', 'This enrollment is redeemed by its URL, without attestation.', {
+        status: 400,
+      })
+    }
+    refuseEnded(enrollment)
+    if (attestationToken === '')
+      throw new McpgError(
+        'forbidden',
+        'attestation_required',
+        'This enrollment is for replicas of a managed gateway, which are attested.',
+        {
+          hint: 'for another gateway: mcpg-ctl enroll create',
+        },
+      )
+    const attested = await attest(enrollment, attestationToken)
+    if (attested !== instanceUid) throw uidMismatch(attested, instanceUid)
   }
 
   async function endpointOf({ endpointCsr }: EnrollRequest, gatewayId: string, source: string): Promise<EndpointLeaf | undefined> {
@@ -184,6 +215,7 @@ export function redemptionService({
 
   async function claimOnce({ caller, enrollment, request, publicKey, spkiSha256 }: Attempt): Promise<Claim> {
     refuseStranger(enrollment, caller.source, request.instanceUid)
+    await replaceReplica(caller, enrollment, request.instanceUid)
     const now = isoTime(clock.now())
     const gatewayId = `gw_${randomUUID().replaceAll('-', '')}`
     // What the endpoint may not have is refused before the token is used.
@@ -212,6 +244,23 @@ export function redemptionService({
     if (name === null) throw await refusal(caller, enrollment)
     prepared.committed()
     return { gatewayId, name, credential: prepared.message(1), endpoint }
+  }
+
+  /** A replica on a new volume comes without its identity: whoever had it before is not the pod that the cluster attests. */
+  async function replaceReplica(caller: Caller, { byAttestation, ...scope }: Enrollment, instanceUid: string): Promise<void> {
+    if (!byAttestation) return
+    const before = registry.list(scope).find((row) => row.instanceUid === instanceUid)
+    if (before?.origin !== 'managed') return
+    if (before.revokedAt !== null || before.lockedAt !== null)
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_revoked',
+        `The gateway ${before.name} was revoked or locked, and is not replaced.`,
+        {
+          hint: `mcpg-ctl describe gateway/${before.name}`,
+        },
+      )
+    await gateways.remove(caller, scope, before.id)
   }
 
   /** Why the claim was lost. Somebody else's use is worth an alert: the token has been seen by two. */
@@ -275,7 +324,8 @@ function issuedTo(enrollment: Enrollment, uid: string, name: string, { detail }:
   return { ...targetOf(enrollment), kind: 'Gateway', name, uid, ...(Object.keys(issued).length > 0 && { detail: issued }) }
 }
 
-const isStorageFailure = (error: unknown): error is McpgError => error instanceof McpgError && error.code === 'unavailable'
+const isStorageFailure = (error: unknown): error is McpgError =>
+  error instanceof McpgError && error.code === 'unavailable' && error.reason !== 'attestation_unavailable'
 
 /** The same idempotency key with another public key is another installation. */
 async function refuseSecondKey(tx: Tx, { enrollmentId, idempotencyKey }: Redemption): Promise<void> {
@@ -291,20 +341,18 @@ async function refuseSecondKey(tx: Tx, { enrollmentId, idempotencyKey }: Redempt
     )
 }
 
-function refuseStranger({ cidrs, expectedInstanceUid }: Enrollment, source: string, instanceUid: string): void {
+function refuseStranger({ cidrs, expectedInstanceUid, byAttestation }: Enrollment, source: string, instanceUid: string): void {
   if (!isAllowed(source, cidrs))
     throw new McpgError('forbidden', 'source_not_allowed', `This enrollment is not for ${plainAddress(source)}.`, {
       hint: 'mcpg-ctl enroll list shows its networks',
     })
-  if (expectedInstanceUid !== null && expectedInstanceUid !== instanceUid)
-    throw new McpgError(
-      'forbidden',
-      'instance_uid_mismatch',
-      `This enrollment is for the installation ${expectedInstanceUid}, not ${instanceUid}.`,
-      {
-        hint: `mcpg-ctl gateway --instance-uid ${expectedInstanceUid} --enrollment-url <url>`,
-      },
-    )
+  if (byAttestation || expectedInstanceUid === null || expectedInstanceUid === instanceUid) return
+  throw uidMismatch(expectedInstanceUid, instanceUid)
 }
+
+const uidMismatch = (expected: string, given: string) =>
+  new McpgError('forbidden', 'instance_uid_mismatch', `This enrollment is for the installation ${expected}, not ${given}.`, {
+    hint: `mcpg-ctl gateway --instance-uid ${expected} --enrollment-url <url>`,
+  })
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -14,6 +14,9 @@ import { newEnrollmentToken, tokenSha256 } from './token.ts'
 /** Unused tokens stay listed this long after their end. */
 const keptAfterEndMs = 7 * 86_400_000
 
+/** As long as the group, which revokes it. */
+const attestedLifeMs = 10 * 365 * 86_400_000
+
 export type Enrollments = ReturnType<typeof enrollmentService>
 
 /** One-time tokens: made, listed, revoked. What redeems them is `redemption.ts`. */
@@ -39,7 +42,7 @@ export function enrollmentService({
   /** Throws not_found for the first part of the path that does not exist. */
   requireEnvironment: (scope: EnvironmentScope, tx: Tx) => Promise<void>
 }) {
-  return { create, revoke, revokeOf }
+  return { create, createAttested, revoke, revokeOf, revokeAttested }
 
   /** The token leaves once, inside the URL; only its hash is kept. */
   async function create(
@@ -66,6 +69,7 @@ export function enrollmentService({
       expiresAt: isoTime(now + durationMs(body.ttl)),
       revokedAt: null,
       operationId,
+      byAttestation: false,
     }
     // The route asked before there was a name.
     if (!caller.can({ verb: 'create', on: enrollmentKind.plural }, scope, enrollment.name))
@@ -80,6 +84,40 @@ export function enrollmentService({
     changes.publish({ type: 'ADDED', scope: `${scope.org}/${scope.workspace}`, kind: 'Enrollment', name: enrollment.name })
     const url = `${publicUrl()}/enroll/${token}${fragment(rootPins())}`
     return { name: enrollment.name, url, command: `mcpg-ctl gateway --enrollment-url '${url}'`, expiresAt: enrollment.expiresAt }
+  }
+
+  /** For all replicas of a group, now and later: what is in its URL is no secret. */
+  async function createAttested(
+    caller: Caller,
+    scope: EnvironmentScope,
+    { operationId, group, labels }: { operationId: string; group: string; labels: Record<string, string> },
+  ): Promise<{ url: string }> {
+    const now = clock.now()
+    const id = randomBytes(5).toString('hex')
+    const enrollment: Enrollment = {
+      ...scope,
+      id: `enr_${id}`,
+      name: `enr-${id}`,
+      gatewayName: null,
+      labels,
+      cidrs: [],
+      expectedInstanceUid: group,
+      maxUses: 1_000_000,
+      usedCount: 0,
+      createdBy: caller.subject,
+      createdAt: isoTime(now),
+      expiresAt: isoTime(now + attestedLifeMs),
+      revokedAt: null,
+      operationId,
+      byAttestation: true,
+    }
+    await db.write(async (tx) => {
+      await requireEnvironment(scope, tx)
+      await store.insert(tx, enrollment, tokenSha256(enrollment.id))
+      await audit.record(tx, caller, 'enrollment.create', targetOf(enrollment))
+    })
+    changes.publish({ type: 'ADDED', scope: `${scope.org}/${scope.workspace}`, kind: 'Enrollment', name: enrollment.name })
+    return { url: `${publicUrl()}/enroll/${enrollment.id}${fragment(rootPins())}` }
   }
 
   /** Repeating it changes nothing; a token that was used stands for a gateway, and that is deleted instead. */
@@ -100,10 +138,18 @@ export function enrollmentService({
     changes.status(`${scope.org}/${scope.workspace}`, 'Enrollment', name)
   }
 
-  /** What was made for an operation on a managed gateway and not used. */
+  /** What was made for an operation on a managed gateway and not used, or used by replicas that go with it. */
   async function revokeOf(operationId: string): Promise<void> {
-    const open = { operationId, usedCount: 0, revokedAt: null }
-    await db.write((tx) => tx.enrollment.updateMany({ where: open, data: { revokedAt: isoTime(clock.now()) } }))
+    await revokeOpen({ operationId, OR: [{ usedCount: 0 }, { maxUses: { gt: 1 } }] })
+  }
+
+  /** What the replicas of a managed gateway enroll with. */
+  async function revokeAttested(group: string): Promise<void> {
+    await revokeOpen({ expectedInstanceUid: group, operationId: { not: null }, maxUses: { gt: 1 } })
+  }
+
+  async function revokeOpen(which: object): Promise<void> {
+    await db.write((tx) => tx.enrollment.updateMany({ where: { ...which, revokedAt: null }, data: { revokedAt: isoTime(clock.now()) } }))
   }
 
   async function refuseUsed(enrollment: Enrollment): Promise<void> {

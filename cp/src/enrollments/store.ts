@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../db/db.ts'
+import { tokenSha256 } from './token.ts'
 
 export type EnvironmentScope = { org: string; workspace: string; environment: string }
 
@@ -18,6 +19,11 @@ export type Enrollment = EnvironmentScope & {
   revokedAt: string | null
   /** Of a managed gateway: the operation that it was made for. */
   operationId: string | null
+  /**
+   * Made for the replicas of a managed gateway, `expectedInstanceUid`: its token is its id, no secret, and whoever redeems it is attested by
+   * its cluster.
+   */
+  byAttestation: boolean
 }
 
 export type Redemption = {
@@ -30,10 +36,11 @@ export type Redemption = {
   confirmedAt: string | null
 }
 
-type Row = Omit<Enrollment, 'labels' | 'cidrs'> & { labels: string; cidrs: string }
+type Row = Omit<Enrollment, 'labels' | 'cidrs' | 'byAttestation'> & { labels: string; cidrs: string; tokenSha256: string }
 
-const enrollmentOf = ({ labels, cidrs, ...row }: Row): Enrollment => ({
+const enrollmentOf = ({ labels, cidrs, tokenSha256: stored, ...row }: Row): Enrollment => ({
   ...row,
+  byAttestation: stored === tokenSha256(row.id),
   labels: JSON.parse(labels) as Record<string, string>,
   cidrs: JSON.parse(cidrs) as string[],
 })
@@ -54,12 +61,12 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
     deleteOld,
   }
 
-  async function insert(tx: Tx, { labels, cidrs, ...row }: Enrollment, tokenSha256: string): Promise<void> {
-    await tx.enrollment.create({ data: { ...row, tokenSha256, labels: JSON.stringify(labels), cidrs: JSON.stringify(cidrs) } })
+  async function insert(tx: Tx, { labels, cidrs, byAttestation: _, ...row }: Enrollment, sha256: string): Promise<void> {
+    await tx.enrollment.create({ data: { ...row, tokenSha256: sha256, labels: JSON.stringify(labels), cidrs: JSON.stringify(cidrs) } })
   }
 
-  async function findByToken(tokenSha256: string): Promise<Enrollment | null> {
-    const row = await read.enrollment.findUnique({ where: { tokenSha256 } })
+  async function findByToken(sha256: string): Promise<Enrollment | null> {
+    const row = await read.enrollment.findUnique({ where: { tokenSha256: sha256 } })
     return row && enrollmentOf(row)
   }
 

@@ -6,11 +6,12 @@ import type { IsolationTier, KubernetesWorkloads } from '@mcpg/proto/rest/cluste
 import type { Observed, Workload, WorkloadParameters, Workloads } from '../clusters/drivers/driver.ts'
 import type { Api } from './client/api.ts'
 import { clusterClient, type Client } from './client/client.ts'
-import { discover, probeCluster } from './client/probe.ts'
+import { attestedPod } from './client/attestation.ts'
+import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
-import { gatewaySelector, managedSelector, namespaceName } from './objects/names.ts'
-import type { GatewayWorkload } from './objects/workload.ts'
+import { claimName, gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, workloadName } from './objects/names.ts'
+import { isGroup, type GatewayWorkload } from './objects/workload.ts'
 
 /** Where gateways reach the control plane; null for what only this machine reaches. */
 export type Reach = { restPort: number; grpcPort: number } | null
@@ -47,7 +48,7 @@ export function kubernetesWorkloads({
   clock: Clock
 }): Workloads {
   let opened: Promise<{ api: Api; client: Client }> | null = null
-  return { probe, apply, observe, stop, remove }
+  return { probe, apply, observe, stop, remove, attest }
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
@@ -61,12 +62,15 @@ export function kubernetesWorkloads({
     const { discovery } = await discover(api)
     const [set] = await setsOf(client, workload.instanceUid)
     const described = describe(workload, null)
+    const byAttestation = isGroup(described)
+    if (byAttestation) await requireAttestation(api, workload)
     const token = tokenReference(namespaceName(described), workload.instanceUid)
     const secret = await client.find(token)
-    const isFresh = secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs
-    // Without a Secret the gateway enrolled: it is deleted then, and not before.
-    const needsToken = secret === null ? set === undefined : !isFresh
-    const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true }) : null
+    const isFresh =
+      byAttestation || (secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs)
+    // Without a Secret the gateway enrolled: it is deleted then, and not before. What holds no secret stays.
+    const needsToken = secret === null ? set === undefined || byAttestation : !isFresh
+    const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true, byAttestation }) : null
     const given: GatewayWorkload = { ...described, enrollmentUrl }
     if (secret && needsToken) await client.remove(token)
     const objects = gatewayObjects(given, discovery)
@@ -82,6 +86,7 @@ export function kubernetesWorkloads({
       labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
       keep: objects,
     })
+    if (set && byAttestation) await forgetReplicas(client, described, Number((set['spec'] as { replicas?: number }).replicas ?? 1))
     // A pod that waits with a token of yesterday would wait for ever.
     if (secret && needsToken) {
       const workloadSet = objects.find(({ kind }) => kind === 'StatefulSet')!
@@ -89,6 +94,62 @@ export function kubernetesWorkloads({
       await gone(workload.instanceUid)
       await client.apply(workloadSet)
     }
+  }
+
+  async function requireAttestation(api: Api, { name, instanceUid }: Workload): Promise<void> {
+    if (instanceUid.length > maxStatefulSetName)
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_name_too_long',
+        `The pods of ${name} could not be called as its replicas: with several replicas a name has ${maxStatefulSetName - 7} characters at most.`,
+      )
+    if (await canAttest(api)) return
+    throw new McpgError(
+      'failed_precondition',
+      'cluster_without_attestation',
+      'The cluster does not let the control plane review tokens (create tokenreviews.authentication.k8s.io), by which replicas enroll.',
+      {
+        hint: 'give the gateway one replica, or grant the published role: mcpg-ctl install kubernetes --access-only -o yaml | kubectl apply -f -',
+      },
+    )
+  }
+
+  /** Volumes of replicas that are no more: who has that number next is another gateway. */
+  async function forgetReplicas(client: Client, workload: GatewayWorkload, before: number): Promise<void> {
+    const { instanceUid, replicas } = workload
+    const surplus = Array.from({ length: Math.max(0, before - replicas) }, (_, index) => replicas + index)
+    if (surplus.length === 0) return
+    const names = new Set(surplus.map((ordinal) => `${workloadName(instanceUid)}-${ordinal}`))
+    await until(
+      async () => (await podsOf(client, instanceUid)).every(({ metadata }) => !names.has(metadata.name)),
+      'the pods that are too many do not end',
+    )
+    for (const ordinal of surplus)
+      await client.remove({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: claimName(instanceUid, ordinal), namespace: namespaceName(workload) },
+      })
+  }
+
+  async function attest(
+    token: string,
+    { org, workspace, instanceUid }: { org: string; workspace: string; instanceUid: string },
+  ): Promise<{ instanceUid: string; ordinal: number }> {
+    const { api } = await open()
+    const { namespace, account, pod } = await attestedPod(api, token)
+    const [, ordinal] = /^.*-(0|[1-9]\d*)$/.exec(pod) ?? []
+    const isOurs =
+      namespace === namespaceName({ org, workspace, isolationTier }) &&
+      account === workloadName(instanceUid) &&
+      pod === `${workloadName(instanceUid)}-${ordinal}`
+    if (!isOurs)
+      throw new McpgError(
+        'forbidden',
+        'attestation_refused',
+        `The token is of the pod ${pod} of the account ${namespace}/${account}, which is not one of ${instanceUid}.`,
+      )
+    return { instanceUid: pod, ordinal: Number(ordinal) }
   }
 
   async function observe(uid: string): Promise<Observed> {
@@ -99,7 +160,8 @@ export function kubernetesWorkloads({
     if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
     if (rollout.state !== 'running') return { state: 'starting' }
     // It answers as a gateway does that has an identity and runs a config.
-    await client.remove(tokenReference(set.metadata.namespace!, uid))
+    if (!isGroup({ replicas: Number((set['spec'] as { replicas?: number }).replicas ?? 1) }))
+      await client.remove(tokenReference(set.metadata.namespace!, uid))
     return { state: 'running' }
   }
 
@@ -144,7 +206,7 @@ export function kubernetesWorkloads({
     enrollmentUrl: string | null,
   ): GatewayWorkload {
     const ports = reach() ?? unreachable()
-    const { imageTag, size } = parameters
+    const { imageTag, size, replicas } = parameters
     const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'], ...rest } = settings
     return {
       ...rest,
@@ -155,7 +217,7 @@ export function kubernetesWorkloads({
       name,
       instanceUid,
       isolationTier,
-      replicas: 1,
+      replicas,
       image: `${settings.image ?? image}:${imageTag === 'latest' ? version : imageTag}`,
       controlPlane: ports,
       enrollmentUrl,
@@ -197,11 +259,7 @@ export function kubernetesWorkloads({
 }
 
 /** What no cluster of Kubernetes can run. */
-export function checkParameters({ replicas, customHostname }: WorkloadParameters, reach: Reach): Violation[] {
-  const several = {
-    pointer: '/replicas',
-    detail: 'a gateway on Kubernetes has one replica so far; make several gateways, each with a name of its own',
-  }
+export function checkParameters({ customHostname }: WorkloadParameters, reach: Reach): Violation[] {
   const loopback = {
     pointer: '/name',
     detail:
@@ -211,7 +269,7 @@ export function checkParameters({ replicas, customHostname }: WorkloadParameters
     pointer: '/customHostname',
     detail: 'host names are not routed on Kubernetes so far: leave it out, and make the Ingress yourself',
   }
-  return [...(replicas === 1 ? [] : [several]), ...(reach ? [] : [loopback]), ...(customHostname === undefined ? [] : [unrouted])]
+  return [...(reach ? [] : [loopback]), ...(customHostname === undefined ? [] : [unrouted])]
 }
 
 const setsOf = (client: Client, uid: string) =>

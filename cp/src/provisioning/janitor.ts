@@ -3,6 +3,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Clusters } from '../clusters/service.ts'
 import type { Registry } from '../gateways/registry.ts'
+import { isMember } from './group.ts'
 import type { ProvisioningStore } from './store.ts'
 
 /**
@@ -19,7 +20,7 @@ export function janitor({
 }: {
   store: Pick<ProvisioningStore, 'leftBehind'>
   clusters: Pick<Clusters, 'driversIn' | 'workloadsOf'>
-  registry: Pick<Registry, 'find'>
+  registry: Pick<Registry, 'list'>
   clock: Clock
   periodMs: number
   log: Pick<Log, 'warn'>
@@ -59,7 +60,7 @@ export function janitor({
     const uids = await workloads.list?.()
     for (const { org, workspace, gateway, gatewayUid } of uids ? await store.leftBehind(uids) : []) {
       // A cluster may have been given up with its gateways going on.
-      if (registry.find({ org, workspace }, gatewayUid)) continue
+      if (registry.list({ org, workspace }).some(({ instanceUid }) => isMember(instanceUid, gatewayUid))) continue
       log.warn({ gateway, instanceUid: gatewayUid }, 'the workload of a gateway that is gone was left behind and is removed')
       await workloads.remove(gatewayUid)
     }

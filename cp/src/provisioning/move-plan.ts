@@ -5,6 +5,7 @@ import type { Workloads } from '../clusters/drivers/driver.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
+import { isMember } from './group.ts'
 import type { OperationInput } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
 
@@ -18,6 +19,7 @@ export function movePlan({
   store,
   allocator,
   workloadsOf,
+  revokeEnrollmentsFor,
   registry,
   gateways,
   now,
@@ -29,7 +31,8 @@ export function movePlan({
   store: Pick<ProvisioningStore, 'replace'>
   allocator: Pick<Allocator, 'release' | 'releaseOf'>
   workloadsOf: (clusterId: string | null) => Promise<Workloads>
-  registry: Pick<Registry, 'find'>
+  revokeEnrollmentsFor: (instanceUid: string) => Promise<void>
+  registry: Pick<Registry, 'list'>
   gateways: Pick<Gateways, 'remove' | 'succeed'>
   /** RFC 3339. */
   now: () => string
@@ -68,9 +71,12 @@ export function movePlan({
       final: true,
       async run(work) {
         const { instanceUid } = fromOf(work)
-        const old = found(work, instanceUid)
-        if (old) await gateways.remove(ownCaller(), work, old.id)
-        const arrived = found(work, work.gatewayUid)
+        await revokeEnrollmentsFor(instanceUid)
+        const gone = found(work, instanceUid)
+        for (const { id } of gone) await gateways.remove(ownCaller(), work, id)
+        const [old] = gone
+        // Replicas are called by their uids, and have nothing to inherit.
+        const arrived = found(work, work.gatewayUid).find((row) => row.instanceUid === work.gatewayUid)
         if (arrived) await gateways.succeed(ownCaller(), arrived.id, { name: work.gateway, ...(old && { labels: old.labels }) })
         return 'the old credential is void, and the name is free for the new installation'
       },
@@ -99,8 +105,7 @@ export function movePlan({
   }
 
   function found({ org, workspace }: Work, uid: string) {
-    const row = registry.find({ org, workspace }, uid)
-    return row?.instanceUid === uid ? row : null
+    return registry.list({ org, workspace }).filter(({ instanceUid }) => isMember(instanceUid, uid))
   }
 }
 

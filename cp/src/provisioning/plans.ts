@@ -10,7 +10,9 @@ import { endpointsOf } from '../gateways/gateway-resource.ts'
 import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
+import type { GatewayRow } from '../gateways/store.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
+import { isMember, membersOf } from './group.ts'
 import { movePlan } from './move-plan.ts'
 import { nothing, type OperationInput, type Parameters } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
@@ -22,6 +24,7 @@ export function provisioningPlans({
   workloadsOf,
   enrollmentUrl,
   revokeEnrollments,
+  revokeEnrollmentsFor,
   registry,
   gateways,
   live,
@@ -33,9 +36,11 @@ export function provisioningPlans({
   allocator: Pick<Allocator, 'commit' | 'release' | 'releaseOf'>
   workloadsOf: (clusterId: string | null) => Promise<Workloads>
   /** A fresh one-time URL for the gateway of an operation; earlier ones of it that were not used are void. */
-  enrollmentUrl: (work: Work, options?: { isRemote: boolean }) => Promise<string>
+  enrollmentUrl: (work: Work, options?: { isRemote: boolean; byAttestation?: boolean }) => Promise<string>
   revokeEnrollments: (operationId: string) => Promise<void>
-  registry: Pick<Registry, 'find'>
+  /** Those that stay as long as the gateway. */
+  revokeEnrollmentsFor: (instanceUid: string) => Promise<void>
+  registry: Pick<Registry, 'find' | 'list'>
   gateways: Pick<Gateways, 'remove' | 'succeed'>
   live: Pick<Live, 'isConnected' | 'presence'>
   configs: Pick<Configs, 'standing'>
@@ -67,14 +72,27 @@ export function provisioningPlans({
     name: 'config_applied',
     phase: 'applying',
     async run(work) {
-      const row = await work.until(
-        () => {
-          const found = gatewayOf(work)
-          return found && live.isConnected(found.id) && found.appliedHash !== null ? found : null
-        },
-        { timeoutMs: timers.provisionConfig, waitingFor: () => whyNotApplied(work) },
-      )
-      return `online, and config ${row.appliedHash!.slice(0, 8)} is applied`
+      const rows = await work.until(() => allOf(work, (row) => live.isConnected(row.id) && row.appliedHash !== null), {
+        timeoutMs: timers.provisionConfig,
+        waitingFor: () => whyNotApplied(work),
+      })
+      return `online, and config ${rows[0]!.appliedHash!.slice(0, 8)} is applied${rows.length > 1 ? ` on all ${rows.length}` : ''}`
+    },
+  }
+
+  /** Replicas that are no more, after a change as after one that was taken back. */
+  const removeSurplus = async (work: Work, { replicas }: Parameters): Promise<number> => {
+    const members = new Set(membersOf({ instanceUid: work.gatewayUid, replicas }))
+    const surplus = groupRows(work).filter(({ instanceUid }) => !members.has(instanceUid))
+    for (const { id } of surplus) await gateways.remove(ownCaller(), work, id)
+    return surplus.length
+  }
+  const surplus: Step = {
+    name: 'surplus_removed',
+    phase: 'applying',
+    async run(work) {
+      const count = await removeSurplus(work, inputOf(work).parameters)
+      return count === 0 ? 'no replica is too many' : `replicas that are too many are gone: ${count}`
     },
   }
 
@@ -94,7 +112,7 @@ export function provisioningPlans({
             await (await workloadsOf(work.clusterId)).remove(work.gatewayUid)
           } finally {
             await revokeEnrollments(work.id)
-            await removeGateway(work)
+            await removeGateways(work)
           }
           return 'the workload, its token and its gateway are gone'
         },
@@ -104,12 +122,13 @@ export function provisioningPlans({
         name: 'enrolled',
         phase: 'applying',
         async run(work) {
-          const row = await work.until(() => gatewayOf(work), { timeoutMs: timers.provisionStep, waitingFor: () => 'it has not enrolled' })
-          if (row.origin !== 'managed' || (await store.enrollmentOperation(row.enrollmentId)) !== work.id)
-            throw new McpgError('conflict', 'enrolled_otherwise', `The gateway ${work.gatewayUid} was enrolled with another token.`, {
-              hint: `mcpg-ctl describe gateway/${work.gateway}`,
-            })
-          return `enrolled as ${row.name}`
+          const rows = await work.until(() => allOf(work), { timeoutMs: timers.provisionStep, waitingFor: () => whyNotEnrolled(work) })
+          for (const row of rows)
+            if (row.origin !== 'managed' || (await store.enrollmentOperation(row.enrollmentId)) !== work.id)
+              throw new McpgError('conflict', 'enrolled_otherwise', `The gateway ${row.instanceUid} was enrolled with another token.`, {
+                hint: `mcpg-ctl describe gateway/${row.name}`,
+              })
+          return `enrolled as ${rows.map(({ name }) => name).join(', ')}`
         },
       },
       configApplied,
@@ -137,11 +156,13 @@ export function provisioningPlans({
         async undo(work) {
           const { previous, parameters } = inputOf(work)
           await (await workloadsOf(work.clusterId)).apply(workloadOf(work, previous ?? parameters))
+          await removeSurplus(work, previous ?? parameters)
           return 'the workload has its previous parameters again'
         },
       },
       rollout,
       configApplied,
+      surplus,
     ],
     async succeeded(tx, work) {
       await keep(tx, work)
@@ -165,7 +186,8 @@ export function provisioningPlans({
         name: 'revoked',
         phase: 'applying',
         async run(work) {
-          await removeGateway(work)
+          await revokeEnrollmentsFor(work.gatewayUid)
+          await removeGateways(work)
           return 'its credential is void'
         },
       },
@@ -189,7 +211,7 @@ export function provisioningPlans({
     async failed() {},
     outcome: (work) => ({ step: 'deleted', message: `${work.gateway} is deleted`, endpoints: [] }),
   }
-  const move = movePlan({ create, keep, store, allocator, workloadsOf, registry, gateways, now })
+  const move = movePlan({ create, keep, store, allocator, workloadsOf, revokeEnrollmentsFor, registry, gateways, now })
   return { create, update, delete: remove, move }
 
   async function keep(tx: Tx, work: Work): Promise<void> {
@@ -201,9 +223,8 @@ export function provisioningPlans({
     await allocator.commit(tx, work.id, less)
   }
 
-  async function removeGateway(work: Work): Promise<void> {
-    const row = gatewayOf(work)
-    if (row) await gateways.remove(ownCaller(), work, row.instanceUid)
+  async function removeGateways(work: Work): Promise<void> {
+    for (const { id } of groupRows(work)) await gateways.remove(ownCaller(), work, id)
   }
 
   function workloadOf(work: Work, { imageTag, replicas, size, customHostname }: Parameters): Workload {
@@ -219,23 +240,45 @@ export function provisioningPlans({
     }
   }
 
-  function gatewayOf({ org, workspace, gatewayUid }: Work) {
-    const row = registry.find({ org, workspace }, gatewayUid)
-    return row?.instanceUid === gatewayUid ? row : null
+  function groupRows({ org, workspace, gatewayUid }: Work): GatewayRow[] {
+    return registry.list({ org, workspace }).filter(({ instanceUid }) => isMember(instanceUid, gatewayUid))
+  }
+
+  /** Each replica that is wanted, with its gateway as far as it has one. */
+  function replicasOf(work: Work): { uid: string; row: GatewayRow | undefined }[] {
+    const rows = groupRows(work)
+    const { replicas } = inputOf(work).parameters
+    return membersOf({ instanceUid: work.gatewayUid, replicas }).map((uid) => ({
+      uid,
+      row: rows.find(({ instanceUid }) => instanceUid === uid),
+    }))
+  }
+
+  /** Null while one is missing or is not so yet. */
+  function allOf(work: Work, isSo: (row: GatewayRow) => boolean = () => true): GatewayRow[] | null {
+    const rows = replicasOf(work).flatMap(({ row }) => (row && isSo(row) ? [row] : []))
+    return rows.length === inputOf(work).parameters.replicas ? rows : null
   }
 
   function endpoints(work: Work): string[] {
-    const row = gatewayOf(work)
-    return row ? endpointsOf(row) : []
+    return replicasOf(work).flatMap(({ row }) => (row ? endpointsOf(row) : []))
+  }
+
+  function whyNotEnrolled(work: Work): string {
+    const missing = replicasOf(work).filter(({ row }) => !row)
+    return `not enrolled: ${missing.map(({ uid }) => uid).join(', ')}`
   }
 
   function whyNotApplied(work: Work): string {
-    const row = gatewayOf(work)
-    if (!row) return 'the gateway is not enrolled'
-    if (!live.isConnected(row.id)) return `the gateway is ${live.presence.stateOf(row.id)}`
-    const { desired } = configs.standing(row.id)
-    if (!desired) return 'there is no config for it yet'
-    return `its config is ${desired.state}${desired.message ? `: ${desired.message}` : ''}`
+    for (const { uid, row } of replicasOf(work)) {
+      if (!row) return `the gateway ${uid} is not enrolled`
+      if (!live.isConnected(row.id)) return `the gateway ${uid} is ${live.presence.stateOf(row.id)}`
+      if (row.appliedHash !== null) continue
+      const { desired } = configs.standing(row.id)
+      if (!desired) return `there is no config for ${uid} yet`
+      return `the config of ${uid} is ${desired.state}${desired.message ? `: ${desired.message}` : ''}`
+    }
+    return 'all are online with a config'
   }
 }
 

@@ -11,6 +11,7 @@ import type { Db, StartOutcome } from '../db/db.ts'
 import type { AnswerToKeep } from '../http/idempotency.ts'
 import { watchHint } from '../operations/service.ts'
 import { event, type BeginningOf } from './beginning.ts'
+import { groupOf } from './group.ts'
 import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
 import { unsupported, type PlacementFor } from './placing.ts'
 import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
@@ -137,6 +138,16 @@ export function provisioningService({
           violations: moved.map((field) => ({ pointer: `/${field}`, detail: `is ${before[field] ?? 'not given'} now` })),
         },
       )
+    if (asked.replicas > 1 !== before.replicas > 1)
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_would_change_identity',
+        `One replica is one gateway, and several are a group of gateways: ${name} cannot go from ${before.replicas} to ${asked.replicas} in place.`,
+        {
+          hint: 'delete it and create it anew',
+          violations: [{ pointer: '/replicas', detail: `is ${before.replicas} now` }],
+        },
+      )
     const { region, isolationTier, clusterSelector } = before
     const customHostname = asked.customHostname ?? before.customHostname
     return {
@@ -153,6 +164,10 @@ export function provisioningService({
     for (let look = 0; look < mostLooks; look++) {
       const known = await findIn(scope, word)
       if (!known) return null
+      if (known.instanceUid !== word && known.name !== word)
+        throw new McpgError('failed_precondition', 'gateway_is_a_replica', `${word} is one of the replicas of ${known.name}.`, {
+          hint: `delete all of them: mcpg-ctl provision delete … --instance-uid ${known.instanceUid}, or make them fewer: mcpg-ctl provision create … --name ${known.name} --replicas <n>`,
+        })
       const input: OperationInput = { parameters: known.parameters }
       const beginning = beginningOf(caller, 'delete', known, input, 'deleting', [
         event('draining', 'doing', `${known.name} is being deleted`, 'applying'),
@@ -177,8 +192,14 @@ export function provisioningService({
   async function findIn({ org, workspace, environment }: EnvironmentScope, word: string): Promise<ManagedGateway | null> {
     const named = await store.find({ org, workspace, environment }, word)
     if (named) return named
-    const row = await store.findByUid(word)
+    const group = groupOf(word)
+    const row = (await store.findByUid(word)) ?? (group && (await groupWith(group)))
     return row && row.org === org && row.workspace === workspace && row.environment === environment ? row : null
+  }
+
+  async function groupWith({ instanceUid, ordinal }: { instanceUid: string; ordinal: number }): Promise<ManagedGateway | null> {
+    const row = await store.findByUid(instanceUid)
+    return row && row.parameters.replicas > 1 && ordinal < row.parameters.replicas ? row : null
   }
 
   /** Null: look again. */

@@ -18,7 +18,20 @@ export type MoveRow = { id: string; state: string; instanceUid: string; errorMes
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
 export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
-  return { find, findByUid, listReady, hostnamesIn, listOn, movesFrom, leftBehind, enrollmentOperation, becomeReady, replace, forget }
+  return {
+    find,
+    findByUid,
+    listReady,
+    hostnamesIn,
+    listOn,
+    movesFrom,
+    leftBehind,
+    enrollmentOperation,
+    groupOfOperation,
+    becomeReady,
+    replace,
+    forget,
+  }
 
   async function find({ org, workspace, environment }: EnvironmentScope, name: string): Promise<ManagedGateway | null> {
     const row = await read.managedGateway.findUnique({ where: { org_workspace_environment_name: { org, workspace, environment, name } } })
@@ -86,6 +99,27 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
   /** The operation that the enrollment of a gateway was made for. */
   async function enrollmentOperation(enrollmentId: string): Promise<string | null> {
     return (await read.enrollment.findUnique({ where: { id: enrollmentId }, select: { operationId: true } }))?.operationId ?? null
+  }
+
+  /**
+   * The gateway that an operation at work is about, or that it made; null where it failed, or nothing is kept of the gateway. `replicas` are
+   * the most that it has or is getting.
+   */
+  async function groupOfOperation(
+    id: string,
+  ): Promise<{ org: string; workspace: string; instanceUid: string; clusterId: string; replicas: number } | null> {
+    const made = await read.operation.findUnique({ where: { id } })
+    if (!made?.clusterId || (made.state !== 'running' && made.state !== 'succeeded')) return null
+    const { org, workspace, gatewayUid: instanceUid, clusterId } = made
+    const [active, kept] = await Promise.all([
+      read.operation.findMany({ where: { gatewayUid: instanceUid, state: 'running' } }),
+      findByUid(instanceUid),
+    ])
+    const wanted = active
+      .filter(({ kind }) => kind !== 'delete')
+      .map(({ input }) => (JSON.parse(input) as OperationInput).parameters.replicas)
+    const replicas = Math.max(0, ...wanted, ...(kept && kept.state !== 'deleting' ? [kept.parameters.replicas] : []))
+    return replicas > 1 ? { org, workspace, instanceUid, clusterId, replicas } : null
   }
 
   /** False when it is no more: its cluster was given up meanwhile. */

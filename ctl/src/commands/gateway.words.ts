@@ -7,6 +7,7 @@ export const words: Words = (program, run) => {
     .description('run a gateway agent')
     .option('--enrollment-url <url>', 'one-time URL of `enroll create`; better MCPG_ENROLLMENT_URL')
     .option('--enrollment-url-file <file>', 'file that holds that URL; it may be gone once it was used')
+    .option('--attestation-token-file <file>', 'token of the pod that it runs in, for a URL that asks for one')
     .option('--cp-grpc <url>', 'endpoint of the control plane (default: what the enrollment says, else http://127.0.0.1:7844)')
     .option('--instance-uid <uid>', 'identifier of this installation (default: host name and 6 hex)')
     .option('--name <name>', 'folder of this agent under <state>/gateways (default: default)')

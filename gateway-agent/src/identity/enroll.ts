@@ -1,6 +1,7 @@
 import { create, fromJson, toJson, type JsonValue } from '@bufbuild/protobuf'
 import { timestampMs } from '@bufbuild/protobuf/wkt'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fullJitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Timers } from '@mcpg/core/timers'
@@ -23,6 +24,8 @@ export type EnrollDeps = {
   url: EnrollmentUrl | undefined
   /** It says nothing to an installation that has an identity. */
   isUrlForNew?: boolean
+  /** Holds the token by which a cluster attests the pod that this is. */
+  attestationTokenFile?: string | undefined
   /** Chosen with --instance-uid; else one is generated from `uidStem`. */
   instanceUid: string | undefined
   uidStem: string
@@ -139,7 +142,11 @@ async function attemptFor({ folder, instanceUid, uidStem, endpointNames }: Enrol
   return attempt
 }
 
-async function requestBody({ description, endpointNames }: EnrollDeps, attempt: Attempt, credentialKind: CredentialKind): Promise<string> {
+async function requestBody(
+  { description, endpointNames, attestationTokenFile }: EnrollDeps,
+  attempt: Attempt,
+  credentialKind: CredentialKind,
+): Promise<string> {
   const { instanceUid, endpointKey } = attempt
   const message = create(EnrollRequestSchema, {
     ...(await enrollmentProof(attempt, instanceUid)),
@@ -147,10 +154,23 @@ async function requestBody({ description, endpointNames }: EnrollDeps, attempt: 
     instanceUid,
     credentialKind,
     description,
+    ...(attestationTokenFile !== undefined && { attestationToken: attestationToken(attestationTokenFile) }),
     ...(endpointNames &&
       endpointKey && { endpointCsr: await certificateRequest(endpointKey, { commonName: instanceUid, names: endpointNames }) }),
   })
   return JSON.stringify(toJson(EnrollRequestSchema, message))
+}
+
+function attestationToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new McpgError('invalid', 'attestation_token_unreadable', `--attestation-token-file ${file} cannot be read (${code}).`, {
+      hint: 'the pod needs a projected token of its account, of the audience mcpg-enroll',
+      cause: error,
+    })
+  }
 }
 
 /** Asks until there is an answer; says what it waits for. */

@@ -16,9 +16,9 @@ export type Workload = {
   parameters: WorkloadParameters
   /**
    * A one-time URL to enroll with, for this machine or for others; asked for only where the installation has no identity yet. Throws
-   * where it must have one.
+   * where it must have one. `byAttestation`: not a secret, as often as it is asked for, and each pod shows what `attest` looks at.
    */
-  enrollmentUrl(options?: { isRemote: boolean }): Promise<string>
+  enrollmentUrl(options?: { isRemote: boolean; byAttestation?: boolean }): Promise<string>
 }
 
 /** `failed` says why in words that a person can act on. */
@@ -40,6 +40,11 @@ export type Workloads = {
   stop(instanceUid: string): Promise<void>
   /** Ends it and removes everything of it. */
   remove(instanceUid: string): Promise<void>
+  /**
+   * Which replica of a gateway shows this token; throws `forbidden` where the cluster does not say that it is one. Missing where no cluster
+   * says such things.
+   */
+  attest?(token: string, group: { org: string; workspace: string; instanceUid: string }): Promise<{ instanceUid: string; ordinal: number }>
   /** What a control plane has applied there and not removed, ours or another one's; missing where that cannot be told. */
   list?(): Promise<string[]>
 }

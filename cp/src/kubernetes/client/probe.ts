@@ -1,5 +1,5 @@
 import { McpgError } from '@mcpg/proto/errors'
-import { permissions, type Permission } from '../objects/permissions.ts'
+import { attestationPermission, permissions, type Permission } from '../objects/permissions.ts'
 import type { Discovery } from '../objects/workload.ts'
 import type { Api } from './api.ts'
 
@@ -29,7 +29,7 @@ const since: { minor: number; what: string }[] = [
  */
 export async function probeCluster(api: Api): Promise<ClusterFacts> {
   const { version, discovery } = await discover(api)
-  const missing = await missingPermissions(api)
+  const missing = await missingPermissions(api, permissions)
   if (missing.length > 0)
     throw new McpgError(
       'failed_precondition',
@@ -44,8 +44,19 @@ export async function probeCluster(api: Api): Promise<ClusterFacts> {
     version,
     discovery,
     capacity: await askCapacity(api),
-    warnings: discovery.minor >= recommendedMinor ? [] : [oldWarning(version, discovery.minor)],
+    warnings: [
+      ...(discovery.minor >= recommendedMinor ? [] : [oldWarning(version, discovery.minor)]),
+      ...((await canAttest(api)) ? [] : [unattested]),
+    ],
   }
+}
+
+const unattested =
+  'The account of the control plane may not create tokenreviews.authentication.k8s.io: gateways with several replicas are refused there, and those with one work.'
+
+/** Whether the cluster tells the control plane which pod a token is of. */
+export async function canAttest(api: Api): Promise<boolean> {
+  return (await missingPermissions(api, [attestationPermission])).length === 0
 }
 
 /** Which versions of which APIs a cluster serves. Throws McpgError, also where it is older than 1.20. */
@@ -90,8 +101,8 @@ async function askVersion(api: Api): Promise<{ version: string; minor: number }>
 }
 
 /** Asked verb by verb: what an account may do can depend on more than its roles. */
-async function missingPermissions(api: Api): Promise<Permission[]> {
-  const asked = permissions.flatMap(({ group, resource, verbs }) => verbs.map((verb) => ({ group, resource, verb })))
+async function missingPermissions(api: Api, needed: readonly Permission[]): Promise<Permission[]> {
+  const asked = needed.flatMap(({ group, resource, verbs }) => verbs.map((verb) => ({ group, resource, verb })))
   const answers = await Promise.all(
     asked.map(async (attributes) => {
       const review = await api.post<{ status: { allowed?: boolean } }>('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
@@ -102,7 +113,7 @@ async function missingPermissions(api: Api): Promise<Permission[]> {
       return review.status.allowed === true
     }),
   )
-  return permissions
+  return needed
     .map(({ group, resource, verbs }) => ({
       group,
       resource,

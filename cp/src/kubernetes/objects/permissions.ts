@@ -23,6 +23,9 @@ export const permissions: readonly Permission[] = [
   { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: owned },
 ]
 
+/** For gateways with several replicas: whether a token is that of a pod of one. A cluster without it runs the others. */
+export const attestationPermission: Permission = { group: 'authentication.k8s.io', resource: 'tokenreviews', verbs: ['create'] }
+
 /** The role, an account in `namespace` for the control plane, and the binding of the two. */
 export function accessObjects(namespace: string): KubernetesObject[] {
   const labels = { 'app.kubernetes.io/name': managedBy, 'app.kubernetes.io/part-of': 'mcpg' }
@@ -33,7 +36,11 @@ export function accessObjects(namespace: string): KubernetesObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: managedBy, labels },
-      rules: permissions.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs: [...verbs] })),
+      rules: [...permissions, attestationPermission].map(({ group, resource, verbs }) => ({
+        apiGroups: [group],
+        resources: [resource],
+        verbs: [...verbs],
+      })),
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',

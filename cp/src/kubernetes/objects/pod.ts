@@ -1,10 +1,13 @@
 import { gatewayMeta, podLabels } from './metadata.ts'
 import { workloadName } from './names.ts'
-import { endpointPort, userId, type GatewayWorkload } from './workload.ts'
+import { endpointPort, isGroup, userId, type GatewayWorkload } from './workload.ts'
 
 const home = '/var/lib/mcpg'
 const tokenFolder = '/run/mcpg/enrollment'
 export const tokenKey = 'url'
+const attestationFolder = '/run/mcpg/attestation'
+/** What the tokens are for by which a cluster attests the pods of a gateway with several replicas, and nothing else takes. */
+export const attestationAudience = 'mcpg-enroll'
 
 /** With all that `restricted` pod security asks for. */
 export function podTemplate(workload: GatewayWorkload) {
@@ -31,9 +34,18 @@ export function podTemplate(workload: GatewayWorkload) {
         ...(workload.volume.type === 'hostPath' ? [{ name: 'state', hostPath: { path: workload.volume.path, type: 'Directory' } }] : []),
         // Optional, as it is deleted once it was used, and a pod must start again without it.
         { name: 'enrollment', secret: { secretName: gatewayMeta(workload, enrollmentSuffix).name, optional: true, defaultMode: 0o440 } },
+        ...(isGroup(workload) ? [attestationVolume] : []),
       ],
     },
   }
+}
+
+const attestationVolume = {
+  name: 'attestation',
+  projected: {
+    defaultMode: 0o440,
+    sources: [{ serviceAccountToken: { audience: attestationAudience, expirationSeconds: 600, path: 'token' } }],
+  },
 }
 
 function container(workload: GatewayWorkload) {
@@ -47,17 +59,18 @@ function container(workload: GatewayWorkload) {
       '--bind',
       `0.0.0.0:${endpointPort}`,
       '--state-dir',
-      `${home}/${workload.volume.type === 'hostPath' ? workload.instanceUid : 'state'}`,
+      `${home}/${stateName(workload)}`,
       ...[...endpointNames(workload), ...hosts].flatMap((host) => ['--allowed-host', host]),
     ],
     env: [
       { name: 'MCPG_JSON_LOGS', value: 'true' },
       { name: 'HOME', value: '/tmp' },
-      workload.replicas > 1
+      isGroup(workload)
         ? { name: 'MCPG_INSTANCE_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }
         : { name: 'MCPG_INSTANCE_UID', value: workload.instanceUid },
       // Gone once it was used; a gateway that has an identity does not need it.
       { name: 'MCPG_ENROLLMENT_URL_FILE', value: `${tokenFolder}/${tokenKey}` },
+      ...(isGroup(workload) ? [{ name: 'MCPG_ATTESTATION_TOKEN_FILE', value: `${attestationFolder}/token` }] : []),
     ],
     ports: [{ name: 'mcp', containerPort: endpointPort, protocol: 'TCP' }],
     resources: {
@@ -80,8 +93,15 @@ function container(workload: GatewayWorkload) {
       { name: 'state', mountPath: home },
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'enrollment', mountPath: tokenFolder, readOnly: true },
+      ...(isGroup(workload) ? [{ name: 'attestation', mountPath: attestationFolder, readOnly: true }] : []),
     ],
   }
+}
+
+/** Kubernetes puts the name of the pod in: replicas on one node have one folder of it. */
+function stateName(workload: GatewayWorkload): string {
+  if (workload.volume.type === 'claim') return 'state'
+  return isGroup(workload) ? '$(MCPG_INSTANCE_UID)' : workload.instanceUid
 }
 
 /** The endpoint speaks TLS beyond loopback; the kubelet does not look at its certificate. */

@@ -52,7 +52,7 @@ export type GatewayWorkload = {
   imagePullSecret?: string
   /** Ports of the control plane: where a gateway enrolls, and where its stream goes, which the answer to the enrollment says. */
   controlPlane: { restPort: number; grpcPort: number }
-  /** With as many uses as replicas; null where each of them is a gateway already. */
+  /** Null where every replica is a gateway already. With several it holds no secret, and stays for pods on new volumes. */
   enrollmentUrl: string | null
   volume: StateVolume
   /** Networks that its servers may call, as CIDRs; the metadata addresses of clouds never are. */
@@ -64,6 +64,9 @@ export type GatewayWorkload = {
   /** Of `sandboxed`. */
   runtimeClass?: string
 }
+
+/** Each replica is a gateway of its own then, and enrolls by what the cluster says of its pod. */
+export const isGroup = ({ replicas }: { replicas: number }): boolean => replicas > 1
 
 export const endpointPort = 7845
 export const userId = 1000
