@@ -18,6 +18,8 @@ export type Cluster = {
   admin: Api
   adminCredentials: ClusterCredentials
   apiServer: Daemon
+  /** Again, once it was stopped; resolves when it answers. */
+  startApiServer: () => Promise<void>
   /** A kubeconfig file of a user of the token file. */
   kubeconfig: (user: 'admin' | 'node') => string
 }
@@ -73,7 +75,7 @@ export async function startCluster(): Promise<Cluster> {
     ].flat(),
     { ETCD_UNSUPPORTED_ARCH: 'arm64' },
   )
-  const apiServer = daemon(folder, 'apiserver', join(binaries, 'kube-apiserver'), [
+  const apiServerArgs = [
     `--etcd-servers=${etcd}`,
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
@@ -91,17 +93,22 @@ export async function startCluster(): Promise<Cluster> {
     '--enable-admission-plugins=NodeRestriction,ResourceQuota,LimitRanger',
     '--endpoint-reconciler-type=none',
     '--allow-privileged=true',
-  ])
+  ]
+  const startDaemon = () => daemon(folder, 'apiserver', join(binaries, 'kube-apiserver'), apiServerArgs)
+  const apiServer = startDaemon()
   const adminCredentials = { server, ca: authority.pem, user: { token: tokens.admin } }
   const admin = await openApi(adminCredentials)
-  await until(
-    'the API server to be ready',
-    async () => {
-      if (!isAlive(apiServer)) throw new Error(`the API server ended: ${apiServer.log()}`)
-      return (await admin.get<{ items: unknown[] }>('/api/v1/namespaces', { labelSelector: '' })).items.length > 0
-    },
-    120_000,
-  )
+  const answers = async (server: Daemon) => {
+    await until(
+      'the API server to be ready',
+      async () => {
+        if (!isAlive(server)) throw new Error(`the API server ended: ${server.log()}`)
+        return (await admin.get<{ items: unknown[] }>('/api/v1/namespaces', { labelSelector: '' })).items.length > 0
+      },
+      120_000,
+    )
+  }
+  await answers(apiServer)
   daemon(folder, 'controllers', join(binaries, 'kube-controller-manager'), [
     `--kubeconfig=${kubeconfig('admin')}`,
     `--service-account-private-key-file=${signingKey}`,
@@ -122,7 +129,7 @@ export async function startCluster(): Promise<Cluster> {
   ])
   // Made by a controller, so both are at work.
   await until('the controllers', async () => (await admin.get('/api/v1/namespaces/default/serviceaccounts/default')) !== null, 60_000)
-  return { folder, server, ca: authority.pem, admin, adminCredentials, apiServer, kubeconfig }
+  return { folder, server, ca: authority.pem, admin, adminCredentials, apiServer, startApiServer: () => answers(startDaemon()), kubeconfig }
 }
 
 function isAlive({ pid }: Daemon): boolean {

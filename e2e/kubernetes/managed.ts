@@ -10,8 +10,8 @@ export type Pod = { metadata: { name: string; uid: string } }
 const scope = ['--org', 'default', '--workspace', 'default', '--env', 'default']
 
 /** A control plane and a Kubernetes that it may be registered with, by the account of the published role. */
-export async function managedCluster() {
-  const setup = await clusterWithNode()
+export async function managedCluster(options: { timers?: string } = {}) {
+  const setup = await clusterWithNode(options)
   const { cluster, controlPlane, volume } = setup
   const { credentials } = await publishedAccount(cluster)
   const file = (name: string, text: string) => {

@@ -10,8 +10,8 @@ import { attestedPod } from './client/attestation.ts'
 import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
-import { claimName, gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, workloadName } from './objects/names.ts'
-import { isGroup, type GatewayWorkload } from './objects/workload.ts'
+import { claimName, gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
+import { isGroup, type Discovery, type GatewayWorkload, type Routing } from './objects/workload.ts'
 
 /** Where gateways reach the control plane; null for what only this machine reaches. */
 export type Reach = { restPort: number; grpcPort: number } | null
@@ -48,11 +48,11 @@ export function kubernetesWorkloads({
   clock: Clock
 }): Workloads {
   let opened: Promise<{ api: Api; client: Client }> | null = null
-  return { probe, apply, observe, stop, remove, attest }
+  return { probe, apply, observe, stop, remove, attest, list }
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
-    const { capacity, warnings } = await probeCluster(api)
+    const { capacity, warnings } = await probeCluster(api, routingOf(settings))
     return { cpuMillicores: capacity.cpuMillicores, memoryBytes: capacity.memoryBytes, warnings }
   }
 
@@ -64,6 +64,7 @@ export function kubernetesWorkloads({
     const described = describe(workload, null)
     const byAttestation = isGroup(described)
     if (byAttestation) await requireAttestation(api, workload)
+    if (described.hostname !== undefined && !described.routing) throw unrouted(described.hostname)
     const token = tokenReference(namespaceName(described), workload.instanceUid)
     const secret = await client.find(token)
     const isFresh =
@@ -81,7 +82,7 @@ export function kubernetesWorkloads({
         if (object.kind === 'StatefulSet') for (const owned of enrollmentSecret(given, applied)) await client.apply(owned)
       }
     })
-    await client.prune([{ apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' }, ...kinds], {
+    await client.prune(kindsOf(discovery), {
       namespace: namespaceName(described),
       labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
       keep: objects,
@@ -158,7 +159,7 @@ export function kubernetesWorkloads({
     if (!set) return { state: (await podsOf(client, uid)).length > 0 ? 'starting' : 'absent' }
     const rollout = await rolloutOf(api, { namespace: set.metadata.namespace!, instanceUid: uid })
     if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
-    if (rollout.state !== 'running') return { state: 'starting' }
+    if (rollout.state !== 'running') return { state: 'starting', ...(rollout.state === 'starting' && { message: rollout.message }) }
     // It answers as a gateway does that has an identity and runs a config.
     if (!isGroup({ replicas: Number((set['spec'] as { replicas?: number }).replicas ?? 1) }))
       await client.remove(tokenReference(set.metadata.namespace!, uid))
@@ -183,11 +184,18 @@ export function kubernetesWorkloads({
         await client.remove(object)
       }
     }
-    for (const kind of [{ apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' }, ...kinds]) await takeAway(kind, labels)
+    for (const kind of kindsOf(discovery)) await takeAway(kind, labels)
     await gone(uid)
     await takeAway({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(uid))
     for (const namespace of namespaces) await client.remove(tokenReference(namespace, uid))
     for (const namespace of namespaces) await removeIfEmpty(client, namespace)
+  }
+
+  /** By what is applied first of a gateway and taken away last. */
+  async function list(): Promise<string[]> {
+    const { client } = await open()
+    const accounts = await client.list({ apiVersion: 'v1', kind: 'ServiceAccount' }, { labels: managedSelector })
+    return accounts.flatMap(({ metadata }) => uidOf(metadata.labels) ?? [])
   }
 
   /** Once no gateway has an account in it; only a namespace that is ours. */
@@ -206,10 +214,16 @@ export function kubernetesWorkloads({
     enrollmentUrl: string | null,
   ): GatewayWorkload {
     const ports = reach() ?? unreachable()
-    const { imageTag, size, replicas } = parameters
-    const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'], ...rest } = settings
+    const { imageTag, size, replicas, customHostname: hostname } = parameters
+    const { image: ownImage, imagePullPolicy, imagePullSecret, ingressNamespace, runtimeClass } = settings
+    const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'] } = settings
     return {
-      ...rest,
+      ...(imagePullPolicy && { imagePullPolicy }),
+      ...(imagePullSecret && { imagePullSecret }),
+      ...(ingressNamespace && { ingressNamespace }),
+      ...(runtimeClass && { runtimeClass }),
+      hostname,
+      routing: routingOf(settings),
       ...gatewaySizes[size],
       org,
       workspace,
@@ -218,12 +232,23 @@ export function kubernetesWorkloads({
       instanceUid,
       isolationTier,
       replicas,
-      image: `${settings.image ?? image}:${imageTag === 'latest' ? version : imageTag}`,
+      image: `${ownImage ?? image}:${imageTag === 'latest' ? version : imageTag}`,
       controlPlane: ports,
       enrollmentUrl,
       egress,
       volume: hostPath ? { type: 'hostPath', path: hostPath } : { type: 'claim', bytes: 2 ** 30, ...(storageClass && { storageClass }) },
     }
+  }
+
+  /** Routes are looked for only where they may be: an account need not be allowed what is not used. */
+  function kindsOf(discovery: Discovery): { apiVersion: string; kind: string }[] {
+    const routing = routingOf(settings)
+    return [
+      ...(routing?.type === 'ingress' ? [{ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }] : []),
+      ...(routing?.type === 'gateway' && discovery.httpRoute ? [{ apiVersion: discovery.httpRoute, kind: 'HTTPRoute' }] : []),
+      { apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' },
+      ...kinds,
+    ]
   }
 
   async function gone(uid: string): Promise<void> {
@@ -259,18 +284,25 @@ export function kubernetesWorkloads({
 }
 
 /** What no cluster of Kubernetes can run. */
-export function checkParameters({ customHostname }: WorkloadParameters, reach: Reach): Violation[] {
+export function checkParameters(_: WorkloadParameters, reach: Reach): Violation[] {
   const loopback = {
     pointer: '/name',
     detail:
       'pods cannot reach this control plane, which listens on loopback: start it with --bind-http and --bind-grpc that they reach, or with --external-url and --external-grpc',
   }
-  const unrouted = {
-    pointer: '/customHostname',
-    detail: 'host names are not routed on Kubernetes so far: leave it out, and make the Ingress yourself',
-  }
-  return [...(reach ? [] : [loopback]), ...(customHostname === undefined ? [] : [unrouted])]
+  return reach ? [] : [loopback]
 }
+
+function routingOf({ ingressClass, certificateIssuer: issuer, gatewayApi }: KubernetesWorkloads): Routing | undefined {
+  if (ingressClass !== undefined) return { type: 'ingress', className: ingressClass, issuer }
+  const [namespace, name] = gatewayApi?.split('/') ?? []
+  return namespace && name ? { type: 'gateway', namespace, name } : undefined
+}
+
+const unrouted = (hostname: string) =>
+  new McpgError('failed_precondition', 'cluster_without_routes', `The cluster is not told how it routes ${hostname}.`, {
+    hint: 'register it again with --ingress-class <class> or --gateway-api <namespace>/<name>, or leave --custom-hostname out',
+  })
 
 const setsOf = (client: Client, uid: string) =>
   client.list({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, { labels: gatewaySelector(uid) })

@@ -55,14 +55,16 @@ export function provisioningPlans({
       const workloads = await workloadsOf(work.clusterId)
       // What an earlier attempt found dead is begun again.
       await workloads.apply(workloadOf(work, inputOf(work).parameters))
+      let waitsFor = ''
       await work.until(
         async () => {
           const observed = await workloads.observe(work.gatewayUid)
           if (observed.state === 'failed')
             throw new McpgError('unavailable', 'workload_failed', `The gateway does not start: ${observed.message}`)
+          waitsFor = observed.state === 'starting' && observed.message !== undefined ? ` (${observed.message})` : ''
           return observed.state === 'running' ? observed : null
         },
-        { timeoutMs: timers.provisionStep, waitingFor: () => 'the gateway was started and is not ready' },
+        { timeoutMs: timers.provisionStep, waitingFor: () => `the gateway was started and is not ready${waitsFor}` },
       )
       return 'its agent runs'
     },

@@ -41,6 +41,18 @@ export const KubernetesWorkloads = z.strictObject({
     'From where gateways may be called, beside namespaces with the label mcpg.dev/gateway-clients',
   ),
   egress: z.array(Cidr).max(64).optional().describe('Networks that servers may call (default: all but metadata addresses)'),
+  ingressClass: z.string().min(1).max(253).optional().describe('Custom host names are routed by an Ingress of this class'),
+  certificateIssuer: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe('ClusterIssuer of cert-manager for their certificates (default: the Secret <workload>-tls is made by others)'),
+  gatewayApi: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/, 'must be <namespace>/<name> of a Gateway')
+    .optional()
+    .describe('Custom host names are routed by an HTTPRoute of this Gateway, whose listener has the certificate'),
   runtimeClass: Name.optional().describe('Of gateways on a cluster of the tier sandboxed (default: gvisor)'),
 })
 export type KubernetesWorkloads = z.infer<typeof KubernetesWorkloads>
@@ -55,7 +67,11 @@ export const KubernetesAccess = z
     token: z.string().max(16_384).optional(),
     workloads: KubernetesWorkloads.optional(),
   })
-  .superRefine(({ kubeconfig, context, server, ca, token }, ctx) => {
+  .superRefine(({ kubeconfig, context, server, ca, token, workloads }, ctx) => {
+    if (workloads?.ingressClass !== undefined && workloads.gatewayApi !== undefined)
+      ctx.addIssue({ code: 'custom', path: ['workloads', 'gatewayApi'], message: 'does not go with ingressClass' })
+    if (workloads?.certificateIssuer !== undefined && workloads.ingressClass === undefined)
+      ctx.addIssue({ code: 'custom', path: ['workloads', 'certificateIssuer'], message: 'goes with ingressClass only' })
     const refuse = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message })
     if (kubeconfig !== undefined) {
       for (const [field, value] of Object.entries({ server, ca, token }))

@@ -21,8 +21,8 @@ export type Workload = {
   enrollmentUrl(options?: { isRemote: boolean; byAttestation?: boolean }): Promise<string>
 }
 
-/** `failed` says why in words that a person can act on. */
-export type Observed = { state: 'absent' | 'starting' | 'running' } | { state: 'failed'; message: string }
+/** `failed` says why in words that a person can act on, `starting` what it waits for where that is known. */
+export type Observed = { state: 'absent' | 'running' } | { state: 'starting'; message?: string } | { state: 'failed'; message: string }
 
 /** The cluster that is meant; `credentialsRef` names what it is reached with. */
 export type ClusterRef = { id: string; name: string; isolationTier: IsolationTier; credentialsRef: string | null }

@@ -17,6 +17,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   NetworkPolicy: { plural: 'networkpolicies', isNamespaced: true },
   PodDisruptionBudget: { plural: 'poddisruptionbudgets', isNamespaced: true },
   HorizontalPodAutoscaler: { plural: 'horizontalpodautoscalers', isNamespaced: true },
+  Ingress: { plural: 'ingresses', isNamespaced: true },
+  HTTPRoute: { plural: 'httproutes', isNamespaced: true },
   ClusterRole: { plural: 'clusterroles', isNamespaced: false },
   ClusterRoleBinding: { plural: 'clusterrolebindings', isNamespaced: false },
 }

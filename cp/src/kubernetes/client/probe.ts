@@ -1,6 +1,6 @@
 import { McpgError } from '@mcpg/proto/errors'
-import { attestationPermission, permissions, type Permission } from '../objects/permissions.ts'
-import type { Discovery } from '../objects/workload.ts'
+import { attestationPermission, permissions, routePermissions, type Permission } from '../objects/permissions.ts'
+import type { Discovery, Routing } from '../objects/workload.ts'
 import type { Api } from './api.ts'
 
 export type ClusterFacts = {
@@ -27,9 +27,13 @@ const since: { minor: number; what: string }[] = [
  * What a cluster is and has, asked now. Throws McpgError: `unavailable` where it cannot be reached, `failed_precondition` where it is
  * older than 1.20, or where the account may not do all that is needed, with every missing permission.
  */
-export async function probeCluster(api: Api): Promise<ClusterFacts> {
+export async function probeCluster(api: Api, routing?: Routing): Promise<ClusterFacts> {
   const { version, discovery } = await discover(api)
-  const missing = await missingPermissions(api, permissions)
+  if (routing?.type === 'gateway' && !discovery.httpRoute)
+    throw new McpgError('failed_precondition', 'gateway_api_missing', 'The cluster does not serve HTTPRoutes of the Gateway API.', {
+      hint: 'install the Gateway API there, or register the cluster with --ingress-class',
+    })
+  const missing = await missingPermissions(api, routing ? [...permissions, routePermissions[routing.type]] : permissions)
   if (missing.length > 0)
     throw new McpgError(
       'failed_precondition',
@@ -71,12 +75,14 @@ export async function discover(api: Api): Promise<Pick<ClusterFacts, 'version' |
     )
   const { groups } = await api.get<{ groups: { versions: { groupVersion: string }[] }[] }>('/apis')
   const served = new Set(groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)))
+  const httpRoute = (['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'] as const).find((one) => served.has(one))
   return {
     version,
     discovery: {
       minor,
       podDisruptionBudget: served.has('policy/v1') ? 'policy/v1' : 'policy/v1beta1',
       horizontalPodAutoscaler: served.has('autoscaling/v2') ? 'autoscaling/v2' : 'autoscaling/v2beta2',
+      ...(httpRoute && { httpRoute }),
     },
   }
 }

@@ -63,6 +63,44 @@ describe.each([
   })
 })
 
+describe('a custom host name', () => {
+  const hostname = 'mcp.tools.example.com'
+  const routed = (routing: NonNullable<GatewayWorkload['routing']>) => gatewayObjects(workload({ hostname, routing }), modern)
+
+  test('is routed by an Ingress of the class, with a certificate of the issuer', async () => {
+    const objects = routed({ type: 'ingress', className: 'nginx', issuer: 'letsencrypt' })
+    expect(await violationsOf(objects)).toEqual([])
+    expect(find(objects, 'Ingress')).toMatchObject({
+      metadata: { annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' } },
+      spec: {
+        ingressClassName: 'nginx',
+        tls: [{ hosts: [hostname], secretName: 'edge-1-0a1b2c-tls' }],
+        rules: [{ host: hostname, http: { paths: [{ backend: { service: { name: 'edge-1-0a1b2c', port: { name: 'mcp' } } } }] } }],
+      },
+    })
+    expect(JSON.stringify(find(objects, 'StatefulSet'))).toContain(`"--allowed-host","${hostname}"`)
+  })
+
+  test('is routed by an HTTPRoute of the Gateway', async () => {
+    const objects = routed({ type: 'gateway', namespace: 'edge', name: 'public' })
+    expect(await violationsOf(objects)).toEqual([])
+    expect(find(objects, 'HTTPRoute')).toMatchObject({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      spec: {
+        parentRefs: [{ namespace: 'edge', name: 'public' }],
+        hostnames: [hostname],
+        rules: [{ backendRefs: [{ name: 'edge-1-0a1b2c', port: 7845 }] }],
+      },
+    })
+  })
+
+  test('has no route where none is said', () => {
+    const kinds = gatewayObjects(workload({ hostname }), modern).map(({ kind }) => kind)
+    expect(kinds).not.toContain('Ingress')
+    expect(kinds).not.toContain('HTTPRoute')
+  })
+})
+
 test('the schemas notice what is wrong', async () => {
   const [namespace] = gatewayObjects(workload(), modern)
   expect(await violationsOf([{ ...namespace!, metadata: { name: 5 as unknown as string } }])).toEqual([

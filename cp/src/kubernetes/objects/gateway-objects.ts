@@ -4,6 +4,7 @@ import { fitted, gatewaySelector, workloadName } from './names.ts'
 import { namespaceObjects } from './namespace.ts'
 import { headlessSuffix, networkPolicy, services } from './network.ts'
 import { enrollmentSuffix, podTemplate, tokenKey } from './pod.ts'
+import { route } from './route.ts'
 import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
 
 /** Everything of one gateway, in the order in which it is applied: what a pod needs stands before it. */
@@ -17,6 +18,7 @@ export function gatewayObjects(workload: GatewayWorkload, discovery: Discovery):
     statefulSet(workload, discovery),
     ...disruptionBudget(workload, discovery),
     ...autoscaler(workload, discovery),
+    ...route(workload, discovery),
   ]
 }
 

@@ -24,6 +24,7 @@ const gatewayLabel = 'mcpg.dev/gateway-uid'
 
 /** Selects the objects of one gateway; the value of a label holds as many characters as an instance uid. */
 export const gatewaySelector = (instanceUid: string): Record<string, string> => ({ [gatewayLabel]: instanceUid })
+export const uidOf = (labels: Record<string, string> | undefined): string | undefined => labels?.[gatewayLabel]
 export const managedSelector: Record<string, string> = { 'app.kubernetes.io/managed-by': managedBy }
 
 export const selectorText = (labels: Record<string, string>) =>

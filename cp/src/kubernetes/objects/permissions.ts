@@ -1,5 +1,5 @@
 import { managedBy } from './names.ts'
-import type { KubernetesObject } from './workload.ts'
+import type { KubernetesObject, Routing } from './workload.ts'
 
 export type Permission = { group: string; resource: string; verbs: readonly string[] }
 
@@ -26,6 +26,12 @@ export const permissions: readonly Permission[] = [
 /** For gateways with several replicas: whether a token is that of a pod of one. A cluster without it runs the others. */
 export const attestationPermission: Permission = { group: 'authentication.k8s.io', resource: 'tokenreviews', verbs: ['create'] }
 
+/** For custom host names, where the settings of the cluster say how they are routed. */
+export const routePermissions: Readonly<Record<Routing['type'], Permission>> = {
+  ingress: { group: 'networking.k8s.io', resource: 'ingresses', verbs: owned },
+  gateway: { group: 'gateway.networking.k8s.io', resource: 'httproutes', verbs: owned },
+}
+
 /** The role, an account in `namespace` for the control plane, and the binding of the two. */
 export function accessObjects(namespace: string): KubernetesObject[] {
   const labels = { 'app.kubernetes.io/name': managedBy, 'app.kubernetes.io/part-of': 'mcpg' }
@@ -36,7 +42,7 @@ export function accessObjects(namespace: string): KubernetesObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: managedBy, labels },
-      rules: [...permissions, attestationPermission].map(({ group, resource, verbs }) => ({
+      rules: [...permissions, attestationPermission, ...Object.values(routePermissions)].map(({ group, resource, verbs }) => ({
         apiGroups: [group],
         resources: [resource],
         verbs: [...verbs],

@@ -49,7 +49,7 @@ const attestationVolume = {
 }
 
 function container(workload: GatewayWorkload) {
-  const { cpuMillicores, memoryBytes, hosts = [] } = workload
+  const { cpuMillicores, memoryBytes, hostname, hosts = [] } = workload
   return {
     name: 'gateway',
     image: workload.image,
@@ -60,7 +60,7 @@ function container(workload: GatewayWorkload) {
       `0.0.0.0:${endpointPort}`,
       '--state-dir',
       `${home}/${stateName(workload)}`,
-      ...[...endpointNames(workload), ...hosts].flatMap((host) => ['--allowed-host', host]),
+      ...[...endpointNames(workload), ...(hostname === undefined ? [] : [hostname]), ...hosts].flatMap((host) => ['--allowed-host', host]),
     ],
     env: [
       { name: 'MCPG_JSON_LOGS', value: 'true' },
@@ -72,6 +72,8 @@ function container(workload: GatewayWorkload) {
       { name: 'MCPG_ENROLLMENT_URL_FILE', value: `${tokenFolder}/${tokenKey}` },
       ...(isGroup(workload) ? [{ name: 'MCPG_ATTESTATION_TOKEN_FILE', value: `${attestationFolder}/token` }] : []),
     ],
+    // What a gateway says last is told when it does not start.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     ports: [{ name: 'mcp', containerPort: endpointPort, protocol: 'TCP' }],
     resources: {
       requests: { cpu: `${cpuMillicores}m`, memory: String(memoryBytes) },

@@ -22,6 +22,8 @@ export type Discovery = {
   minor: number
   podDisruptionBudget: 'policy/v1' | 'policy/v1beta1'
   horizontalPodAutoscaler: 'autoscaling/v2' | 'autoscaling/v2beta2'
+  /** Missing where the Gateway API is not installed. */
+  httpRoute?: 'gateway.networking.k8s.io/v1' | 'gateway.networking.k8s.io/v1beta1'
 }
 
 /** Where a replica keeps its identity and its last-known-good config, and what it installs. */
@@ -29,6 +31,12 @@ export type StateVolume =
   | { type: 'claim'; bytes: number; storageClass?: string }
   // Of the node, for trials on clusters without a provisioner: a folder of uid 1000 that gateways share, each in a folder of its own.
   | { type: 'hostPath'; path: string }
+
+/** What routes host names to gateways, by the settings of the cluster. */
+export type Routing =
+  | { type: 'ingress'; className: string; issuer?: string | undefined }
+  // The Gateway of the Gateway API that routes are attached to.
+  | { type: 'gateway'; namespace: string; name: string }
 
 /** One managed gateway as Kubernetes runs it. */
 export type GatewayWorkload = {
@@ -59,6 +67,9 @@ export type GatewayWorkload = {
   egress: string[]
   /** Namespace of the ingress controller. */
   ingressNamespace?: string
+  /** By which it is called from outside; routed where `routing` says how. */
+  hostname?: string | undefined
+  routing?: Routing | undefined
   /** Further names that its endpoint answers to. */
   hosts?: string[]
   /** Of `sandboxed`. */

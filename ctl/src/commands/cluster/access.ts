@@ -15,6 +15,9 @@ export type AccessOptions = {
   hostPath?: string
   storageClass?: string
   ingressNamespace?: string
+  ingressClass?: string
+  certificateIssuer?: string
+  gatewayApi?: string
   egress: string[]
 }
 
@@ -31,6 +34,9 @@ export async function readAccess(
     hostPath,
     storageClass,
     ingressNamespace,
+    ingressClass,
+    certificateIssuer,
+    gatewayApi,
     egress,
   }: AccessOptions,
   env: Readonly<Record<string, string | undefined>>,
@@ -41,6 +47,9 @@ export async function readAccess(
     ...(hostPath && { hostPath }),
     ...(storageClass && { storageClass }),
     ...(ingressNamespace && { ingressNamespace }),
+    ...(ingressClass && { ingressClass }),
+    ...(certificateIssuer && { certificateIssuer }),
+    ...(gatewayApi && { gatewayApi }),
     ...(egress.length > 0 && { egress }),
   }
   if (server !== undefined) {

@@ -48,6 +48,9 @@ export const words: Words = (program, run) => {
     )
     .option('--storage-class <name>', 'class of the volumes of gateways (default: that of the cluster)')
     .option('--ingress-namespace <name>', 'from where gateways may be called, beside namespaces with the label mcpg.dev/gateway-clients')
+    .option('--ingress-class <class>', 'route custom host names by an Ingress of this class')
+    .option('--certificate-issuer <name>', 'ClusterIssuer of cert-manager that makes their certificates')
+    .option('--gateway-api <namespace/name>', 'route custom host names by an HTTPRoute of this Gateway')
     .addOption(several('--egress <cidr>', 'network that servers may call (default: all but metadata addresses)'))
     .action(run(() => import('./register.ts')))
   cluster
