@@ -8,7 +8,7 @@ import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db, Tx } from '../db/db.ts'
-import type { EnrollmentStore, Enrollment, EnvironmentScope } from './store.ts'
+import type { EnrollmentStore, Enrollment, EnvironmentScope, NewEnrollment } from './store.ts'
 import { newEnrollmentToken, tokenSha256 } from './token.ts'
 
 /** Unused tokens stay listed this long after their end. */
@@ -54,7 +54,7 @@ export function enrollmentService({
     const token = newEnrollmentToken()
     const now = clock.now()
     const id = randomBytes(5).toString('hex')
-    const enrollment: Enrollment = {
+    const enrollment: NewEnrollment = {
       ...scope,
       id: `enr_${id}`,
       name: `enr-${id}`,
@@ -69,7 +69,6 @@ export function enrollmentService({
       expiresAt: isoTime(now + durationMs(body.ttl)),
       revokedAt: null,
       operationId,
-      byAttestation: false,
     }
     // The route asked before there was a name.
     if (!caller.can({ verb: 'create', on: enrollmentKind.plural }, scope, enrollment.name))
@@ -94,7 +93,7 @@ export function enrollmentService({
   ): Promise<{ url: string }> {
     const now = clock.now()
     const id = randomBytes(5).toString('hex')
-    const enrollment: Enrollment = {
+    const enrollment: NewEnrollment = {
       ...scope,
       id: `enr_${id}`,
       name: `enr-${id}`,
@@ -109,7 +108,6 @@ export function enrollmentService({
       expiresAt: isoTime(now + attestedLifeMs),
       revokedAt: null,
       operationId,
-      byAttestation: true,
     }
     await db.write(async (tx) => {
       await requireEnvironment(scope, tx)
@@ -182,6 +180,6 @@ const unknownEnrollment = (name: string) =>
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
-export function targetOf({ org, workspace, name, id }: Enrollment) {
+export function targetOf({ org, workspace, name, id }: NewEnrollment) {
   return { org, workspace, kind: 'Enrollment', name, uid: id }
 }

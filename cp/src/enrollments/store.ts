@@ -26,6 +26,8 @@ export type Enrollment = EnvironmentScope & {
   byAttestation: boolean
 }
 
+export type NewEnrollment = Omit<Enrollment, 'byAttestation'>
+
 export type Redemption = {
   enrollmentId: string
   idempotencyKey: string
@@ -61,7 +63,7 @@ export function enrollmentStore({ read }: Pick<Db, 'read'>) {
     deleteOld,
   }
 
-  async function insert(tx: Tx, { labels, cidrs, byAttestation: _, ...row }: Enrollment, sha256: string): Promise<void> {
+  async function insert(tx: Tx, { labels, cidrs, ...row }: NewEnrollment, sha256: string): Promise<void> {
     await tx.enrollment.create({ data: { ...row, tokenSha256: sha256, labels: JSON.stringify(labels), cidrs: JSON.stringify(cidrs) } })
   }
 

@@ -11,7 +11,7 @@ import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
 import { claimName, gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
-import { isGroup, type Discovery, type GatewayWorkload, type Routing } from './objects/workload.ts'
+import { isGroup, type Discovery, type GatewayWorkload, type KubernetesObject, type Routing } from './objects/workload.ts'
 
 /** Where gateways reach the control plane; null for what only this machine reaches. */
 export type Reach = { restPort: number; grpcPort: number } | null
@@ -87,7 +87,7 @@ export function kubernetesWorkloads({
       labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
       keep: objects,
     })
-    if (set && byAttestation) await forgetReplicas(client, described, Number((set['spec'] as { replicas?: number }).replicas ?? 1))
+    if (set && byAttestation) await forgetReplicas(client, described, replicasOf(set))
     // A pod that waits with a token of yesterday would wait for ever.
     if (secret && needsToken) {
       const workloadSet = objects.find(({ kind }) => kind === 'StatefulSet')!
@@ -161,8 +161,7 @@ export function kubernetesWorkloads({
     if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
     if (rollout.state !== 'running') return { state: 'starting', ...(rollout.state === 'starting' && { message: rollout.message }) }
     // It answers as a gateway does that has an identity and runs a config.
-    if (!isGroup({ replicas: Number((set['spec'] as { replicas?: number }).replicas ?? 1) }))
-      await client.remove(tokenReference(set.metadata.namespace!, uid))
+    if (!isGroup({ replicas: replicasOf(set) })) await client.remove(tokenReference(set.metadata.namespace!, uid))
     return { state: 'running' }
   }
 
@@ -304,6 +303,7 @@ const unrouted = (hostname: string) =>
     hint: 'register it again with --ingress-class <class> or --gateway-api <namespace>/<name>, or leave --custom-hostname out',
   })
 
+const replicasOf = (set: KubernetesObject): number => (set['spec'] as { replicas?: number }).replicas ?? 1
 const setsOf = (client: Client, uid: string) =>
   client.list({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, { labels: gatewaySelector(uid) })
 const podsOf = (client: Client, uid: string) => client.list({ apiVersion: 'v1', kind: 'Pod' }, { labels: gatewaySelector(uid) })

@@ -23,9 +23,9 @@ export function attestation({
       throw new McpgError('failed_precondition', 'attestation_not_expected', 'The gateway that this enrollment was made for is gone.', {
         hint: 'mcpg-ctl provision history',
       })
-    const { attest } = await workloadsOf(group.clusterId)
-    if (!attest) throw new McpgError('forbidden', 'attestation_refused', 'The cluster of this gateway attests no pods.')
-    const { instanceUid, ordinal } = await attest(token, group).catch((error: unknown) => {
+    const workloads = await workloadsOf(group.clusterId)
+    if (!workloads.attest) throw new McpgError('forbidden', 'attestation_refused', 'The cluster of this gateway attests no pods.')
+    const { instanceUid, ordinal } = await workloads.attest(token, group).catch((error: unknown) => {
       if (!(error instanceof McpgError) || error.reason === 'attestation_refused') throw error
       throw new McpgError('unavailable', 'attestation_unavailable', `The cluster could not be asked about the pod: ${error.message}`, {
         retryAfterSeconds: 5,
