@@ -10,7 +10,6 @@ import { endpointsOf } from '../gateways/gateway-resource.ts'
 import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
-import type { GatewayRow } from '../gateways/store.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
 import { isMember, membersOf } from './group.ts'
 import { movePlan } from './move-plan.ts'
@@ -283,5 +282,7 @@ export function provisioningPlans({
     return 'all are online with a config'
   }
 }
+
+type GatewayRow = ReturnType<Registry['list']>[number]
 
 const inputOf = ({ input }: Work): OperationInput => input as OperationInput
