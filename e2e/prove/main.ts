@@ -31,6 +31,7 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   25: () => import('./25-audit.ts'),
   26: () => import('./26-bad-input.ts'),
   27: () => import('./27-managed.ts'),
+  28: () => import('./28-kubernetes.ts'),
   29: () => import('./29-allocation.ts'),
   30: () => import('./30-crashes.ts'),
   31: () => import('./31-cut-streams.ts'),
