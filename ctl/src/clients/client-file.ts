@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { writeFileAtomic } from '@mcpg/core/atomic-file'
 import { McpgError } from '@mcpg/proto/errors'
 import type { Client } from './clients.ts'
-import { mergeJson } from './json-file.ts'
-import { mergeToml } from './toml-file.ts'
+import { jsonEntry, mergeJson } from './json-file.ts'
+import { mergeToml, tomlEntry } from './toml-file.ts'
 import type { Wanted } from './wanted.ts'
 
 export type Written = { file: string; result: 'created' | 'added' | 'updated' | 'unchanged'; backup: string | undefined }
@@ -24,6 +24,12 @@ export async function writeClientFile(client: Client, file: string, wanted: Want
   const mode = before === undefined ? 0o600 : (await stat(target)).mode & 0o777
   await writeFileAtomic(target, merged.text, mode)
   return { file, result: before === undefined ? 'created' : merged.result, backup }
+}
+
+/** What stands under the name now; undefined where nothing does, or where the file cannot be understood. */
+export async function readEntry({ format, key }: Client, file: string, name: string): Promise<Record<string, unknown> | undefined> {
+  const text = await readExisting(file)
+  return text === undefined ? undefined : (format === 'toml' ? tomlEntry : jsonEntry)(text, key, name)
 }
 
 async function readExisting(file: string): Promise<string | undefined> {

@@ -24,10 +24,11 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const url = 'http://127.0.0.1:7845/mcp/projects/web'
 const isOurs = (entry: Record<string, unknown>) => JSON.stringify(entry).includes('/mcp/projects/web')
+const program = ['mcpg-ctl']
 const at = (name: string) => join(folder, name)
 const wanted = (client: keyof typeof clients, to = url) => ({
   name: 'web',
-  entry: clients[client].entry({ url: to, tokenVariable: undefined }),
+  entry: clients[client].entry({ url: to, tokenVariable: undefined, program }),
   isOurs,
 })
 const write = (client: keyof typeof clients, file: string, to = url) => writeClientFile(clients[client], at(file), wanted(client, to))
@@ -36,7 +37,7 @@ describe('the file of a client', () => {
   it('has its own place and shape for every client, with the token as a variable where the client puts it in', () => {
     const place = { env: { HOME: '/home/me' }, cwd: '/work' }
     const told = Object.fromEntries(
-      clientNames.map((name) => [name, [clients[name].key, clients[name].entry({ url, tokenVariable: undefined })]]),
+      clientNames.map((name) => [name, [clients[name].key, clients[name].entry({ url, tokenVariable: undefined, program })]]),
     )
     expect(told).toEqual({
       'claude-code': ['mcpServers', { type: 'http', url }],
@@ -56,7 +57,7 @@ describe('the file of a client', () => {
       '/home/me/.gemini/settings.json',
       '/home/me/.codeium/windsurf/mcp_config.json',
     ])
-    const withToken = (name: keyof typeof clients) => JSON.stringify(clients[name].entry({ url, tokenVariable: 'TEAM' }))
+    const withToken = (name: keyof typeof clients) => JSON.stringify(clients[name].entry({ url, tokenVariable: 'TEAM', program }))
     expect(withToken('claude-code')).toContain('Bearer ${TEAM}')
     expect(withToken('cursor')).toContain('Bearer ${env:TEAM}')
     expect(withToken('codex')).toContain('"bearer_token_env_var":"TEAM"')

@@ -6,8 +6,11 @@ import type { Env } from '../env.ts'
 export const clientNames = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'codex', 'gemini', 'windsurf', 'zed'] as const
 export type ClientName = (typeof clientNames)[number]
 
-/** Where a client is to go; `tokenVariable` names a variable of the environment that has the token, which stands in no file. */
-export type Endpoint = { url: string; tokenVariable: string | undefined }
+/**
+ * Where a client is to go; `tokenVariable` names a variable of the environment that has the token, which stands in no file. `program`: the
+ * words that start us, for a client that starts programs.
+ */
+export type Endpoint = { url: string; tokenVariable: string | undefined; program: string[] }
 
 /** How one client is told of a server: the file, the path in it, and what stands there. */
 export type Client = {
@@ -28,7 +31,7 @@ const home = ({ env }: Place): string => env['HOME'] ?? homedir()
 const bearer = (token: string): { headers: { Authorization: string } } => ({ headers: { Authorization: `Bearer ${token}` } })
 
 /** For a client that starts programs: ours goes to the endpoint, with the token of MCPG_TOKEN where it is set. */
-export const throughBridge = (url: string) => ({ command: 'mcpg-ctl', args: ['mcp', '--url', url] })
+export const throughBridge = (url: string, [command = '', ...args]: string[]) => ({ command, args: [...args, 'mcp', '--url', url] })
 
 /** What a header with the token looks like where the client itself puts variables of the environment in. */
 const header = (variable: string | undefined, written: (name: string) => string) =>
@@ -50,9 +53,9 @@ export const clients: Record<ClientName, Client> = {
     format: 'json',
     key: 'mcpServers',
     putsVariables: false,
-    entry: ({ url, tokenVariable }) => {
+    entry: ({ url, tokenVariable, program }) => {
       if (tokenVariable !== undefined) throw withoutVariables('Claude Desktop')
-      return throughBridge(url)
+      return throughBridge(url, program)
     },
   },
   cursor: {

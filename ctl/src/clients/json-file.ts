@@ -27,6 +27,13 @@ export function mergeJson(before: string, file: string, key: string, { name, ent
   return { text: mark + edited, result: known === undefined ? 'added' : 'updated' }
 }
 
+export function jsonEntry(text: string, key: string, name: string): Record<string, unknown> | undefined {
+  const root: unknown = parse(text.replace(/^\uFEFF/, ''), [], { allowTrailingComma: true })
+  const servers = isRecord(root) ? root[key] : undefined
+  const entry = isRecord(servers) ? servers[name] : undefined
+  return isRecord(entry) ? entry : undefined
+}
+
 const indentOf = (text: string): number => /^( +)"/m.exec(text)?.[1]?.length ?? 2
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -30,6 +30,16 @@ export function mergeToml(
   return { text: [...lines.slice(0, at), table, ...lines.slice(end)].join('\n'), result: 'updated' }
 }
 
+/** The table that stands under our mark; its lines are those of `tomlTable`. */
+export function tomlEntry(text: string, key: string, name: string): Record<string, unknown> | undefined {
+  const lines = text.split(/\r?\n/)
+  const at = lines.findIndex((line) => tableName(line) === `${key}.${name}`)
+  if (at < 1 || lines[at - 1] !== mark) return undefined
+  const fields = lines.slice(at + 1).map((line) => /^(\w+) = "(.*)"$/.exec(line))
+  const end = fields.findIndex((field) => field === null)
+  return Object.fromEntries(fields.slice(0, end < 0 ? fields.length : end).map((field) => [field![1], field![2]]))
+}
+
 /** The table as text; every value is a string. */
 export function tomlTable(key: string, name: string, entry: Record<string, unknown>): string {
   return [`[${key}.${name}]`, ...Object.entries(entry).map(([field, value]) => `${field} = ${JSON.stringify(value)}`)].join('\n')

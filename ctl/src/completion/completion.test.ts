@@ -10,6 +10,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ctl } from '../../test/env.ts'
 import { fakeRest } from '../../test/fake-rest.ts'
 import { cachedNames } from './name-cache.ts'
+import { ownFunction } from './own-function.ts'
 import { scripts } from './scripts.ts'
 
 let rest: Awaited<ReturnType<typeof fakeRest>>
@@ -156,5 +157,18 @@ describe.each(shells)('in %s', (shell) => {
     const isBash = shell === 'bash'
     const parts = isBash ? ['mcpg-ctl', 'get', '--output', '=', 'js'] : undefined
     expect(await offered('mcpg-ctl get --output=js', parts)).toEqual([isBash ? 'json' : '--output=json'])
+  })
+
+  test('a script of a clone brings the program along', async () => {
+    const self = [process.execPath, join(import.meta.dirname, '../main.ts')]
+    const { stdout, stderr } = await ctl(['completion', shell], { variables: { PATH: folder } })
+    expect(stdout.trim().split('\n').at(-1)).toBe(ownFunction(shell, self))
+    expect(stderr).toContain('no mcpg-ctl is on PATH')
+    const odd = [process.execPath, '-e', `console.log('it\\'s', process.argv.at(-1))`]
+    const child = spawn(shell, [...(shell === 'zsh' ? ['-f'] : []), '-c', `${ownFunction(shell, odd)}\nmcpg-ctl 'a b'`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [output] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    expect(output).toBe("it's a b\n")
   })
 })

@@ -56,7 +56,7 @@ test('tells clients to show a token where the endpoint wants one', async () => {
   expect(far.stderr).toContain('wants a token: mcpg-ctl create mcptoken claude-code -p web')
   for (const client of ['zed', 'claude-desktop']) {
     const { stdout, stderr } = await connect(client, 'https://edge.example')
-    expect([stdout.includes('"mcpg-ctl"'), stderr.includes('MCPG_TOKEN')]).toEqual([true, true])
+    expect([stdout.includes('"--url"'), stderr.includes('MCPG_TOKEN')]).toEqual([true, true])
   }
   const near = await connect('claude-code', 'http://127.0.0.1')
   expect([near.stdout.includes('Bearer'), near.stderr.includes('wants a token')]).toEqual([false, false])

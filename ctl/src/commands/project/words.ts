@@ -11,7 +11,7 @@ export const words: Words = (program, run) => {
     .option('--write', 'put it into the file, and keep what was there beside it')
     .option('--file <path>', 'another file than the one that the client reads by default')
     .option('--name <name>', 'name of the entry (default: the project)')
-    .option('--gateway <name>', 'the gateway to go to (default: the first that serves the project)')
+    .option('--gateway <name>', 'the gateway to go to (default: that of the entry there is, else of this machine, else the first by name)')
     .option('--url <url>', 'an endpoint, without asking the control plane')
     .option('--token-env <variable>', 'variable of the environment that has the token')
     .action(run(() => import('./connect.ts')))
