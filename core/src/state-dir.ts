@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, chmod, mkdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** What is wrong with a state folder; `fix` is the command that mends it. */
 export type StateDirProblem = { reason: 'not_a_folder' | 'wide_mode' | 'other_owner' | 'not_writable'; message: string; fix: string }
@@ -11,15 +11,37 @@ export const defaultStateDir = (): string => join(homedir(), '.mcpg')
 /** Creates the folder (0700) if it is missing and looks at owner, mode and rights. Null when it is fine. */
 export async function prepareStateDir(path: string, { fixPermissions = false } = {}): Promise<StateDirProblem | null> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolder(path)
   } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException
+    const { code = 'unknown error', path: refused = path } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')
       return { reason: 'not_a_folder', message: `${path} is not a folder`, fix: `choose another with --state-dir` }
-    return { reason: 'not_writable', message: `${path} cannot be created (${code})`, fix: 'choose another with --state-dir' }
+    return {
+      reason: 'not_writable',
+      message: `${path} cannot be created: ${dirname(refused)} takes no new folders (${code})`,
+      fix: 'choose another with --state-dir',
+    }
   }
   if (process.platform === 'win32') return null
   return inspect(path, fixPermissions)
+}
+
+/** With its parents. One by one: in a file system like /proc the recursive mkdir of Node goes round for ever. */
+async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return
+  const parent = dirname(path)
+  if (parent !== path) await makeFolder(parent)
+  await mkdir(path, { mode: 0o700 }).catch(async (error: unknown) => {
+    // Another process may have been first.
+    if (!(await isFolder(path))) throw error
+  })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  )
 }
 
 async function inspect(path: string, fixPermissions: boolean): Promise<StateDirProblem | null> {

@@ -29,6 +29,11 @@ describe('prepareStateDir', () => {
     expect(statSync(path).mode & 0o777).toBe(0o700)
   })
 
+  it.runIf(process.platform === 'linux')('says where no folder can be made, instead of trying for ever', async () => {
+    const message = '/proc/mcpg/deep cannot be created: /proc takes no new folders (ENOENT)'
+    expect(await prepareStateDir('/proc/mcpg/deep')).toMatchObject({ reason: 'not_writable', message })
+  })
+
   it('says that a file is no folder', async () => {
     const path = join(folder, 'file')
     writeFileSync(path, '')

@@ -229,7 +229,7 @@ export function createFleet({
   })
   const link = linkService({ live, registry, writes, configs, gateways, clock, timers, log })
   const streams = logStreams({ clock, log })
-  const logs = logService({ link, streams, registry, live, gateways, resources, ownLog, clock })
+  const logs = logService({ link, streams, registry, live, configs, gateways, resources, ownLog, clock })
   link.join(reportedEvents({ events, registry, live }))
   const intake = gatewayIntake({ db, key: auditKey, runs: auditRuns, registry, audit, clock, log })
   link.join(intake)

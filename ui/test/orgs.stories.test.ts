@@ -24,6 +24,21 @@ describe('organizations, workspaces and environments', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' })
   })
 
+  it('fit a phone: every button is whole', async () => {
+    await story.reopen({ width: 390 })
+    ;({ page } = story)
+    await story.open('/orgs?ws=acme/shop')
+    await page.getByRole('table', { name: 'Environments' }).getByRole('link', { name: 'us' }).waitFor()
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll('main button, main button *')]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > document.documentElement.clientWidth)
+        .filter((one) => !(one instanceof SVGElement) && one.clientWidth > 0)
+        .map((one) => one.textContent),
+    )
+    expect(cut).toEqual([])
+    expect(await page.getByRole('button', { name: /^Create / }).count()).toBe(3)
+  })
+
   it('change what the page shows, and say what keeps one from being deleted', async () => {
     story.mayComplain = true
     const detail = 'The environment default/default/us is not empty: gateway edge-1.'

@@ -172,7 +172,7 @@ describe('a gateway that is provisioned', () => {
   })
 
   it('that found no room says why each cluster was passed over and what to do, and is tried again with what it was asked for', async () => {
-    const error = { reason: 'no_capacity', message: 'No cluster has room.' }
+    const error = { reason: 'no_capacity', message: 'No cluster can take it.' }
     const failed = operation('op-1', { state: 'failed', phase: 'failed', error, parameters: { ...deployment().parameters, size: 'l' } })
     reading({ operations: [failed] })
     operationEvents(cp, 'op-1').tell(
@@ -197,7 +197,7 @@ describe('a gateway that is provisioned', () => {
       expect.stringMatching(/oslo\s+Tier\s+its tier is dedicated/),
     ])
     const alert = await page.getByRole('alert').innerText()
-    expect(alert).toMatch(/No cluster has room for it[^]*smaller size or fewer replicas[^]*allow a stricter one/)
+    expect(alert).toMatch(/No cluster can take it[^]*smaller size or fewer replicas[^]*allow a stricter one/)
     await button('Try again…').click()
     expect(await dialog().getByLabel('Name').inputValue()).toBe('edge-1')
     expect(

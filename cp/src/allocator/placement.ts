@@ -68,7 +68,7 @@ export function place(
 /** The first thing that keeps the request out, in the order in which a person would mend it. */
 function refusalOf(request: PlacementRequest, cluster: PlaceableCluster, now: number): Omit<PassedOver, 'cluster'> | null {
   const { region, isolationTier, allowHigherTier, selector, org, excluded } = request
-  if (cluster.state !== 'ready') return { reason: 'state', detail: `it is ${cluster.state}` }
+  if (cluster.state !== 'ready') return { reason: 'state', detail: `it is ${cluster.state}${remedyOf(cluster)}` }
   const unfit = excluded.get(cluster.id)
   if (unfit !== undefined) return { reason: 'driver', detail: unfit }
   const [asked, offered] = [isolationTiers.indexOf(isolationTier), isolationTiers.indexOf(cluster.isolationTier)]
@@ -95,6 +95,13 @@ function refusalOf(request: PlacementRequest, cluster: PlaceableCluster, now: nu
       detail: `${mebibytes(memory)} memory is free of ${mebibytes(cluster.memoryBytesTotal!)}; ${wanted(Math.round(request.memoryBytes / 2 ** 20), ' MiB')}`,
     }
   return null
+}
+
+function remedyOf({ name, state }: PlaceableCluster): string {
+  if (state === 'cordoned') return `; mcpg-ctl cluster uncordon ${name} opens it again`
+  return state === 'registering'
+    ? `, it waits for its credentials: mcpg-ctl cluster register --name ${name} with the same values again, and --kubeconfig`
+    : ''
 }
 
 /** What is free, where that is not enough; else null. */

@@ -188,6 +188,17 @@ describe('a refusal', () => {
     await until(async () => (await readyOf('two')) === 1)
   })
 
+  it('leaves the number of what runs known, also where its word of having applied it was lost', async () => {
+    const { agent } = await fleet.join('a')
+    await agent.waitFor(() => agent.memory.lkg)
+    agent.knobs.refuse = ConfigFailureReason.STORAGE
+    await fleet.apply({ name: 'one', command: ['one'] })
+    await until(async () => (await configOf('a')).state === 'rejected')
+    await fleet.db().write((tx) => tx.assignment.updateMany({ where: { generation: 1 }, data: { state: 'offered' } }))
+    await fleet.restart()
+    expect(await configOf('a')).toMatchObject({ applied: { generation: 1 }, lkg: { generation: 1 }, desired: { generation: 2 } })
+  })
+
   it.each([
     ['of the same process', false],
     ['of the next process too', true],

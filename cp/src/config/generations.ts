@@ -14,6 +14,9 @@ import { historyLength, type Assignment, type ConfigStore } from './store.ts'
 
 export type Generations = ReturnType<typeof generationBook>
 
+/** Newest configs of a gateway whose numbers are at hand, beside those that it runs. */
+const numbersKept = 8
+
 /** The config that each gateway should run, as numbered and signed. Generations are numbered by one writer at a time. */
 export function generationBook({
   db,
@@ -27,7 +30,7 @@ export function generationBook({
   log,
 }: {
   db: Pick<Db, 'recordConfigs'>
-  store: Pick<ConfigStore, 'latest'>
+  store: Pick<ConfigStore, 'latest' | 'numbersOf'>
   documents: Documents
   registry: Pick<Registry, 'get'>
   keys: Pick<Keys, 'sign'>
@@ -37,6 +40,7 @@ export function generationBook({
   log: Log
 }) {
   const desired = new Map<string, Desired>()
+  const numbers = new Map<string, Map<string, number>>() // newest generation by hash, per gateway
   const listeners = new Set<(gatewayIds: string[]) => void>()
   const sign = configSigner({ documents, keys, clock, timers })
   let tail: Promise<unknown> = Promise.resolve()
@@ -45,6 +49,8 @@ export function generationBook({
     drained: () => tail,
     inTurn,
     get: (gatewayId: string) => desired.get(gatewayId),
+    /** The newest generation of a config that the gateway runs, ran last or got lately. */
+    numberOf: (gatewayId: string, hash: string) => numbers.get(gatewayId)?.get(hash),
     next,
     save,
     replace,
@@ -60,6 +66,8 @@ export function generationBook({
       const document = await documents.load(row.configHash)
       if (document) desired.set(row.gatewayId, { ...row, document })
     }
+    for (const { gatewayId, configHash, generation } of await store.numbersOf()) note(gatewayId, configHash, generation)
+    for (const { gatewayId, configHash, generation } of desired.values()) note(gatewayId, configHash, generation)
     return [...desired.values()]
   }
 
@@ -112,6 +120,17 @@ export function generationBook({
   /** For who has written the row with something else that belongs to it. */
   function replace(one: Desired): void {
     desired.set(one.gatewayId, one)
+    note(one.gatewayId, one.configHash, one.generation)
+  }
+
+  function note(gatewayId: string, hash: string, generation: number): void {
+    const known = numbers.get(gatewayId) ?? new Map<string, number>()
+    numbers.set(gatewayId, known)
+    // The newest is last.
+    known.delete(hash)
+    known.set(hash, generation)
+    const { appliedHash, lkgHash } = registry.get(gatewayId) ?? {}
+    for (const old of [...known.keys()].slice(0, -numbersKept)) if (old !== appliedHash && old !== lkgHash) known.delete(old)
   }
 
   /** Gateways first: an offer waits for nobody who only watches. `before` is what each should have run until now. */
@@ -156,7 +175,10 @@ export function generationBook({
   /** Of gateways that are not there any more; their ids. */
   function forgetGateways(): string[] {
     const gone = [...desired.keys()].filter((id) => !registry.get(id))
-    for (const id of gone) desired.delete(id)
+    for (const id of gone) {
+      desired.delete(id)
+      numbers.delete(id)
+    }
     return gone
   }
 

@@ -91,6 +91,8 @@ export function configService({
     stop,
     desired: generations.get,
     standing,
+    /** The newest generation of a config that the gateway runs, ran last or got lately. */
+    numberOf: generations.numberOf,
     report,
     /** For a gateway that knows a higher generation than the database, which is older than what the gateway remembers. */
     raiseAbove: (gatewayId: string, reported: number) =>

@@ -64,6 +64,7 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
     readSnapshot,
     latest,
     lastApplied,
+    numbersOf,
     history,
     generationsOf,
     find,
@@ -231,6 +232,15 @@ export function configStore({ read, snapshot }: Pick<Db, 'read' | 'snapshot'>) {
   async function lastApplied(): Promise<Assignment[]> {
     const tops = await read.assignment.groupBy({ by: ['gatewayId'], where: { state: 'applied' }, _max: { generation: true } })
     return await assignmentsAt(tops.map((top) => ({ gatewayId: top.gatewayId, generation: top._max.generation ?? 0 })))
+  }
+
+  /** The newest generation of each config that gateways say they run, or ran last. */
+  async function numbersOf(): Promise<{ gatewayId: string; configHash: string; generation: number }[]> {
+    const rows = await read.$queryRaw<{ gatewayId: string; configHash: string; generation: bigint | number }[]>`
+      SELECT a."gatewayId", a."configHash", MAX(a."generation") AS "generation" FROM "assignments" a
+        JOIN "gateways" g ON g."id" = a."gatewayId" AND (g."appliedHash" = a."configHash" OR g."lkgHash" = a."configHash")
+       GROUP BY a."gatewayId", a."configHash"`
+    return rows.map((row) => ({ ...row, generation: Number(row.generation) }))
   }
 
   async function assignmentsAt(keys: { gatewayId: string; generation: number }[]): Promise<Assignment[]> {

@@ -19,7 +19,7 @@ export type CertificateOf = (gatewayId: string) => Certificate | undefined
 /** A gateway as an object: three facts side by side (connection, config, health), and never one that is older than it looks. */
 export function gatewayResource(
   row: GatewayRow,
-  { live, configs, certificateOf }: { live: Live; configs: Pick<Configs, 'standing'>; certificateOf: CertificateOf },
+  { live, configs, certificateOf }: { live: Live; configs: Pick<Configs, 'standing' | 'numberOf'>; certificateOf: CertificateOf },
 ): Resource {
   const connection = live.presence.stateOf(row.id)
   const state = live.state(row.id)
@@ -30,7 +30,7 @@ export function gatewayResource(
   const status: GatewayStatus = {
     observedGeneration: 1,
     connection,
-    config: configAxis(row, standing),
+    config: configAxis(row, standing, (hash) => configs.numberOf(row.id, hash)),
     health: isConnected(connection) ? healthOf(servers) : 'unknown',
     servers,
     activeSessions: isConnected(connection) ? state.activeSessions : 0,
@@ -77,14 +77,14 @@ function credentialOf(certificate: Certificate | undefined): GatewayStatus['cred
   return { kind: 'certificate', serial, notAfter, renewals, recoveries }
 }
 
-function configAxis(row: GatewayRow, { desired, applied, heldBack, pinned }: Standing): GatewayStatus['config'] {
+function configAxis(
+  row: GatewayRow,
+  { desired, applied, heldBack, pinned }: Standing,
+  numberOf: (hash: string) => number | undefined,
+): GatewayStatus['config'] {
   const state = desired === undefined ? 'none' : desired.state === 'offered' ? 'waiting' : desired.state
   const point = (hash: string | null) =>
-    hash === null
-      ? undefined
-      : applied?.hash === hash
-        ? applied
-        : { generation: desired?.configHash === hash ? desired.generation : 0, hash }
+    hash === null ? undefined : applied?.hash === hash ? applied : { generation: numberOf(hash) ?? 0, hash }
   const running = point(row.appliedHash)
   const lkg = point(row.lkgHash)
   return {

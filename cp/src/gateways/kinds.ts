@@ -20,7 +20,7 @@ import type { GatewayRow } from './store.ts'
 /** Asks a connected gateway for one action. */
 export type SendCommand = (gatewayId: string, action: Command['action']) => Promise<void>
 
-type Facts = { registry: Registry; live: Live; configs: Pick<Configs, 'standing'>; certificateOf: CertificateOf }
+type Facts = { registry: Registry; live: Live; configs: Pick<Configs, 'standing' | 'numberOf'>; certificateOf: CertificateOf }
 
 export function gatewayVirtualKind(facts: Facts, gateways: Pick<Gateways, 'remove'>): VirtualKind {
   const { registry } = facts

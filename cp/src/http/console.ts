@@ -9,7 +9,7 @@ const apiPath = /^\/(v1|enroll|healthz|readyz|metrics)(\/|$)/
 /** Vite names these by their content. */
 const immutablePath = /^\/assets\//
 
-/** The console's files for every other path; a path without a file is a page of the console and gets its index. */
+/** The console's files for every other path. What a browser opens and is no file is a page, also of an object whose name has dots. */
 export async function serveConsole(app: FastifyInstance, folder: string | null, methodsOf: (path: string) => string[]): Promise<void> {
   if (folder) await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, etag: true })
   app.setNotFoundHandler(async (request, reply) => {
@@ -24,10 +24,15 @@ export async function serveConsole(app: FastifyInstance, folder: string | null, 
         hint: 'All paths: GET /v1/openapi.json',
       })
     if (!folder) throw new McpgError('not_found', 'console_missing', 'The console is not built.', { hint: 'npm run quickstart builds it.' })
-    const hasExtension = /\.[a-z0-9]+$/i.test(path)
-    if (path === '/' || path === '/index.html' || !hasExtension) return sendIndex(reply, folder)
-    if (!(await isFile(folder, path))) throw new McpgError('not_found', 'file_unknown', `The console has no file ${path}.`)
-    if (immutablePath.test(path)) reply.header('cache-control', 'public, max-age=31536000, immutable')
+    const isAsset = immutablePath.test(path)
+    const isOpened = request.headers.accept?.includes('text/html') ?? false
+    const mayBePage = !isAsset && (isOpened || !/\.[a-z0-9]+$/i.test(path))
+    if (path === '/' || path === '/index.html') return sendIndex(reply, folder)
+    if (!(await isFile(folder, path))) {
+      if (mayBePage) return sendIndex(reply, folder)
+      throw new McpgError('not_found', 'file_unknown', `The console has no file ${path}.`)
+    }
+    if (isAsset) reply.header('cache-control', 'public, max-age=31536000, immutable')
     return reply.sendFile(path)
   })
 }

@@ -225,6 +225,13 @@ describe('the console', () => {
       expect(policy).toContain("img-src 'self' data:; media-src data:;")
       expect(policy).not.toMatch(/unsafe|nonce|\*|blob:|https?:/)
     }
+    const opened = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+    for (const path of ['/tools/files/fs.read', '/access/users/ada@example.com']) {
+      expect((await server.inject({ url: path, headers: opened })).body).toContain('page')
+      expect((await server.inject(path)).json()).toMatchObject({ reason: 'file_unknown' })
+    }
+    for (const path of ['/assets/gone.js', '/v1/gone', '/v1/gone.json'])
+      expect([path, (await server.inject({ url: path, headers: opened })).statusCode]).toEqual([path, 404])
     const script = await server.inject('/assets/app-1.js')
     expect([script.statusCode, script.body]).toEqual([200, 'run()'])
     expect(script.headers['cache-control']).toContain('immutable')

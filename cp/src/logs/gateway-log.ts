@@ -2,8 +2,27 @@ import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt'
 import { resumedLines } from '@mcpg/core/resumed-lines'
 import { LogSource as WireSource, type LogChunk } from '@mcpg/proto/gen/delivery'
 import type { LogEntry, LogSource } from '@mcpg/proto/rest/logs'
+import type { Evidence } from '../config/failing.ts'
 import type { Line } from '../link/service.ts'
 import type { LogStreams, LogWish } from './log-streams.ts'
+
+/** Why a gateway does not run the server, as lines; the last ones of the server too where its log cannot be read now. */
+export function refusal(
+  { gateway, server, heldBack }: Source,
+  { tail, since, previous }: Wanted,
+  isThere: boolean,
+): AsyncGenerator<LogEntry[]>[] {
+  if (!heldBack || tail === 0 || (since !== undefined && Date.parse(heldBack.since) < since)) return []
+  const { reason, message, evidence } = heldBack
+  const at = { type: 'log', time: heldBack.since, gateway } as const
+  const last = isThere || previous ? [] : (evidence.lastLogLines ?? []).map((text): LogEntry => ({ ...at, source: 'stderr', text }))
+  const said: LogEntry = { ...at, source: 'agent', text: `${server} is held back here: ${message || reason}` }
+  return [once([...last, said])]
+}
+
+async function* once(entries: LogEntry[]): AsyncGenerator<LogEntry[]> {
+  yield entries
+}
 
 /** A `uint32` is the most that a tail can ask for. */
 const everything = 0xffff_ffff
@@ -19,7 +38,9 @@ export type Wanted = {
 /** Streams of gateways: the open one, or the next one, which `signal` gives up waiting for. */
 export type Lines = { now(gatewayId: string): Line | null; next(gatewayId: string, signal: AbortSignal): Promise<Line | null> }
 
-export type Source = { gatewayId: string; gateway: string; server: string; instanceId: string }
+/** What a gateway told when it refused a server; `since` in RFC 3339. */
+export type HeldBack = { reason: string; message: string; since: string; evidence: Evidence }
+export type Source = { gatewayId: string; gateway: string; server: string; instanceId: string; heldBack?: HeldBack }
 
 /**
  * One log of one gateway. Followed, it outlives the stream of its gateway: what was written in between is read when the gateway is back,

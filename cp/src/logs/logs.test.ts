@@ -94,6 +94,32 @@ const textsOf = (entries: LogEntry[]) =>
 const serverLogs = `${workspace}/servers/echo/logs`
 
 describe('the log of a server', () => {
+  it('that never became ready says why, with what is left of it at the gateway, or what that told while it is away', async () => {
+    const [agent] = await open()
+    agent!.knobs.failing = new Set(['broken'])
+    await fleet.apply({ name: 'broken', command: ['broken'] })
+    await until(async () => (await fleet.gateway('edge-1')).status.config.heldBack.length === 1)
+    const path = `${workspace}/servers/broken/logs`
+    const log = await read(path)
+    agent!.send(chunk((await asked(agent!)).streamId, [[0, 'no such file']], { last: true }))
+    await log.end()
+    expect(log.texts()).toEqual(['no such file', 'broken is held back here: exit code 3'])
+    agent!.disconnect()
+    await until(async () => agent!.end())
+    await until(async () => (await fleet.gateway('edge-1')).status.connection !== 'online')
+    const away = await read(path)
+    await away.end()
+    expect(away.texts()).toEqual(expect.arrayContaining(['boom', 'broken is held back here: exit code 3']))
+  })
+
+  it('that no gateway has run is not there, and the next command says why', async () => {
+    await open()
+    await fleet.apply({ name: 'later', command: ['x'], placement: { environments: ['nowhere'] } } as never)
+    const { status, body } = await fleet.call('GET', `${workspace}/servers/later/logs`)
+    expect([status, body.reason]).toEqual([409, 'server_runs_nowhere'])
+    expect(body.hint).toContain('mcpg-ctl describe server/later')
+  })
+
   it('is read from its gateway as lines of JSON, with what is missing', async () => {
     const [agent] = await open()
     const log = await read(`${serverLogs}?tail=7`)

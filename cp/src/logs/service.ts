@@ -8,6 +8,7 @@ import { instanceKind } from '@mcpg/proto/kinds/instance'
 import { serverKind } from '@mcpg/proto/kinds/server'
 import type { LogEntry, LogQuery } from '@mcpg/proto/rest/logs'
 import type { Caller } from '../access/caller.ts'
+import type { Configs } from '../config/service.ts'
 import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways, GatewayScope } from '../gateways/service.ts'
@@ -16,7 +17,7 @@ import type { Resources } from '../resources/resources.ts'
 import type { WorkspaceScope } from '../resources/scope.ts'
 import { arrivals } from './arrivals.ts'
 import { controlLog } from './control-log.ts'
-import { gatewayLog, type Source, type Wanted } from './gateway-log.ts'
+import { gatewayLog, refusal, type HeldBack, type Source, type Wanted } from './gateway-log.ts'
 import type { LogStreams } from './log-streams.ts'
 
 /** Gateways that one request may read from: each is a stream, and nobody reads more at once. */
@@ -33,6 +34,7 @@ export function logService({
   streams,
   registry,
   live,
+  configs,
   gateways,
   resources,
   ownLog,
@@ -42,6 +44,7 @@ export function logService({
   streams: LogStreams
   registry: Pick<Registry, 'get' | 'list'>
   live: Pick<Live, 'serversOf' | 'reporterOf'>
+  configs: Pick<Configs, 'standing'>
   gateways: Pick<Gateways, 'get'>
   resources: Pick<Resources, 'get'>
   ownLog: LineLog
@@ -70,10 +73,13 @@ export function logService({
 
   async function ofServer(caller: Caller, scope: WorkspaceScope, server: string, query: LogQuery, signal: AbortSignal): Promise<Entries> {
     await resources.get(caller, serverKind, scope, server)
-    const rows = registry.list(scope).filter((row) => live.serversOf(row.id).has(server))
+    // Where it never became ready the gateway took it back, and may still have what it wrote.
+    const all = registry.list(scope).map((row) => ({ row, source: sourceOf(row, server), heldBack: heldBackAt(row, server) }))
+    const found = all.filter(({ row, heldBack }) => heldBack || live.serversOf(row.id).has(server))
+    const rows = found.map(({ row }) => row)
     if (rows.length === 0)
-      throw new McpgError('failed_precondition', 'server_runs_nowhere', `No gateway has reported the server ${server}.`, {
-        hint: `mcpg-ctl describe server/${server}`,
+      throw new McpgError('failed_precondition', 'server_runs_nowhere', `No gateway has run ${server} so far, so there is no log of it.`, {
+        hint: `mcpg-ctl describe server/${server} says where it should run and what it waits for`,
       })
     if (query.instance !== undefined) return readAll([oneOf(rows, server, query.instance)], query, signal)
     if (rows.length > maxGateways)
@@ -86,10 +92,14 @@ export function logService({
         },
       )
     return readAll(
-      rows.map((row) => sourceOf(row, server)),
+      found.map(({ source, heldBack }) => (heldBack ? { ...source, heldBack } : source)),
       query,
       signal,
     )
+  }
+
+  function heldBackAt({ id }: Row, server: string): HeldBack | undefined {
+    return live.serversOf(id).has(server) ? undefined : configs.standing(id).heldBack.find((one) => one.server === server)
   }
 
   async function ofGateway(scope: GatewayScope, word: string, query: LogQuery, signal: AbortSignal): Promise<Entries> {
@@ -116,7 +126,8 @@ export function logService({
   function readAll(sources: Source[], query: LogQuery, signal: AbortSignal): Entries {
     const lines = sources.map((source) => ({ source, line: link.line(source.gatewayId) }))
     const away = lines.filter(({ line }) => !line).map(({ source }) => source.gateway)
-    if (away.length === sources.length) throw notConnected(away)
+    const areRefusals = sources.some(({ heldBack }) => heldBack)
+    if (away.length === sources.length && !areRefusals) throw notConnected(away)
     const unable = lines.find(({ line }) => line && !line.has(GatewayCapability.LOGS))
     if (unable)
       throw new McpgError(
@@ -135,10 +146,11 @@ export function logService({
     const left = new AbortController()
     const signal = AbortSignal.any([outer, left.signal])
     try {
+      const refusals = sources.flatMap((source) => refusal(source, wanted, link.line(source.gatewayId) !== null))
       const logs = sources.map((source) => gatewayLog(source, wanted, { streams, lines: { now: link.line, next: nextLine }, signal }))
-      if (wanted.follow) yield* arrivals(logs)
+      if (wanted.follow) yield* arrivals([...refusals, ...logs])
       // What is no line comes at once.
-      else yield* mergeByTime(logs, (entry) => (entry.type === 'log' ? entry.time : ''))
+      else yield* mergeByTime([...refusals, ...logs], (entry) => (entry.type === 'log' ? entry.time : ''))
     } finally {
       left.abort()
     }

@@ -240,7 +240,7 @@ export function provisioningService({
 
   async function withoutRoom(beginning: Beginning, passedOver: PassedOver[]): Promise<StartedOperation> {
     const list = passedOver.map(({ cluster, detail }) => `${cluster}: ${detail}`)
-    const message = passedOver.length === 0 ? 'There is no cluster; register one.' : `No cluster has room: ${list.join('; ')}.`
+    const message = passedOver.length === 0 ? 'There is no cluster; register one.' : `No cluster can take it: ${list.join('; ')}.`
     return await refusedFor(beginning, `no cluster was chosen of ${passedOver.length}`, {
       error: { reason: 'no_capacity', message },
       passedOver,

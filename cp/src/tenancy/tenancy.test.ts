@@ -63,32 +63,37 @@ describe('organizations, workspaces and environments', () => {
   })
 
   it.each([
-    ['GET', '/v1/orgs/none/workspaces/x/servers', 'There is no org none.', '/v1/orgs'],
-    ['POST', '/v1/orgs/none/workspaces/x/apply', 'There is no org none.', '/v1/orgs'],
-    ['GET', '/v1/orgs/default/workspaces/x/gateways', 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
-    ['GET', '/v1/watch?scope=default/x', 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
+    ['GET', '/v1/orgs/none/workspaces/x/servers', 'There is no org none.', 'mcpg-ctl get orgs'],
+    ['POST', '/v1/orgs/none/workspaces/x/apply', 'There is no org none.', 'mcpg-ctl get orgs'],
+    ['GET', '/v1/orgs/default/workspaces/x/gateways', 'There is no workspace default/x.', 'mcpg-ctl get workspaces --org default'],
+    ['GET', '/v1/watch?scope=default/x', 'There is no workspace default/x.', 'mcpg-ctl get workspaces --org default'],
     ...['enrollments', 'gateways', 'gateways/g', 'gateways/g/configs'].flatMap((rest) => [
-      ['GET', `/v1/orgs/none/workspaces/x/environments/y/${rest}`, 'There is no org none.', '/v1/orgs'],
-      ['GET', `/v1/orgs/default/workspaces/x/environments/y/${rest}`, 'There is no workspace default/x.', '/v1/orgs/default/workspaces'],
+      ['GET', `/v1/orgs/none/workspaces/x/environments/y/${rest}`, 'There is no org none.', 'mcpg-ctl get orgs'],
+      [
+        'GET',
+        `/v1/orgs/default/workspaces/x/environments/y/${rest}`,
+        'There is no workspace default/x.',
+        'mcpg-ctl get workspaces --org default',
+      ],
       [
         'GET',
         `/v1/orgs/default/workspaces/default/environments/y/${rest}`,
         'There is no environment default/default/y.',
-        '/v1/orgs/default/workspaces/default/environments',
+        'mcpg-ctl get environments --org default --workspace default',
       ],
     ]),
     [
       'POST',
       '/v1/orgs/default/workspaces/default/environments/y/enrollments',
       'There is no environment default/default/y.',
-      '/v1/orgs/default/workspaces/default/environments',
+      'mcpg-ctl get environments --org default --workspace default',
     ],
-    ['POST', '/v1/orgs/none/workspaces/x/environments/y/enrollments/e/revoke', 'There is no org none.', '/v1/orgs'],
+    ['POST', '/v1/orgs/none/workspaces/x/environments/y/enrollments/e/revoke', 'There is no org none.', 'mcpg-ctl get orgs'],
   ])('that do not exist are named, with where to look: %s %s', async (method, path, detail, list) => {
     const body = method === 'GET' ? undefined : path.endsWith('apply') ? { objects: [] } : {}
     const answer = await test.call(method as 'GET', path, body)
     expect([answer.status, answer.body.detail]).toEqual([404, detail])
-    expect(answer.body.hint).toContain(`GET ${list} lists`)
+    expect(answer.body.hint).toContain(`; ${list} lists`)
   })
 
   it('of the same name in different places are different', async () => {

@@ -202,9 +202,9 @@ type Row = { name: string; displayName: string | null; createdAt: string }
 const shown = ({ name, displayName, createdAt }: Row): Tenancy => ({ name, ...(displayName === null ? {} : { displayName }), createdAt })
 
 function unknown(noun: 'org' | 'workspace' | 'environment', path: string): McpgError {
-  const above = path.split('/').slice(0, -1)
-  const list = ['/v1/orgs', '/workspaces', '/environments'].map((part, index) => `${part}${above[index] ? `/${above[index]}` : ''}`)
+  const [org, workspace] = path.split('/').slice(0, -1)
+  const place = `${org === undefined ? '' : ` --org ${org}`}${workspace === undefined ? '' : ` --workspace ${workspace}`}`
   return new McpgError('not_found', `${noun}_unknown`, `There is no ${noun} ${path}.`, {
-    hint: `name another with --${noun} (MCPG_${noun.toUpperCase()}); GET ${list.slice(0, above.length + 1).join('')} lists those there are`,
+    hint: `name another with --${noun} (MCPG_${noun.toUpperCase()}); mcpg-ctl get ${noun}s${place} lists those there are`,
   })
 }

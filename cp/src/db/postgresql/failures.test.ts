@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { databaseFailure } from '../failures.ts'
+import { startFailure } from './failures.ts'
 
 const byAdapter = (cause: object) => ({ code: 'P2010', meta: { driverAdapterError: { message: 'x', cause } } })
 
@@ -19,6 +20,14 @@ describe('a failure of PostgreSQL', () => {
     [new Error('timeout expired'), 'storage_unavailable', 5],
   ])('%j is %s and worth another try', (error, reason, retryAfterSeconds) => {
     expect(databaseFailure(error)).toMatchObject({ code: 'unavailable', reason, retryAfterSeconds, hint: expect.any(String) })
+  })
+
+  it('at the start, after which nothing looks for it any more, asks for another start', () => {
+    const failure = databaseFailure(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))!
+    expect(failure.hint).toMatch(/found again by itself/)
+    expect(startFailure(failure, '127.0.0.1:5432').hint).toBe(
+      'Start it, or look at host and port of --database-url; then start mcpg again.',
+    )
   })
 
   it.each([

@@ -97,7 +97,10 @@ export function startFailure(failure: McpgError, address: string): McpgError {
     failure.reason,
   )
   return new McpgError(isLasting ? 'failed_precondition' : 'unavailable', failure.reason, `${failure.message} (${address})`, {
-    hint: failure.hint,
+    hint:
+      failure.reason === 'storage_unavailable'
+        ? 'Start it, or look at host and port of --database-url; then start mcpg again.'
+        : failure.hint,
     cause: failure.cause,
     ...(isLasting ? {} : { retryAfterSeconds: failure.retryAfterSeconds }),
   })

@@ -14,7 +14,7 @@ export function Failure({ last, action }: { last: OperationEvent; action: ReactN
   const title = isCancelled
     ? 'It was cancelled, and what was done is taken back'
     : passedOver.length > 0
-      ? 'No cluster has room for it'
+      ? 'No cluster can take it'
       : exceeded.length > 0
         ? 'More than the quota allows'
         : message || 'It failed'

@@ -77,7 +77,7 @@ describe('the ladder of an operation', () => {
   })
 
   it('has no phase that was never reached', () => {
-    const refused = [event('allocating', 'filtering', 'failed'), event('failed', 'filtering', 'failed', 'No cluster has room')]
+    const refused = [event('allocating', 'filtering', 'failed'), event('failed', 'filtering', 'failed', 'No cluster can take it')]
     expect(shape('create', refused).map(([phase]) => phase)).toEqual(['allocating', 'failed'])
   })
 })
