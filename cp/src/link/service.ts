@@ -93,7 +93,11 @@ export function linkService({
     const { reason, message } = endings[why]
     sessions.get(id)?.terminate(reason, message)
   })
-  live.onSilence((id) => sessions.get(id)?.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.')))
+  live.onSilence((id) => {
+    // One that is being welcomed is there: it was the stream before it that broke.
+    const session = sessions.get(id)
+    if (session?.isOpen()) session.end(new McpgError('timeout', 'silent', 'The gateway was silent for too long.'))
+  })
   return { handler, command, drain, line, join: (talk: Talk) => void talks.push(talk) }
 
   function handler(): StreamHandler<ConnectRequest, ConnectResponse> {
