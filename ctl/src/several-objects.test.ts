@@ -95,7 +95,10 @@ describe('delete', () => {
     })
     expect(rest.get('Server', 'other')).toBeDefined()
     expect(await run('delete', 'server', 'none', '--yes')).toMatchObject({ code: 5 })
-    expect(await run('delete', 'server', 'none', '--yes', '--ignore-not-found')).toMatchObject({ code: 0, stderr: 'nothing to delete\n' })
+    expect(await run('delete', 'server', 'none', '--yes', '--ignore-not-found')).toMatchObject({
+      code: 0,
+      stderr: 'nothing to delete: nothing matches server none\n',
+    })
   })
 })
 

@@ -137,7 +137,7 @@ async function takeFolder({ stateDir, name }: Settings, folder: string): Promise
   const who =
     holder && isSameProcess(holder.pid, holder.startTime) ? ` (pid ${holder.pid}, ${holder.endpoints['mcp'] ?? 'no endpoint'})` : ''
   throw new McpgError('conflict', 'already_running', `A gateway agent runs on ${folder} already${who}.`, {
-    hint: 'mcpg-ctl stop --all ends it; --name <other> starts a second one beside it',
+    hint: `${who ? `kill ${holder!.pid} ends that one, ` : ''}mcpg-ctl stop --all ends all of this state dir; --name <other> starts a second one beside it`,
   })
 }
 

@@ -76,7 +76,7 @@ describe('clusters', () => {
     story.mayComplain = true
     const clusters = [cluster('berlin')]
     reading(clusters)
-    const detail = 'The cluster berlin cannot be decommissioned: 1 gateways run on it (default/default/default/edge-1).'
+    const detail = 'The cluster berlin cannot be decommissioned: 1 gateway runs on it (default/default/default/edge-1).'
     cp.knobs.onWrite = ({ body }) => {
       if (!(body as { force: boolean }).force)
         return { status: 409, body: { code: 'conflict', reason: 'cluster_not_empty', detail, hint: 'mcpg-ctl provision delete' } }

@@ -349,8 +349,8 @@ function notEmpty({ name }: ClusterRow, gateways: HeldGateway[], reserved: numbe
   const named = gateways.slice(0, mostNamed).map((one) => `${one.org}/${one.workspace}/${one.environment}/${one.name}`)
   const what =
     gateways.length === 0
-      ? `${reserved} reservations are held on it`
-      : `${gateways.length} gateways run on it (${named.join(', ')}${gateways.length > named.length ? ', …' : ''})`
+      ? `${reserved} ${reserved === 1 ? 'reservation is' : 'reservations are'} held on it`
+      : `${gateways.length} ${gateways.length === 1 ? 'gateway runs' : 'gateways run'} on it (${named.join(', ')}${gateways.length > named.length ? ', …' : ''})`
   return new McpgError('conflict', 'cluster_not_empty', `The cluster ${name} cannot be decommissioned: ${what}.`, {
     hint: 'mcpg-ctl provision delete takes each of them away; --force revokes and removes them all',
     violations: gateways.slice(0, mostNamed).map((one, index) => ({ pointer: `/gateways/${index}`, detail: one.instanceUid })),

@@ -10,6 +10,8 @@ import { getTenancy, isTenancy, listTenancies, tenancyKindOf, tenancyKinds } fro
 
 /** Largest page of a list. */
 const pageSize = 500
+/** A guess is no reason to wait. */
+const guessTimeoutMs = 2000
 
 /** The kind a person means by a word, in any case, plural or alias. */
 export function kindOf(word: string): KindDeclaration {
@@ -63,7 +65,7 @@ export async function listObjects(
       (patterns.length === 0 || patterns.some((pattern) => pattern.test(metadata.name))) &&
       (!environment || !metadata.environment || metadata.environment === environment),
   )
-  if (!lenient) refuseMissing(kind, names, meant)
+  if (!lenient) refuseMissing(kind, names, meant, found)
   return meant
 }
 
@@ -88,15 +90,20 @@ async function allPages(
   return found
 }
 
-/** Throws `not_found` with every name that is no glob and that none of the objects has. */
-export function refuseMissing(kind: KindDeclaration, names: string[], found: Resource[]): void {
+/** Throws `not_found` with every name that is no glob and that none of the objects has; one of `known` may have been meant. */
+export function refuseMissing(kind: KindDeclaration, names: string[], found: Resource[], known: Resource[] = []): void {
   const missing = names.filter((name) => !isGlob(name) && !found.some(({ metadata }) => metadata.name === name))
-  if (missing.length > 0) throw unknownNames(kind, missing)
+  if (missing.length > 0) throw unknownNames(kind, missing, known)
 }
 
 async function namedObjects(api: Api, kind: KindDeclaration, names: string[], scope: Settings): Promise<Resource[]> {
   const [name] = names
-  if (names.length === 1 && name !== undefined) return [await getObject(api, kind, name, scope)]
+  if (names.length === 1 && name !== undefined)
+    return [
+      await getObject(api, kind, name, scope).catch(async (error: unknown) => {
+        throw await withGuess(api, kind, name, scope, error)
+      }),
+    ]
   const found = await Promise.all(
     [...new Set(names)].map(async (one) => {
       const resource = await findObject(api, kind, one, scope)
@@ -117,6 +124,19 @@ export async function getObject(api: Api, kind: KindDeclaration, name: string, s
   }
 }
 
+/** Looks at the names there are, for one that was meant. */
+async function withGuess(api: Api, kind: KindDeclaration, name: string, scope: Settings, error: unknown): Promise<unknown> {
+  if (!(error instanceof McpgError) || error.code !== 'not_found') return error
+  const found = await listObjects(api, kind, { timeoutMs: guessTimeoutMs, lenient: true }, scope).catch(() => [])
+  const guess = nearest(
+    name,
+    found.map(({ metadata }) => metadata.name),
+  )
+  if (guess === undefined) return error
+  const hint = `did you mean ${guess}?${error.hint ? ` ${error.hint}` : ''}`
+  return new McpgError(error.code, error.reason, error.message, { hint, cause: error.cause, violations: error.violations })
+}
+
 /** Null where there is none. */
 export async function findObject(api: Api, kind: KindDeclaration, name: string, scope: Settings = api.settings): Promise<Resource | null> {
   return getObject(api, kind, name, scope).catch((error: unknown) => {
@@ -134,9 +154,12 @@ function withHint(error: unknown, kind: KindDeclaration): unknown {
   })
 }
 
-function unknownNames({ kind, plural }: KindDeclaration, names: string[]): McpgError {
+function unknownNames({ kind, plural }: KindDeclaration, names: string[], known: Resource[]): McpgError {
+  const existing = known.map(({ metadata }) => metadata.name)
+  const guesses = names.flatMap((name) => nearest(name, existing) ?? [])
+  const guess = guesses.length > 0 ? `did you mean ${guesses.join(', ')}? ` : ''
   const all = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
-  return new McpgError('not_found', 'object_unknown', `There is no ${kind} ${all}.`, { hint: `mcpg-ctl get ${plural}` })
+  return new McpgError('not_found', 'object_unknown', `There is no ${kind} ${all}.`, { hint: `${guess}mcpg-ctl get ${plural}` })
 }
 
 export const isGlob = (name: string) => /[*?]/.test(name)

@@ -63,6 +63,10 @@ export function refuseAmbiguous(targets: Target[], found: Found[]): void {
     }
 }
 
+/** For a command that changes what it finds and has found nothing for these words. */
+export const nothingMatches = (words: string[], selector: string | undefined): string =>
+  `nothing matches ${[...words, ...(selector === undefined ? [] : ['-l', selector])].join(' ')}`
+
 /** Where an object is changed and deleted; a gateway belongs to an environment. */
 export function pathOf(
   settings: Settings,

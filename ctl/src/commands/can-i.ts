@@ -10,11 +10,11 @@ export type CanIOptions = { list?: boolean; who?: boolean }
 
 /** Exit 1 for a no. */
 export async function run(context: Context, args: string[], { list, who }: CanIOptions): Promise<number | void> {
-  if (context.settings.as) context.say(`for ${context.settings.as}, as far as you may do it yourself:`)
   if (list) return listRights(context, args)
   if (who) return listWhoMay(context, args)
+  const query = queryOf(context, args)
   const api = await context.api()
-  const { body } = await api.call('GET', '/v1/access/can-i', { query: queryOf(context, args), schema: CanIAnswer })
+  const { body } = await api.call('GET', '/v1/access/can-i', { query, schema: CanIAnswer })
   await printIn(context, body, () => {
     context.print(body.allowed ? 'yes' : 'no')
     if (body.only) context.say(`only ${body.only.join(', ')}`)
@@ -24,8 +24,9 @@ export async function run(context: Context, args: string[], { list, who }: CanIO
 }
 
 async function listWhoMay(context: Context, args: string[]): Promise<void> {
+  const query = queryOf(context, args)
   const api = await context.api()
-  const { body } = await api.call('GET', '/v1/access/who-may', { query: queryOf(context, args), schema: WhoMayAnswer })
+  const { body } = await api.call('GET', '/v1/access/who-may', { query, schema: WhoMayAnswer })
   await printIn(context, body, () => {
     const rows = body.items.map(({ kind, name, role, binding, through = [] }) => [
       `${kind.toLowerCase()}/${name}`,
@@ -54,7 +55,8 @@ async function listRights(context: Context, args: string[]): Promise<void> {
   })
 }
 
-async function printIn({ settings: { output }, print }: Context, answer: object, human: () => void): Promise<void> {
+async function printIn({ settings: { output, as }, print, say }: Context, answer: object, human: () => void): Promise<void> {
+  if (as) say(`for ${as}, as far as you may do it yourself:`)
   if (output === 'json') return print(JSON.stringify(answer, null, 2))
   if (output === 'ndjson') return print(JSON.stringify(answer))
   if (output === 'yaml') return print((await import('../manifest/print-form.ts')).toYaml(answer).trimEnd())
@@ -75,11 +77,18 @@ function queryOf({ settings }: Context, [what, target, ...more]: string[]): CanI
     return { verb: what as Verb, kind, ...(name !== undefined && { name }), ...place }
   }
   if (target !== undefined || !(operations as readonly string[]).includes(what))
-    throw usage(`"${what}" is neither one of ${verbs.join(', ')} nor an operation (${operations.join(', ')}).`)
+    throw usage(
+      `"${what}" is neither one of ${verbs.join(', ')} nor an operation (${operations.join(', ')}).`,
+      verbOfCommand[what] && `that is ${verbOfCommand[what]}: mcpg-ctl can-i ${[verbOfCommand[what], target, ...more].join(' ')}`,
+    )
   return { operation: what, ...place }
 }
 
-const usage = (message: string) => new McpgError('invalid', 'usage', message, { hint: 'write it like mcpg-ctl can-i edit server/files' })
+/** The verb that a command of this name needs. */
+const verbOfCommand: Record<string, Verb | undefined> = { get: 'view', list: 'view', describe: 'view', apply: 'edit', patch: 'edit' }
+
+const usage = (message: string, hint = 'write it like mcpg-ctl can-i edit server/files') =>
+  new McpgError('invalid', 'usage', message, { hint })
 
 function placeText({ org, workspace, environment, project }: Place): string {
   if (org === undefined) return 'everywhere'

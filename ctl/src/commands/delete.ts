@@ -1,7 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { confirm } from '../ask.ts'
 import { kindOf } from '../api/objects.ts'
-import { findTargets, pathOf, readTargets, refuseAmbiguous, shown } from '../api/targets.ts'
+import { findTargets, nothingMatches, pathOf, readTargets, refuseAmbiguous, shown } from '../api/targets.ts'
 import type { Context } from '../context.ts'
 import { eachObject, type One } from '../each-object.ts'
 import { readManifests } from '../manifest/read-files.ts'
@@ -19,7 +19,7 @@ export type DeleteOptions = {
 export async function run(context: Context, args: string[], options: DeleteOptions): Promise<void> {
   const { cascade, dryRun } = options
   const all = options.file.length > 0 ? await objectsOfFiles() : await objectsOfWords()
-  if (all.length === 0) return context.say('nothing to delete')
+  if (all.length === 0) return context.say(`nothing to delete${args.length > 0 ? `: ${nothingMatches(args, options.selector)}` : ''}`)
   const names = all.map(({ kind, resource }) => shown(kind, resource.metadata.name))
   const few = names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`
   const also = cascade ? ' and what is in them' : ''

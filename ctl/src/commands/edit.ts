@@ -34,6 +34,15 @@ export async function run(context: Context, args: string[]): Promise<void> {
     const target = [{ kind, names: [name] }]
     const found = await findTargets(api, target)
     refuseAmbiguous(target, found)
+    if (editorOf(context) === undefined && !context.settings.input)
+      throw new McpgError(
+        'invalid',
+        'needs_input',
+        `${kind.kind.toLowerCase()}/${name} is edited by somebody, and nobody can be asked here.`,
+        {
+          hint: `mcpg-ctl patch ${kind.kind.toLowerCase()} ${name} <field>=<value>, or mcpg-ctl apply -f <file>`,
+        },
+      )
     let live = found[0]!.resources[0]!
     const again = async () => await getObject(api, kind, name, { ...api.settings, project: live.metadata.project ?? api.settings.project })
     let text = groupedYaml([live])
@@ -93,8 +102,12 @@ async function bodyOf(text: string, live: Resource, { env }: Context) {
 /** The entity tag of REST is the quoted resource version. */
 const etagOf = ({ metadata }: Resource) => `"${metadata.resourceVersion}"`
 
-async function openEditor({ env }: Context, file: string): Promise<void> {
-  const editor = env.env['VISUAL'] || env.env['EDITOR'] || 'vi'
+/** One that is named may be a script, which needs no terminal. */
+const editorOf = ({ env }: Context): string | undefined => env.env['VISUAL'] || env.env['EDITOR'] || undefined
+
+async function openEditor(context: Context, file: string): Promise<void> {
+  const { env } = context
+  const editor = editorOf(context) ?? 'vi'
   // As git does it: the shell splits the words of $EDITOR, the file is an argument and never text of the command.
   const child = spawn('sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit', env: env.env as NodeJS.ProcessEnv })
   const [code] = (await once(child, 'exit')) as [number | null]

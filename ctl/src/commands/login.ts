@@ -46,10 +46,13 @@ async function statusOf(api: Api, { issuer }: OidcOptions): Promise<AuthStatus |
 }
 
 /** A flag of the other way to sign in would be ignored, and is a mistake. */
-function refuseOthers({ username, passwordStdin, setupCode, device, clientId }: LocalOptions & OidcOptions, byIssuer: boolean): void {
+function refuseOthers(
+  { username, passwordStdin, setupCode, device, clientId, browser }: LocalOptions & OidcOptions,
+  byIssuer: boolean,
+): void {
   const given = byIssuer
     ? { '--username': username, '--password-stdin': passwordStdin, '--setup-code': setupCode }
-    : { '--device': device, '--client-id': clientId }
+    : { '--device': device, '--client-id': clientId, '--no-browser': browser === false ? true : undefined }
   const flags = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]))
   if (flags.length === 0) return
   const how = byIssuer ? 'people sign in through an issuer' : 'people sign in with e-mail and password'

@@ -8,14 +8,23 @@ import { getObject, listObjects, splitTarget } from '../api/objects.ts'
 import { environmentPath, objectPath } from '../api/paths.ts'
 import type { Context } from '../context.ts'
 import { Interrupted } from '../failure.ts'
+import { logFilesOf } from '../local/log-files.ts'
 import { logPrinter } from '../output/log-printer.ts'
 
 export type LogOptions = { follow?: boolean; tail: string; index?: number; since?: string; previous?: boolean }
 
 export async function run(context: Context, [target = '']: string[], options: LogOptions): Promise<number | void> {
+  check(context, options)
+  try {
+    return await printLog(context, target, options)
+  } catch (error) {
+    throw withFiles(context, target, error)
+  }
+}
+
+async function printLog(context: Context, target: string, options: LogOptions): Promise<number | void> {
   const { stopping, say } = context
   const { follow = false, tail, index, since, previous } = options
-  check(context, options)
   const api = await context.api()
   const { path, several } = await placeOf(api, target, options)
   const request = { path, query: { tail, since, previous, instance: index } }
@@ -24,6 +33,15 @@ export async function run(context: Context, [target = '']: string[], options: Lo
   printer.end()
   if (stopping.aborted) throw new Interrupted(follow ? `stopped following; go on with: ${context.commandLine}` : '')
   return printer.failed() ? 1 : undefined
+}
+
+/** Without a control plane the log can still be read where it is written. */
+function withFiles({ settings }: Context, target: string, error: unknown): unknown {
+  if (!(error instanceof McpgError) || (error.reason !== 'control_plane_unreachable' && error.reason !== 'no_answer')) return error
+  const files = logFilesOf(settings.stateDir, target)
+  if (files.length === 0) return error
+  const hint = `on this machine the log is in ${files.join(' and ')}${error.hint ? `; ${error.hint}` : ''}`
+  return new McpgError(error.code, error.reason, error.message, { cause: error.cause, hint })
 }
 
 function check({ settings }: Context, { follow, tail, since, previous }: LogOptions): void {

@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers'
 import { McpgError } from '@mcpg/proto/errors'
 import { userKind } from '@mcpg/proto/kinds/user'
-import { Me } from '@mcpg/proto/rest/auth'
+import { AuthStatus, Me } from '@mcpg/proto/rest/auth'
+import type { Api } from '../api/client.ts'
 import { objectPath } from '../api/paths.ts'
 import { ask } from '../ask.ts'
 import type { Context } from '../context.ts'
@@ -15,6 +16,7 @@ export async function run(context: Context, [email]: string[], { passwordStdin =
   if (email !== undefined) return setOf(context, email.toLowerCase(), passwordStdin)
   const { settings, print, say } = context
   const api = await context.api()
+  await refuseWithoutPasswords(api)
   const { origin } = new URL(api.url)
   const body = passwordStdin ? await twoLines(context) : await askForBoth(context)
   const answer = await api.call('POST', '/v1/auth/password', { body, schema: Me, retries: 0 })
@@ -30,10 +32,23 @@ export async function run(context: Context, [email]: string[], { passwordStdin =
 async function setOf(context: Context, email: string, isPiped: boolean): Promise<void> {
   const { env, settings, print } = context
   const api = await context.api()
+  await refuseWithoutPasswords(api)
   const password = isPiped ? (await text(env.stdin)).replace(/\r?\n$/, '') : await askNew(context, `mcpg-ctl passwd ${email}`)
   await api.call('POST', `${objectPath(settings, userKind, email)}/password`, { body: { password }, retries: 0 })
   if (settings.output === 'json') return print(JSON.stringify({ email, passwordChanged: true }))
   print(`${email} signs in with the new password; every session of theirs has ended`)
+}
+
+/** Before anything is asked for. */
+async function refuseWithoutPasswords(api: Api): Promise<void> {
+  const { mode } = (await api.call('GET', '/v1/auth/status', { schema: AuthStatus, anonymous: true })).body
+  if (mode === 'local') return
+  const { origin } = new URL(api.url)
+  const message =
+    mode === 'none' ? `Nobody signs in at ${origin}, so there are no passwords.` : `People sign in through an issuer at ${origin}.`
+  throw new McpgError('failed_precondition', 'no_passwords_here', message, {
+    hint: mode === 'none' ? 'mcpg-ctl serve --auth-mode local asks for them' : 'passwords are changed at the issuer',
+  })
 }
 
 async function twoLines({ env }: Context): Promise<{ password: string; newPassword: string }> {

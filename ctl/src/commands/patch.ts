@@ -1,7 +1,7 @@
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { Resource, type KindDeclaration } from '@mcpg/proto/kinds/kind'
 import { secretKind } from '@mcpg/proto/kinds/secret'
-import { findTargets, pathOf, readTargets, refuseAmbiguous, shown } from '../api/targets.ts'
+import { findTargets, nothingMatches, pathOf, readTargets, refuseAmbiguous, shown } from '../api/targets.ts'
 import { refuseTenancy } from '../api/tenancy.ts'
 import type { Context } from '../context.ts'
 import { eachObject, type One } from '../each-object.ts'
@@ -14,7 +14,8 @@ export type PatchOptions = { selector?: string; dryRun?: boolean }
 export async function run(context: Context, args: string[], { selector, dryRun = false }: PatchOptions): Promise<void> {
   const { settings, print, say } = context
   const words = args.filter((arg) => arg.includes('='))
-  const targets = readTargets(args.filter((arg) => !arg.includes('=')))
+  const names = args.filter((arg) => !arg.includes('='))
+  const targets = readTargets(names)
   if (words.length === 0)
     throw new McpgError('invalid', 'usage', 'What to change is missing.', { hint: 'mcpg-ctl patch server everything state=stopped' })
   if (targets.some(({ names }) => names.length === 0) && !selector)
@@ -27,7 +28,7 @@ export async function run(context: Context, args: string[], { selector, dryRun =
   const done = found.map(({ kind }) => ({ kind, resources: [] as Resource[] }))
   const all = found.flatMap(({ kind, resources }) => resources.map((resource): One => ({ kind, resource })))
   const isText = settings.output === 'table' || settings.output === 'wide'
-  if (all.length === 0) return say('nothing to change')
+  if (all.length === 0) return say(`nothing to change: ${nothingMatches(names, selector)}`)
   try {
     await eachObject(all, 'changed', change)
   } finally {

@@ -50,6 +50,7 @@ export async function run(context: Context, _args: string[], options: StatusOpti
   print('')
   if (status) statusLines(status, url, signIn).forEach((line) => print(line))
   else print(error?.message ?? `The control plane at ${url} does not answer.`)
+  if (!status && error?.hint && !signIn?.mode) print(`next: ${error.hint}`)
   if (!status && signIn) signInLines(signIn, error).forEach((line) => print(line))
   if (database) print(`database: ${'error' in database ? database.error : inspectionLine(database)}`)
 }

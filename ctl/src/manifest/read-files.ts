@@ -62,7 +62,10 @@ async function sourcesOf(source: string, env: Context['env']): Promise<{ name: s
     )
   } catch (error) {
     if (error instanceof McpgError) throw error
-    throw new McpgError('invalid', 'manifest_unreadable', `The manifest ${source} cannot be read.`, { cause: error })
+    throw new McpgError('invalid', 'manifest_unreadable', `The manifest ${source} cannot be read.`, {
+      cause: error,
+      hint: 'name a file or a folder that can be read with -f <path>, or standard input with -f -',
+    })
   }
 }
 

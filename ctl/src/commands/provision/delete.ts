@@ -4,13 +4,14 @@ import type { Context } from '../../context.ts'
 import { showOperation } from '../../follow-operation.ts'
 import { provisionScope } from '../../provision-scope.ts'
 
-export type DeleteOptions = { env?: string; instanceUid: string; timeout: string; detach?: boolean }
+export type DeleteOptions = { env?: string; instanceUid?: string; name?: string; timeout: string; detach?: boolean }
 
 /** A gateway that enrolled by itself has no steps: it is revoked and deleted at once. */
-export async function run(context: Context, _args: string[], { env, instanceUid, timeout, detach }: DeleteOptions): Promise<number> {
-  const scope = provisionScope(context, { env })
+export async function run(context: Context, _args: string[], options: DeleteOptions): Promise<number> {
+  const { env, instanceUid = options.name, timeout, detach } = options
+  const scope = provisionScope(context, { env, needed: { 'instance-uid': instanceUid } })
   const api = await context.api()
-  const path = `${environmentPath(scope)}/gateways/${encodeURIComponent(instanceUid)}`
+  const path = `${environmentPath(scope)}/gateways/${encodeURIComponent(instanceUid ?? '')}`
   const { body } = await api.call('DELETE', path, { schema: StartedOperation.optional() })
   if (!body) context.print(`gateway/${instanceUid} deleted`)
   if (!body) return 0

@@ -24,9 +24,10 @@ export const words: Words = (program, run) => {
     .action(run(() => import('./create.ts')))
   provision
     .command('delete')
-    .description('drain, revoke and remove a managed gateway')
+    .description('drain, revoke and remove a managed gateway; --org, --workspace, --env and --instance-uid must be named')
     .addOption(environment())
-    .requiredOption('--instance-uid <uid>', 'its instance uid, or its name')
+    .option('--instance-uid <uid>', 'its instance uid, or its name')
+    .addOption(new Option('--name <name>', 'another word for --instance-uid').hideHelp())
     .addOption(timeout('15m'))
     .option('--detach', 'print the id of the operation and do not watch it')
     .action(run(() => import('./delete.ts')))

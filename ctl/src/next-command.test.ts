@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { ctl } from '../test/env.ts'
+import { fakeRest } from '../test/fake-rest.ts'
+
+let rest: Awaited<ReturnType<typeof fakeRest>>
+let folder: string
+beforeEach(async () => {
+  rest = await fakeRest()
+  folder = mkdtempSync(join(tmpdir(), 'mcpg-next-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+})
+const run = (...args: string[]) => ctl(args, { variables: rest.variables })
+const withoutControlPlane = (...args: string[]) => ctl(args, { variables: { MCPG_CP_URL: 'http://127.0.0.1:1', MCPG_STATE_DIR: folder } })
+const says = (code: number, ...words: string[]) => ({
+  code,
+  stderr: expect.stringMatching(new RegExp(words.map((word) => word.replace(/[.+*?^${}()|[\]\\]/g, '\\$&')).join('[^]*'))) as string,
+})
+
+test('a log is found on this machine while the control plane is away', async () => {
+  expect((await withoutControlPlane('logs', 'control-plane')).stderr).not.toContain('on this machine')
+  mkdirSync(join(folder, 'logs/control-plane'), { recursive: true })
+  mkdirSync(join(folder, 'gateways/x/agent-log'), { recursive: true })
+  writeFileSync(join(folder, 'logs/control-plane.log'), '')
+  const files = ['logs/control-plane.log', 'logs/control-plane'].map((file) => join(folder, file))
+  expect(await withoutControlPlane('logs', 'control-plane')).toMatchObject(says(4, 'on this machine', files.join(' and ')))
+  expect(await withoutControlPlane('logs', 'gateway/x')).toMatchObject(says(4, join(folder, 'gateways/x/agent-log')))
+})
+
+test('status says how to go on without a control plane', async () => {
+  expect((await withoutControlPlane('status')).stdout).toContain('\nnext: ')
+})
+
+test('a name that is nearly right is guessed', async () => {
+  for (const name of ['files', 'github']) rest.put({ kind: 'Server', metadata: { name }, spec: { command: ['x'] } })
+  expect(await run('get', 'server', 'fiels')).toMatchObject(says(5, 'did you mean files?', 'mcpg-ctl get servers'))
+  expect(await run('delete', 'servers', 'githab', 'git*', '--yes')).toMatchObject(says(5, 'did you mean github?'))
+})
+
+test('what matches nothing is named', async () => {
+  expect(await run('delete', 'servers', 'a*', '-l', 'x=y', '--yes')).toMatchObject(says(0, 'nothing matches servers a* -l x=y'))
+  expect(await run('patch', 'servers', 'a*', 'state=stopped')).toMatchObject(says(0, 'nothing matches servers a*'))
+})
+
+test('edit needs a terminal or an editor that is named', async () => {
+  rest.put({ kind: 'Server', metadata: { name: 'files' }, spec: { command: ['x'] } })
+  expect(await run('edit', 'server', 'files')).toMatchObject(says(2, 'nobody can be asked here', 'mcpg-ctl patch server files'))
+})
+
+test('passwords are asked for only where there are any', async () => {
+  rest.signInBy('none')
+  expect(await run('passwd')).toMatchObject(says(6, 'Nobody signs in at'))
+  expect(await run('passwd', 'ada@example.test')).toMatchObject(says(6, 'Nobody signs in at'))
+  expect(rest.seen.map(({ path }) => path)).toEqual(['/v1/auth/status', '/v1/auth/status'])
+  rest.signInBy('local')
+  expect(await run('login', '--no-browser')).toMatchObject(says(2, '--no-browser: people sign in with e-mail and password here.'))
+})
+
+test('can-i takes the word of a command for a verb that is meant, and says nothing before it refuses', async () => {
+  const { stderr, code } = await run('can-i', 'get', 'servers', '--as', 'ada@example.test')
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^error: /)
+  expect(stderr).toContain('that is view: mcpg-ctl can-i view servers')
+})
+
+test('a manifest that is not there', async () => {
+  expect(await run('apply', '-f', '/nope.yaml')).toMatchObject(says(2, 'hint: name a file'))
+})
+
+test('provision delete names all that is missing, and takes --name', async () => {
+  expect(await run('provision', 'delete', '--org', 'a')).toMatchObject(
+    says(2, '--workspace, --env, --instance-uid are missing', 'MCPG_INSTANCE_UID'),
+  )
+  await run('provision', 'delete', '--org', 'a', '--workspace', 'b', '--env', 'c', '--name', 'edge')
+  expect(rest.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/orgs/a/workspaces/b/environments/c/gateways/edge' })
+})
