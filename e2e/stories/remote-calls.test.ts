@@ -159,7 +159,12 @@ it('ends honestly when its gateway is killed in the middle of it, and names who 
   const fleet = await startFleet([fixture('far', 'far-away')], env)
   const file = join(fleet.folder, 'call')
   const call = callTool(throughUrl(fleet, 'far'), 'wait', { file })
-  await until('the call is at the server', () => existsSync(file) && readFileSync(file, 'utf8') === 'waiting')
+  let answered = ''
+  void call.then(async (answer) => (answered = `${answer.status} ${await answer.clone().text()}`))
+  await until('the call is at the server', () => {
+    expect(answered, 'answered before it was there').toBe('')
+    return existsSync(file) && readFileSync(file, 'utf8') === 'waiting'
+  })
   await fleet.gateway.kill()
   expect(await (await call).json()).toMatchObject({
     status: 502,
