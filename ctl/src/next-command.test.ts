@@ -36,6 +36,7 @@ test('status says how to go on without a control plane', async () => {
 test('a name that is nearly right is guessed', async () => {
   for (const name of ['files', 'github']) rest.put({ kind: 'Server', metadata: { name }, spec: { command: ['x'] } })
   expect(await run('get', 'server', 'fiels')).toMatchObject(says(5, 'did you mean files?', 'mcpg-ctl get servers'))
+  expect(await run('get', 'servers', 'files', 'githab')).toMatchObject(says(5, 'did you mean github?'))
   expect(await run('delete', 'servers', 'githab', 'git*', '--yes')).toMatchObject(says(5, 'did you mean github?'))
 })
 

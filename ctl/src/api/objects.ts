@@ -110,7 +110,7 @@ async function namedObjects(api: Api, kind: KindDeclaration, names: string[], sc
       return resource ? [resource] : []
     }),
   )
-  refuseMissing(kind, names, found.flat())
+  if (found.some((one) => one.length === 0)) refuseMissing(kind, names, found.flat(), await existing(api, kind, scope))
   return found.flat()
 }
 
@@ -127,7 +127,7 @@ export async function getObject(api: Api, kind: KindDeclaration, name: string, s
 /** Looks at the names there are, for one that was meant. */
 async function withGuess(api: Api, kind: KindDeclaration, name: string, scope: Settings, error: unknown): Promise<unknown> {
   if (!(error instanceof McpgError) || error.code !== 'not_found') return error
-  const found = await listObjects(api, kind, { timeoutMs: guessTimeoutMs, lenient: true }, scope).catch(() => [])
+  const found = await existing(api, kind, scope)
   const guess = nearest(
     name,
     found.map(({ metadata }) => metadata.name),
@@ -136,6 +136,10 @@ async function withGuess(api: Api, kind: KindDeclaration, name: string, scope: S
   const hint = `did you mean ${guess}?${error.hint ? ` ${error.hint}` : ''}`
   return new McpgError(error.code, error.reason, error.message, { hint, cause: error.cause, violations: error.violations })
 }
+
+/** To guess by; none where they cannot be read. */
+const existing = (api: Api, kind: KindDeclaration, scope: Settings): Promise<Resource[]> =>
+  listObjects(api, kind, { timeoutMs: guessTimeoutMs, lenient: true }, scope).catch(() => [])
 
 /** Null where there is none. */
 export async function findObject(api: Api, kind: KindDeclaration, name: string, scope: Settings = api.settings): Promise<Resource | null> {
@@ -155,8 +159,8 @@ function withHint(error: unknown, kind: KindDeclaration): unknown {
 }
 
 function unknownNames({ kind, plural }: KindDeclaration, names: string[], known: Resource[]): McpgError {
-  const existing = known.map(({ metadata }) => metadata.name)
-  const guesses = names.flatMap((name) => nearest(name, existing) ?? [])
+  const there = known.map(({ metadata }) => metadata.name)
+  const guesses = names.flatMap((name) => nearest(name, there) ?? [])
   const guess = guesses.length > 0 ? `did you mean ${guesses.join(', ')}? ` : ''
   const all = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
   return new McpgError('not_found', 'object_unknown', `There is no ${kind} ${all}.`, { hint: `${guess}mcpg-ctl get ${plural}` })
