@@ -214,7 +214,7 @@ async function compose({
   const secureCookie = config.http.tls || (config.external.url?.startsWith('https:') ?? false)
   const impersonations = impersonationService({ db, audit, clock, personOf, mayImpersonate: access.mayImpersonate })
   const warn = (error: unknown, message: string) => log.warn({ err: error }, message)
-  const users = userRoom({ db, resources, changes, book, access, accounts, personOf, warn })
+  const users = userRoom({ db, resources, changes, book, access, accounts, mode: authMode, personOf, warn })
   if (authMode !== 'none') await users.ensureAll()
   const seeds = await seeding({ db, resources, folder: config.seedsFolder })
   const features = [

@@ -15,7 +15,10 @@ export type KindExample = {
 export const kindExamples: Record<string, KindExample> = {
   User: {
     base: {},
-    flips: { displayName: [{ displayName: 'Ada' }, { displayName: 'Ada L.' }] },
+    flips: {
+      displayName: [{ displayName: 'Ada' }, { displayName: 'Ada L.' }],
+      platformAdmin: [{ platformAdmin: true }, { platformAdmin: false }],
+    },
     named: (word) => `${word}@example.com`,
   },
   Group: {

@@ -55,6 +55,32 @@ describe('a user', () => {
   it('that is the last admin cannot be deleted', async () => {
     const { status, body } = await test.ada.call('DELETE', `${org}/users/${admin}`)
     expect([status, body.reason]).toEqual([409, 'last_admin'])
+    expect(body.hint).toContain('mcpg-ctl patch user <e-mail> platformAdmin=true')
+  })
+
+  it('is made a platform admin by one only, and then the first may go', async () => {
+    const bob = await test.join('bob@example.com')
+    const path = `${org}/users/bob@example.com`
+    const set = (session: Session, user: string, platformAdmin: boolean) =>
+      session.call('PATCH', `${org}/users/${user}`, { spec: { platformAdmin } })
+    await test.ada.call(
+      'POST',
+      `${org}/rolebindings`,
+      object('RoleBinding', 'bob-admin', { role: 'admin', subjects: [person('bob@example.com')] }),
+    )
+    expect((await set(bob, 'bob@example.com', true)).status).toBe(403)
+    expect((await set(test.ada, admin, false)).body).toMatchObject({ reason: 'last_admin' })
+    expect((await set(test.ada, 'bob@example.com', true)).status).toBe(200)
+    await expect.poll(async () => (await test.ada.call('GET', path)).body.status.platformAdmin).toBe(true)
+    const { body } = await test.ada.call('GET', '/v1/admin/audit?action=account.set-platform-admin')
+    expect(body.items[0]).toMatchObject({ name: 'bob@example.com', detail: { platformAdmin: true } })
+    expect((await set(bob, admin, false)).status).toBe(200)
+    await expect.poll(async () => (await bob.call('GET', `${org}/users/${admin}`)).body.status.platformAdmin).toBe(false)
+    expect((await set(bob, 'bob@example.com', false)).body).toMatchObject({ reason: 'last_admin' })
+    expect((await set(bob, admin, true)).status).toBe(200)
+    await expect.poll(async () => (await bob.call('GET', `${org}/users/${admin}`)).body.status.platformAdmin).toBe(true)
+    await test.ada.call('DELETE', `${org}/rolebindings/bob-admin`)
+    expect((await test.ada.call('DELETE', path)).status).toBe(204)
   })
 })
 

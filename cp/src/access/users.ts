@@ -1,16 +1,17 @@
 import { McpgError } from '@mcpg/proto/errors'
-import { beyond } from '@mcpg/proto/grants'
+import { beyond, everything } from '@mcpg/proto/grants'
 import type { AccessHeld } from '@mcpg/proto/kinds/access-held'
 import { groupKind, type GroupStatus } from '@mcpg/proto/kinds/group'
 import type { Resource } from '@mcpg/proto/kinds/kind'
 import { projectKind } from '@mcpg/proto/kinds/project'
 import { roleKind } from '@mcpg/proto/kinds/role'
 import { roleBindingKind, type RoleBindingSpec, type RoleBindingStatus } from '@mcpg/proto/kinds/role-binding'
-import { userKind, type UserStatus } from '@mcpg/proto/kinds/user'
-import type { Accounts } from '../accounts/service.ts'
+import { userKind, type UserSpec, type UserStatus } from '@mcpg/proto/kinds/user'
+import type { AuthMode } from '@mcpg/proto/rest/auth'
+import { lastAdmin, type Accounts } from '../accounts/service.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Db } from '../db/db.ts'
-import type { Rule } from '../resources/rules.ts'
+import type { Broken, Rule } from '../resources/rules.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { AccessBook } from './book.ts'
 import { localCaller, type Caller } from './caller.ts'
@@ -34,6 +35,7 @@ export function userRoom({
   book,
   access,
   accounts,
+  mode,
   personOf,
   warn,
 }: {
@@ -42,7 +44,8 @@ export function userRoom({
   changes: Pick<Changes, 'onChange'>
   book: AccessBook
   access: Pick<AccessService, 'effectiveGrants'>
-  accounts: Pick<Accounts, 'setPassword' | 'remove'>
+  accounts: Pick<Accounts, 'setPassword' | 'setPlatformAdmin' | 'remove'>
+  mode: AuthMode
   /** The person behind an account; null for one who cannot sign in here. */
   personOf: (accountId: string) => Promise<Person | null>
   warn: (error: unknown, message: string) => void
@@ -56,15 +59,23 @@ export function userRoom({
   resources.addAction<{ org: string }>(userKind.kind, 'password', async ({ caller, resource, body }) => {
     const { name } = resource.metadata
     await refuseAbove(caller, name, 'set the password of')
-    const { displayName } = resource.spec as { displayName?: string }
+    const { displayName, platformAdmin } = resource.spec as UserSpec
+    // Whoever knows the password may do what goes with it.
+    if (platformAdmin === true) refuseLesser(caller)
     await accounts.setPassword(caller, { email: name, password: (body as { password: string }).password, displayName })
+    if (platformAdmin === true) await accounts.setPlatformAdmin(ownCaller(), name, true)
   })
   changes.onChange(({ kind, type, name }) => {
-    if (kind !== userKind.kind || type !== 'DELETED') return
+    if (kind !== userKind.kind) return
+    if (type === 'ADDED' || type === 'MODIFIED')
+      heed(name).catch((error: unknown) => warn(error, 'who is a platform admin stays as it was'))
+    if (type !== 'DELETED') return
     known.delete(name)
     forget(name).catch((error: unknown) => warn(error, 'an account outlives its user'))
   })
   const known = new Set<string>()
+  /** What a platform admin has decided and is about to be written; other edits of a User change no account. */
+  const due = new Map<string, boolean>()
   return { ensure, ensureAll }
 
   /** The User of an account, where no organization has one. */
@@ -83,20 +94,46 @@ export function userRoom({
     for (const account of await db.read.account.findMany()) await ensure(account)
   }
 
+  /** A decision counts once it is stored: what was only tried is none. */
+  async function heed(email: string): Promise<void> {
+    const wanted = due.get(email)
+    if (wanted === undefined) return
+    due.delete(email)
+    const rows = await db.read.resource.findMany({ where: { kind: userKind.kind, name: email }, select: { spec: true } })
+    if (rows.some(({ spec }) => (JSON.parse(spec) as UserSpec).platformAdmin === wanted))
+      await accounts.setPlatformAdmin(ownCaller(), email, wanted)
+  }
+
   async function forget(email: string): Promise<void> {
     if ((await db.read.resource.count({ where: { kind: userKind.kind, name: email } })) === 0) await accounts.remove(email)
   }
 
   /** Nobody takes away whoever may do more, and the last admin of the installation stays. */
-  async function userRule({ caller, changes: own }: Parameters<Rule>[0]): Promise<[]> {
+  async function userRule({ caller, changes: own }: Parameters<Rule>[0]): Promise<Broken[]> {
+    const raised = own.filter(
+      ({ before, after }) =>
+        after?.kind === userKind.kind && adminIn(before) !== adminIn(after) && !(adminIn(after) === undefined && !adminIn(before)),
+    )
+    if (mode === 'oidc') return raised.map((change) => ({ change, pointer: '/spec/platformAdmin', detail: namedByOperator }))
+    if (raised.length > 0) refuseLesser(caller)
+    const broken = raised.filter(({ after }) => adminIn(after) === undefined)
+    if (broken.length > 0)
+      return broken.map((change) => ({ change, pointer: '/spec/platformAdmin', detail: 'must say false where it said true' }))
+    const lowered = raised.flatMap(({ after }) => (after && !adminIn(after) ? [after.metadata.name] : []))
     const gone = own.flatMap(({ before, after }) => (before?.kind === userKind.kind && !after ? [before.metadata.name] : []))
     for (const name of gone) await refuseAbove(caller, name, 'delete')
     const admins = await db.read.account.findMany({ where: { platformAdmin: true }, select: { email: true } })
-    if (gone.length > 0 && admins.length > 0 && admins.every(({ email }) => gone.includes(email)))
-      throw new McpgError('failed_precondition', 'last_admin', `${admins[0]!.email} is the last admin of this installation.`, {
-        hint: 'nobody could set anything right any more; make somebody else admin first',
-      })
+    const fewer = [...gone, ...lowered]
+    if (fewer.length > 0 && admins.length > 0 && admins.every(({ email }) => fewer.includes(email))) throw lastAdmin(admins[0]!.email)
+    for (const { after } of raised) if (after) due.set(after.metadata.name, adminIn(after) ?? false)
     return []
+  }
+
+  function refuseLesser(caller: Caller): void {
+    if (beyond(everything, caller.grants).length === 0) return
+    throw new McpgError('forbidden', 'beyond_own_rights', `${caller.subject} is no platform admin, and only they say who is one.`, {
+      hint: 'mcpg-ctl get users shows who is',
+    })
   }
 
   async function refuseAbove(caller: Caller, email: string, what: string): Promise<void> {
@@ -160,6 +197,9 @@ export function userRoom({
     }
   }
 }
+
+const adminIn = (user: Resource | null): boolean | undefined => (user?.spec as UserSpec | undefined)?.platformAdmin
+const namedByOperator = 'is not set here: --admin-subject and --admin-group of the control plane name platform admins'
 
 function onePerBinding(holdings: readonly Holding[]): AccessHeld[] {
   const shown = new Map<string, AccessHeld>()

@@ -40,7 +40,7 @@ export function accountService({
 }) {
   const secrets = passwords()
   const guesses = guessingLimits({ clock })
-  return { needsSetup, bootstrap, login, logout, changePassword, find, setPassword, remove }
+  return { needsSetup, bootstrap, login, logout, changePassword, find, setPassword, setPlatformAdmin, remove }
 
   /** True while the first user of mode `local` is missing. */
   async function needsSetup(): Promise<boolean> {
@@ -160,6 +160,24 @@ export function accountService({
     })
   }
 
+  /** No account is no failure; the last admin of the installation stays one. */
+  async function setPlatformAdmin(caller: Caller, email: string, platformAdmin: boolean): Promise<void> {
+    await db.write(async (tx) => {
+      const account = await tx.account.findUnique({ where: { email } })
+      if (!account || account.platformAdmin === platformAdmin) return
+      if (!platformAdmin && (await tx.account.count({ where: { platformAdmin: true, NOT: { id: account.id } } })) === 0)
+        throw lastAdmin(email)
+      await tx.account.update({ where: { id: account.id }, data: { platformAdmin } })
+      await audit.record(tx, caller, 'account.set-platform-admin', {
+        kind: 'Account',
+        name: email,
+        uid: account.id,
+        detail: { platformAdmin },
+      })
+    })
+    changed()
+  }
+
   /** With every session; no account is no failure. */
   async function remove(email: string): Promise<void> {
     await db.write(async (tx) => {
@@ -218,6 +236,11 @@ export const localUser = ({ id, email, platformAdmin }: Account): User => ({
   groups: [],
   platformAdmin,
 })
+
+export const lastAdmin = (email: string): McpgError =>
+  new McpgError('failed_precondition', 'last_admin', `${email} is the last admin of this installation.`, {
+    hint: 'nobody could set anything right any more; make somebody else one first: mcpg-ctl patch user <e-mail> platformAdmin=true',
+  })
 
 const wrongPassword = (): McpgError =>
   new McpgError('forbidden', 'wrong_password', 'This is not your password of today.', { hint: 'check it and try again' })

@@ -11,6 +11,10 @@ export const UserName = z
 
 export const UserSpec = z.strictObject({
   displayName: z.string().trim().min(1).max(200).optional().describe('How people call them'),
+  platformAdmin: z
+    .boolean()
+    .optional()
+    .describe('May do everything everywhere; set by platform admins only, where people sign in with a password'),
 })
 export type UserSpec = z.infer<typeof UserSpec>
 
