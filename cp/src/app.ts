@@ -105,7 +105,7 @@ async function compose({
   const denials = denialBook({ db, audit, clock, log })
   const auditRuns = gatewayRuns({ db })
   const auditKey = await loadAuditKey({ db, masterKey, clock })
-  const trail = auditTrailService({ db, audit, key: auditKey, runs: auditRuns, clock, log })
+  const trail = auditTrailService({ db, audit, key: auditKey, runs: auditRuns, nameOf: (id) => fleet.gatewayOf(id)?.name, clock, log })
   const resources = resourceEngine({ db, audit, changes, clock, requireScope })
   serverRoom({ db, audit, changes, resources })
   templateRoom({ resources })

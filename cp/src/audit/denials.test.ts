@@ -146,6 +146,7 @@ describe('a refused RPC', () => {
     expect(entry).toMatchObject({
       actor: body.gatewayId,
       actorKind: 'gateway',
+      actorName: 'revoked',
       kind: 'Gateway',
       name: 'revoked',
       source: '127.0.0.1',

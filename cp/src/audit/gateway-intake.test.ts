@@ -164,7 +164,7 @@ describe('what gateways saw', () => {
     one.see('read', { instanceId: 'files-1', argumentsUnhashed: true, subject: 'eve', verified: true, impersonator: 'ada' })
     await one.deliver(1, 6)
     const own = (await list('?limit=500&origin=gateways')).filter(({ gateway }) => gateway === 'itself').toReversed()
-    const gateway = { actor: one.gatewayId, actorKind: 'gateway', verified: true }
+    const gateway = { actor: one.gatewayId, actorKind: 'gateway', actorName: 'itself', verified: true }
     expect(own).toMatchObject([
       { ...gateway, action: 'secret.use', kind: 'Server', name: 'files', detail: { secrets: [{ name: 'db', key: 'token', version: 3 }] } },
       { ...gateway, action: 'config.apply', kind: 'Gateway', name: 'itself', detail: { generation: 7, configHash: '00'.repeat(32) } },

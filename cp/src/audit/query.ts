@@ -6,8 +6,11 @@ import { isOwnAction, restOf } from './gateway-event.ts'
 
 const portion = 500
 
+/** What a gateway is called, by its id; undefined for one that is gone. */
+export type GatewayNameOf = (gatewayId: string) => string | undefined
+
 /** Reads the trail of one organization (`''`: what belongs to none). */
-export function auditQueries({ db }: { db: Pick<Db, 'read'> }) {
+export function auditQueries({ db, nameOf }: { db: Pick<Db, 'read'>; nameOf: GatewayNameOf }) {
   return { page, entries }
 
   /** Newest first. */
@@ -45,11 +48,17 @@ export function auditQueries({ db }: { db: Pick<Db, 'read'> }) {
       origin === 'control-plane' || org === ''
         ? []
         : await db.read.gatewayAudit.findMany({ where: { AND: [whereSeen(org, filter), ...beyondAfter] }, orderBy, take })
-    if (seen.length === 0) return own.map(entryOf)
+    const shown = own.map((row) => named(entryOf(row)))
+    if (seen.length === 0) return shown
     const sign = order === 'desc' ? -1 : 1
-    const all = [...own.map(entryOf), ...seen.map(seenEntryOf)]
+    const all = [...shown, ...seen.map(seenEntryOf)]
     all.sort((one, other) => sign * (one.at < other.at ? -1 : one.at > other.at ? 1 : one.id < other.id ? -1 : 1))
     return all.slice(0, take)
+  }
+
+  function named(entry: AuditEntry): AuditEntry {
+    const actorName = entry.actorKind === 'gateway' ? nameOf(entry.actor) : undefined
+    return actorName === undefined ? entry : { ...entry, actorName }
   }
 }
 
@@ -130,7 +139,7 @@ function seenEntryOf(row: Omit<GatewayAuditRow, 'seq' | 'bytes'> & { seq: bigint
     workspace,
     gateway,
     actor,
-    actorKind: isOwnAction(action) ? 'gateway' : 'client',
+    ...(isOwnAction(action) ? { actorKind: 'gateway', actorName: gateway } : { actorKind: 'client' }),
     verified,
     action,
     ...objectOf(row),

@@ -8,7 +8,7 @@ import type { Audit } from './audit.ts'
 import { auditPurge } from './purge.ts'
 import { gatewayPurge } from './gateway-purge.ts'
 import type { GatewayRuns } from './gateway-runs.ts'
-import { auditQueries } from './query.ts'
+import { auditQueries, type GatewayNameOf } from './query.ts'
 import { auditSealer } from './sealer.ts'
 import { auditSessions } from './sessions.ts'
 import { auditVerifier } from './verify.ts'
@@ -24,6 +24,7 @@ export function auditTrailService({
   audit,
   key,
   runs,
+  nameOf,
   clock,
   log,
 }: {
@@ -31,6 +32,7 @@ export function auditTrailService({
   audit: Audit
   key: AuditKey
   runs: GatewayRuns
+  nameOf: GatewayNameOf
   clock: Clock
   log: Log
 }) {
@@ -39,7 +41,7 @@ export function auditTrailService({
   const removal = auditPurge({ db, key, clock })
   const { removeSeen } = gatewayPurge({ db, key, runs, clock })
   return {
-    ...auditQueries({ db }),
+    ...auditQueries({ db, nameOf }),
     ...auditVerifier({ db, key }),
     ...auditSessions({ db }),
     purge,

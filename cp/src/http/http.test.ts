@@ -151,6 +151,14 @@ describe('the listener', () => {
     const { status, body } = await test.call('POST', '/v1/orgs', { name: 'No!', displayName: 3, extra: 1 })
     expect(status).toBe(400)
     expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/name', '/displayName', '/extra'])
+    expect(body.errors[1].detail).toBe('must be a text')
+    const login = await test.call('POST', '/v1/auth/login', { email: 'ada', password: '' })
+    expect(login.body.errors).toEqual([
+      { pointer: '/email', detail: 'must be an e-mail address, such as ada@example.com' },
+      { pointer: '/password', detail: 'must not be empty' },
+    ])
+    const audit = await test.call('GET', '/v1/orgs/default/audit?origin=nowhere')
+    expect(audit.body.detail).toBe('/querystring/origin must be one of control-plane, gateways.')
     const query = await test.call('GET', '/v1/orgs/default/workspaces/default/servers?limit=0&nope=1')
     expect(query.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/querystring/limit', '/querystring/nope'])
   })

@@ -52,7 +52,7 @@ export function invalid(violations: Violation[], status?: number): McpgError {
   const [first] = violations
   const detail =
     violations.length === 1 && first
-      ? `${first.pointer || 'The request'} ${first.detail}.`
+      ? `${first.pointer || 'The request'} ${first.detail.replace(/\.$/, '')}.`
       : `${violations.length} things are wrong with the request${first ? `, the first: ${first.pointer || 'it'} ${first.detail}` : ''}.`
   return new McpgError('invalid', 'invalid_request', detail, { violations, status })
 }

@@ -3,6 +3,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo, Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { McpgError } from '@mcpg/proto/errors'
@@ -18,6 +19,7 @@ import { listenFailure } from './listen-failure.ts'
 import { sendProblem } from './problems.ts'
 import { newRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
+import { inWords } from './violation-words.ts'
 import type { ServerCertificate } from '@mcpg/core/server-certificate'
 import { httpsOnly, onlyTls } from '@mcpg/core/only-tls'
 import { advertisedHost } from '@mcpg/core/machine-names'
@@ -57,6 +59,7 @@ export async function httpServer(
   { tls = null, signIn = null, denied = () => {} }: { tls?: HttpTls | null; signIn?: SignIn; denied?: (denial: Denial) => void } = {},
 ): Promise<HttpServer> {
   let dropSilent = () => {}
+  z.config({ customError: inWords })
   const app = Fastify({
     ...(tls && { serverFactory: (handler: RequestListener) => secureServer(tls.certificate, handler) }),
     bodyLimit: maxBodyBytes,

@@ -9,6 +9,8 @@ export const AuditEntry = z.object({
   workspace: z.string().optional(),
   actor: z.string(),
   actorKind: z.string(),
+  /** Of a gateway that is known: what it is called. */
+  actorName: z.string().optional(),
   impersonator: z.string().optional(),
   action: z.string(),
   kind: z.string().optional(),

@@ -65,7 +65,8 @@ function printTable(items: AuditEntry[], isWide: boolean, print: (line: string) 
 }
 
 /** Whom a gateway did not ask to prove who they are is shown as what the client says of itself. */
-function actorOf({ actor, impersonator, verified, detail }: AuditEntry): string {
+function actorOf({ actor, actorName, impersonator, verified, detail }: AuditEntry): string {
+  if (actorName !== undefined) return `gateway/${actorName}`
   if (impersonator !== undefined) return `${actor} (by ${impersonator})`
   const client = detail?.['client']
   return verified === false && typeof client === 'string' ? `${actor} (says ${client})` : actor

@@ -121,11 +121,11 @@ const columns = (show: (entry: AuditEntry) => void): Column<AuditEntry>[] => [
 const isRefusal = ({ action }: AuditEntry) => /\.(deny|refuse|.*_refused|lock)$/.test(action)
 const toneOf = (entry: AuditEntry) => (isRefusal(entry) || entry.detail?.['alert'] === true ? 'red' : undefined)
 
-function actorOf({ actor, impersonator, verified, detail }: AuditEntry) {
+function actorOf({ actor, actorName, impersonator, verified, detail }: AuditEntry) {
   const says = verified === false && typeof detail?.['client'] === 'string' ? detail['client'] : undefined
   return (
     <>
-      {actor}
+      {actorName === undefined ? actor : <span title={actor}>gateway {actorName}</span>}
       {impersonator && <span className={styles.aside}> by {impersonator}</span>}
       {says && (
         <span className={styles.aside} title="The client says so; nobody has checked it">

@@ -7,14 +7,33 @@ import styles from './audit.module.css'
 
 /** One entry with everything that is known of it. */
 export function EntryFacts({ entry }: { entry: AuditEntry }) {
-  const { at, actor, actorKind, impersonator, verified, kind, name, workspace, source, gateway, session, requestId, seq, hash, detail } =
-    entry
+  const {
+    at,
+    actor,
+    actorName,
+    actorKind,
+    impersonator,
+    verified,
+    kind,
+    name,
+    workspace,
+    source,
+    gateway,
+    session,
+    requestId,
+    seq,
+    hash,
+    detail,
+  } = entry
   return (
     <PageStack>
       <Facts
         facts={[
           ['When', exactTime(Date.parse(at))],
-          ['Actor', `${actor} (${actorKind})${impersonator ? `, really ${impersonator}` : ''}`],
+          [
+            'Actor',
+            `${actorName === undefined ? '' : `${actorName}: `}${actor} (${actorKind})${impersonator ? `, really ${impersonator}` : ''}`,
+          ],
           ...(verified === undefined
             ? []
             : [['Checked', verified ? 'yes, by the gateway' : 'no: nobody is asked to sign in'] as [string, string]]),
