@@ -17,6 +17,18 @@ beforeEach(() => {
 })
 
 describe('log of a server', () => {
+  it('that is not there yet says so with the next command, and as no failure', async () => {
+    story.mayComplain = true // the browser itself notes the 409
+    const hint = 'mcpg-ctl describe server/github says where it should run'
+    const problem = { code: 'failed_precondition', reason: 'server_runs_nowhere', detail: 'No gateway has run github so far.', hint }
+    story.cp.knobs.onLog = (_request, response) =>
+      void response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem))
+    await story.open('/servers/github?tab=logs')
+    await story.page.getByText('No gateway has run github so far.').waitFor()
+    await story.page.getByText(hint).waitFor()
+    expect(await story.page.getByRole('alert').count()).toBe(0)
+  })
+
   it('is followed as it is written, with its place, its source and its level', async () => {
     const streams = logStreams(story.cp, [line('listening', { gateway: 'edge-1', instance: 'github-edge-1-0' })])
     await story.open('/servers/github')

@@ -2,15 +2,15 @@ import { Button } from '@mantine/core'
 import { ApiError } from '../lib/api.ts'
 import { Note } from './note.tsx'
 
-/** An error as the API tells it: what, why, the command that helps, and the number to find it in the log. */
-export function ProblemNote({ error, onRetry }: { error: Error | null; onRetry?: () => void }) {
+/** An error as the API tells it: what, why, the command that helps, and the number to find it in the log. `isQuiet`: nothing has failed. */
+export function ProblemNote({ error, onRetry, isQuiet = false }: { error: Error | null; onRetry?: () => void; isQuiet?: boolean }) {
   if (!error) return null
   const api = error instanceof ApiError ? error : undefined
   return (
     <Note
-      tone="red"
+      tone={isQuiet ? 'gray' : 'red'}
       title={error.message}
-      isAlert
+      isAlert={!isQuiet}
       action={
         onRetry ? (
           <Button variant="default" size="xs" onClick={onRetry}>

@@ -1,6 +1,7 @@
 import { Button, CloseButton, NativeSelect, TextInput } from '@mantine/core'
 import { IconPlayerPause, IconPlayerPlay, IconSearch } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
+import { ApiError } from '../../lib/api.ts'
 import { plural } from '../../lib/format.ts'
 import type { LogRequest } from '../../lib/logs/follow-log.ts'
 import { plainText, type LogLine } from '../../lib/logs/log-buffer.ts'
@@ -74,7 +75,7 @@ export function LogPanel({ path, query = {}, isFollowed = true, label, fileName,
           <DownloadButton parts={() => [asText()]} name={fileName} label="Download the lines" />
         </span>
       </div>
-      {status.state === 'refused' && <ProblemNote error={status.error} onRetry={again} />}
+      {status.state === 'refused' && <ProblemNote error={status.error} onRetry={again} isQuiet={isNoLogYet(status.error)} />}
       {status.state === 'reconnecting' && <ProblemNote error={status.error ?? null} />}
       <LogList
         chunks={shown.chunks}
@@ -102,6 +103,8 @@ export function LogPanel({ path, query = {}, isFollowed = true, label, fileName,
     </div>
   )
 }
+
+const isNoLogYet = (error: Error) => error instanceof ApiError && error.reason === 'server_runs_nowhere'
 
 /** What the log says of itself is always shown: a filter must not hide that lines are missing. */
 function testOf(text: string, isLoud: boolean): LineTest {
