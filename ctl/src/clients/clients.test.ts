@@ -35,7 +35,7 @@ const write = (client: keyof typeof clients, file: string, to = url) => writeCli
 
 describe('the file of a client', () => {
   it('has its own place and shape for every client, with the token as a variable where the client puts it in', () => {
-    const place = { env: { HOME: '/home/me' }, cwd: '/work' }
+    const place = { env: { HOME: '/home/me' }, cwd: '/project' }
     const told = Object.fromEntries(
       clientNames.map((name) => [name, [clients[name].key, clients[name].entry({ url, tokenVariable: undefined, program })]]),
     )
@@ -50,9 +50,9 @@ describe('the file of a client', () => {
       zed: ['context_servers', { url }],
     })
     expect(['claude-code', 'cursor', 'vscode', 'codex', 'gemini', 'windsurf'].map((name) => clientOf(name).file(place))).toEqual([
-      '/work/.mcp.json',
-      '/work/.cursor/mcp.json',
-      '/work/.vscode/mcp.json',
+      '/project/.mcp.json',
+      '/project/.cursor/mcp.json',
+      '/project/.vscode/mcp.json',
       '/home/me/.codex/config.toml',
       '/home/me/.gemini/settings.json',
       '/home/me/.codeium/windsurf/mcp_config.json',
