@@ -5,7 +5,8 @@ import { percentile } from './percentile.ts'
 import { cpuSeconds } from './process-cost.ts'
 
 export type Measured = { calls: number; rps: number; p50: number; p99: number; cpuMicros: number; loadCpuMicros: number }
-export type Measure = { path: string; clients: number; warmupMs: number; durationMs: number; watchPid: number }
+/** With `callsPerSecond` of all clients together each call has its time, and one that the call before held up counts from then; without it each follows the one before. */
+export type Measure = { path: string; clients: number; warmupMs: number; durationMs: number; watchPid: number; callsPerSecond?: number }
 
 const open = new Map<string, EchoClient[]>()
 
@@ -27,12 +28,18 @@ async function check({ path }: { path: string }): Promise<number> {
   return texts.length
 }
 
-async function measure({ path, clients, warmupMs, durationMs, watchPid }: Measure): Promise<Measured> {
+async function measure({ path, clients, warmupMs, durationMs, watchPid, callsPerSecond }: Measure): Promise<Measured> {
   const latencies: number[] = []
   const window: { state: 'warm up' | 'open' | 'over' } = { state: 'warm up' }
+  const everyMs = callsPerSecond === undefined ? 0 : (clients * 1000) / callsPerSecond
+  const began = performance.now()
   const loops = (open.get(path) ?? []).slice(0, clients).map(async (client, index) => {
     for (let n = 0; window.state !== 'over'; n++) {
-      const started = performance.now()
+      const due = everyMs > 0 ? began + (n + index / clients) * everyMs : performance.now()
+      const early = due - performance.now()
+      if (early > 0) await later(early)
+      // A timer that was late is not the path's; a call before this one that took too long is.
+      const started = early > 0 ? performance.now() : due
       await client.echo(`${index}-${n}`)
       if (window.state === 'open') latencies.push(performance.now() - started)
     }

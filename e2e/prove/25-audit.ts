@@ -4,6 +4,8 @@ import { command, count, together, type Counts, type Outcome, type Row } from '.
 
 const maxRatio = 1.2
 const minPerSecond = 5_000
+/** A third of what two cores can do with load, gateway, server and control plane on them. */
+const callsPerSecond = 1_500
 
 export const row: Row = {
   asked:
@@ -25,11 +27,14 @@ async function accepted(counts: Counts): Promise<Outcome> {
 }
 
 async function cost(counts: Counts): Promise<Outcome> {
-  const { ratio, withMs, withoutMs } = await callCost({ rounds: 5, clients: 8, durationMs: count(counts, 3_000, 500) })
+  const clients = 8
+  const { steady, full } = await callCost({ rounds: 5, clients, durationMs: count(counts, 3_000, 500), callsPerSecond })
   await closeAll()
+  const told = ({ ratio, p99, cpuMicros, perSecond }: typeof steady) =>
+    `${ratio.median} (${ratio.min}–${ratio.max} in ${ratio.rounds} rounds; ${p99.with.toFixed(2)} and ${p99.without.toFixed(2)} ms, gateway CPU ${Math.round(cpuMicros.with)} and ${Math.round(cpuMicros.without)} µs a call, ${Math.round(perSecond.with)} and ${Math.round(perSecond.without)} calls/s)`
   return {
-    measured: `p99 of a call with/without ${ratio.median} (${ratio.min}–${ratio.max} in ${ratio.rounds} rounds; ${withMs.toFixed(2)} and ${withoutMs.toFixed(2)} ms at 8 clients)`,
-    ok: counts.isQuick || ratio.median <= maxRatio,
+    measured: `p99 of a call with/without, ${clients} clients at a steady rate: ${told(steady)}; as fast as they can on two cores that they share with the control plane, no goal: ${told(full)}`,
+    ok: counts.isQuick || steady.ratio.median <= maxRatio,
   }
 }
 

@@ -86,33 +86,56 @@ function chain(count: number) {
   return batches
 }
 
-/** p99 of calls of a server that is audited beside one of the same program that is not, in turn. */
+/**
+ * p99 of calls of a server that is audited beside one of the same program that is not, in turn: at a steady rate, and as fast as the
+ * clients can, where every microsecond of anybody's work is a microsecond less for calls.
+ */
 export async function callCost({
   rounds,
   clients,
   durationMs,
+  callsPerSecond,
   env,
-}: Environment & { rounds: number; clients: number; durationMs: number }) {
+}: Environment & { rounds: number; clients: number; durationMs: number; callsPerSecond: number }) {
   const { gateway } = await startFleet([fixture('with', 'raw-stdio'), unaudited('without')], env)
   const load = await startPeer(new URL('../bench/load.ts', import.meta.url).pathname)
   for (const path of ['with', 'without']) {
     const target: Target = { transport: 'http', url: serverUrl(gateway, path), era: 'modern' }
     await load.ask('openPath', { path, target, clients })
   }
-  const measure = (path: string) =>
-    load.ask<Measured>('measure', { path, clients, warmupMs: 500, durationMs, watchPid: gateway.pid } satisfies Measure)
+  const measure = (path: string, rate?: number) =>
+    load.ask<Measured>('measure', {
+      path,
+      clients,
+      warmupMs: 500,
+      durationMs,
+      watchPid: gateway.pid,
+      ...(rate && { callsPerSecond: rate }),
+    } satisfies Measure)
   // Both warm before anything counts.
   await measure('with')
   await measure('without')
+  const steady = await inTurn(rounds, (path) => measure(path, callsPerSecond))
+  const full = await inTurn(rounds, (path) => measure(path))
+  await load.ask('close')
+  return { steady, full }
+}
+
+async function inTurn(rounds: number, measure: (path: 'with' | 'without') => Promise<Measured>) {
   const ratios: number[] = []
-  const p99 = { with: [] as number[], without: [] as number[] }
+  const figures = { with: [] as Measured[], without: [] as Measured[] }
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)
-    for (const path of order) p99[path].push((await measure(path)).p99)
-    ratios.push(p99.with.at(-1)! / p99.without.at(-1)!)
+    for (const path of order) figures[path].push(await measure(path))
+    ratios.push(figures.with.at(-1)!.p99 / figures.without.at(-1)!.p99)
   }
-  await load.ask('close')
-  return { ratio: spread(ratios), withMs: percentile(p99.with, 0.5), withoutMs: percentile(p99.without, 0.5) }
+  const median = (of: 'with' | 'without', which: 'p99' | 'cpuMicros' | 'rps') =>
+    percentile(
+      figures[of].map((one) => one[which]),
+      0.5,
+    )
+  const both = (which: 'p99' | 'cpuMicros' | 'rps') => ({ with: median('with', which), without: median('without', which) })
+  return { ratio: spread(ratios), p99: both('p99'), cpuMicros: both('cpuMicros'), perSecond: both('rps') }
 }
 
 function unaudited(name: string) {

@@ -200,6 +200,27 @@ describe('an event', () => {
     expect(decoded({ ...more, atMs: 1_764_404_405_678, outcome: AuditOutcome.TOOL_ERROR })).toEqual(expected)
   })
 
+  it('is read by everybody: long names, other alphabets, half a character, big numbers', () => {
+    const secret = { name: 'n'.repeat(120), key: 'schlüssel-鍵'.repeat(20), version: 2 ** 40 }
+    const target = `${'ü'.repeat(41)}\ud800`
+    const event = decoded({
+      target,
+      client: '鍵'.repeat(200),
+      atMs: 8_640_000_000_000_000,
+      more: { secrets: [secret, { ...secret, name: 'a' }] },
+    })
+    expect(event).toMatchObject({ target: `${'ü'.repeat(41)}\ufffd`, clientName: '鍵'.repeat(200), time: { seconds: 8_640_000_000_000n } })
+    expect(event.secrets.map(({ name, key, version }) => [name, key, version])).toEqual([
+      [secret.name, secret.key, BigInt(secret.version)],
+      ['a', secret.key, BigInt(secret.version)],
+    ])
+  })
+
+  it('of more than a quarter of a megabyte is refused', () => {
+    const secrets = Array.from({ length: 2_000 }, () => ({ name: 'n'.repeat(60), key: 'k'.repeat(100), version: 1 }))
+    expect(() => bytesOf(seen('read', { more: { secrets } }))).toThrow(RangeError)
+  })
+
   it('that cannot be made is a hole, and ends nothing', async () => {
     const queue = await started()
     queue.record(seen('a'))

@@ -1,10 +1,11 @@
 import { mkdir, open, readdir, readFile, rm, truncate, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { writeFileAtomic } from '@mcpg/core/atomic-file'
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
-import { firstOf, headBytes, headOf, linked, nameOf, readEvents, readHead, recordOf, type Segment } from './segment.ts'
+import { firstOf, headBytes, headOf, linked, maxEventBytes, nameOf, readEvents, readHead, recordsOf, type Segment } from './segment.ts'
 import { bytesOf, type Witnessed } from './witnessed.ts'
 
 /** Events from `first` on, and the hash before them. */
@@ -18,6 +19,8 @@ export const defaultLimits = {
   segmentBytes: 1024 * 1024,
   /** Waiting for the disk. */
   memoryBytes: 8 * 1024 * 1024,
+  /** On disk, and kept at hand until the control plane has it: what goes out in the same second is not read again. */
+  recentBytes: 1024 * 1024,
   /** Seen, and not yet an event. */
   waiting: 10_000,
 }
@@ -25,10 +28,10 @@ export const defaultLimits = {
 /** From an event to the disk; what a crash may cost. */
 const writeDelayMs = 100
 const retryMs = 5_000
-/** Events made in one turn, so that calls are not held up: less than a millisecond. */
+/** Events made or linked in one turn, so that calls are not held up: less than half a millisecond. */
 const perTurn = 32
 
-type Numbered = { seq: number; before: Uint8Array; event: Uint8Array }
+type Numbered = { seq: number; before: Uint8Array<ArrayBuffer>; event: Uint8Array<ArrayBuffer> }
 
 /**
  * What this gateway saw, numbered from 1 and linked at this edge, on disk until the control plane has it. Bounded: the oldest are dropped,
@@ -56,13 +59,15 @@ export function auditQueue({
   let hash: Uint8Array<ArrayBuffer> = new Uint8Array(32)
   let toWrite: Numbered[] = []
   let toWriteBytes = 0
+  let recent: Numbered[] = []
+  let recentBytes = 0
   let dropped = 0
   let acknowledged = 0
   let file: FileHandle | null = null
   let isSynced = true
   let cancelWrite: (() => void) | null = null
   let writing: Promise<void> = Promise.resolve()
-  let cursor: { path: string; offset: number; seq: number; hash: Uint8Array } | null = null
+  let cursor: { path: string; offset: number; seq: number; hash: Uint8Array<ArrayBuffer> } | null = null
   const part: Part = { name: 'audit queue', start, stop }
   return {
     part,
@@ -109,7 +114,9 @@ export function auditQueue({
   /** What cannot be made is told and left out: no event is worth a gateway. */
   function made(what: Witnessed): Uint8Array<ArrayBuffer> | null {
     try {
-      return bytesOf(what)
+      const event = bytesOf(what)
+      if (event.length > maxEventBytes) throw new RangeError(`the event has ${event.length} bytes`)
+      return event
     } catch (error) {
       log.warn({ err: error, server: what.server }, 'an audit event could not be made')
       unnumbered++
@@ -139,6 +146,7 @@ export function auditQueue({
     const droppedBefore = dropped
     try {
       for (const run of runsOf(events)) await writeRun(run)
+      keepAtHand(events, bytes)
       await makeRoom()
       if (dropped !== droppedBefore || dropped > 0) await writeFileAtomic(droppedFile, String(dropped))
       for (const listener of listeners) listener()
@@ -158,7 +166,7 @@ export function auditQueue({
     let segment = segments.at(-1)
     if (!file || !segment || segment.first + segment.count !== head!.seq || segment.bytes >= limits.segmentBytes)
       segment = await begin(head!)
-    const records = Buffer.concat(run.map(({ event }) => recordOf(event)))
+    const records = recordsOf(run.map(({ event }) => event))
     await file!.write(records, 0, records.length, segment.bytes)
     segment.bytes += records.length
     segment.count += run.length
@@ -175,6 +183,14 @@ export function auditQueue({
     const segment = { path, first: seq, count: 0, bytes: headBytes, before }
     segments.push(segment)
     return segment
+  }
+
+  function keepAtHand(events: Numbered[], bytes: number): void {
+    recent.push(...events)
+    recentBytes += bytes
+    let first = 0
+    while (recentBytes > limits.recentBytes) recentBytes -= recent[first++]!.event.length
+    recent.splice(0, first)
   }
 
   async function makeRoom(): Promise<void> {
@@ -210,18 +226,31 @@ export function auditQueue({
       await file?.datasync()
     }
     const wanted = Math.max(acknowledged + 1, segment.first)
+    const batch = atHand(wanted, most) ?? (await fromDisk(segment, wanted, most))
+    return batch && { first: wanted, ...batch, dropped }
+  }
+
+  /** From `wanted` on, up to the next hole. */
+  function atHand(wanted: number, most: number): Pick<Batch, 'before' | 'events'> | null {
+    const from = recent.findIndex(({ seq }) => seq === wanted)
+    if (from === -1) return null
+    const events: Batch['events'] = []
+    while (events.length < most && recent[from + events.length]?.seq === wanted + events.length)
+      events.push(recent[from + events.length]!.event)
+    return { before: recent[from]!.before, events }
+  }
+
+  async function fromDisk(segment: Segment, wanted: number, most: number): Promise<Pick<Batch, 'before' | 'events'> | null> {
     const start = cursor?.path === segment.path && cursor.seq === wanted ? cursor : await seek(segment, wanted)
-    if (!start) return null
     const { events, end } = readEvents(await readPart(segment, start.offset), 0, Math.min(most, segment.first + segment.count - wanted))
     if (events.length === 0) return null
-    const after = events.reduce(linked, start.hash)
-    cursor = { path: segment.path, offset: start.offset + end, seq: wanted + events.length, hash: after }
-    return { first: wanted, before: new Uint8Array(start.hash), events, dropped }
+    cursor = { path: segment.path, offset: start.offset + end, seq: wanted + events.length, hash: await linkedAll(start.hash, events) }
+    return { before: start.hash, events }
   }
 
   async function seek(segment: Segment, wanted: number) {
     const { events, end } = readEvents(await readFile(segment.path), headBytes, wanted - segment.first)
-    return { offset: end, hash: events.reduce<Uint8Array>(linked, segment.before) }
+    return { offset: end, hash: await linkedAll(segment.before, events) }
   }
 
   async function readPart({ path, bytes }: Segment, offset: number): Promise<Buffer> {
@@ -243,6 +272,7 @@ export function auditQueue({
       next = through + 1
     }
     acknowledged = Math.max(acknowledged, through)
+    while (recent.length > 0 && recent[0]!.seq <= acknowledged) recentBytes -= recent.shift()!.event.length
     while (segments.length > 1 && segments[0]!.first + segments[0]!.count - 1 <= acknowledged)
       await rm(segments.shift()!.path, { force: true }).catch(() => {})
   }
@@ -269,7 +299,7 @@ export function auditQueue({
       if (end < content.length) await truncate(path, end)
       segments.push({ path, count: events.length, bytes: end, ...head })
       next = head.first + events.length
-      if (name === names.at(-1)) hash = new Uint8Array(events.reduce<Uint8Array>(linked, head.before))
+      if (name === names.at(-1)) hash = await linkedAll(head.before, events)
     }
     acknowledged = (segments[0]?.first ?? 1) - 1
   }
@@ -282,6 +312,16 @@ export function auditQueue({
     await file?.close()
     file = null
   }
+}
+
+/** The hash after the last, a few links a turn. */
+async function linkedAll(before: Uint8Array<ArrayBuffer>, events: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
+  let after = before
+  for (const [index, event] of events.entries()) {
+    if (index % perTurn === perTurn - 1) await turn()
+    after = linked(after, event)
+  }
+  return after
 }
 
 /** Cut where a number is missing. */

@@ -11,7 +11,7 @@ import { hash } from 'node:crypto'
 const magic = Buffer.from('MCPGAUD1')
 export const headBytes = magic.length + 8 + 32
 /** More in one event is a broken file. */
-const maxEventBytes = 64 * 1024
+export const maxEventBytes = 64 * 1024
 
 export type Segment = {
   path: string
@@ -21,7 +21,7 @@ export type Segment = {
   /** Size of the file. */
   bytes: number
   /** Hash before the first event. */
-  before: Uint8Array
+  before: Uint8Array<ArrayBuffer>
 }
 
 export const nameOf = (first: number): string => `${String(first).padStart(16, '0')}.audit`
@@ -33,15 +33,21 @@ export function headOf(first: number, before: Uint8Array): Buffer {
   return Buffer.concat([magic, number, before.length === 32 ? before : Buffer.alloc(32)])
 }
 
-export function readHead(file: Buffer): { first: number; before: Uint8Array } | null {
+export function readHead(file: Buffer): { first: number; before: Uint8Array<ArrayBuffer> } | null {
   if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return null
   return { first: Number(file.readBigUInt64BE(magic.length)), before: new Uint8Array(file.subarray(magic.length + 8, headBytes)) }
 }
 
-export function recordOf(event: Uint8Array): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(event.length)
-  return Buffer.concat([length, event])
+/** The events as they stand in the file. */
+export function recordsOf(events: readonly Uint8Array[]): Buffer {
+  const records = Buffer.allocUnsafe(events.reduce((bytes, { length }) => bytes + 4 + length, 0))
+  let at = 0
+  for (const event of events) {
+    at = records.writeUInt32BE(event.length, at)
+    records.set(event, at)
+    at += event.length
+  }
+  return records
 }
 
 /** Whole events from `offset` on, at most `most`, and where the next one begins. */
@@ -57,9 +63,11 @@ export function readEvents(file: Buffer, offset: number, most: number): { events
   return { events, end: at }
 }
 
+/** Both parts in one place for every link: it is made for every call. */
+const joined = Buffer.alloc(32 + maxEventBytes)
+
 export function linked(before: Uint8Array, event: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(before.length + event.length)
-  both.set(before, 0)
-  both.set(event, before.length)
-  return new Uint8Array(hash('sha256', both, 'buffer'))
+  joined.set(before)
+  joined.set(event, before.length)
+  return hash('sha256', joined.subarray(0, before.length + event.length), 'buffer')
 }

@@ -1,8 +1,8 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import canonicalize from 'canonicalize'
-import { hash, randomUUID } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { AuditLevel, SecretReference } from '@mcpg/proto/gateway-config'
 import { AuditOutcome, type AuditKind } from '@mcpg/proto/gen/delivery'
+import { begin, bytes, finish, nested, text, whole } from './wire.ts'
 
 /** What the gateway saw of one request, or of a session. Never arguments or results; `args` are hashed at once and forgotten. */
 export type Witnessed = {
@@ -59,73 +59,69 @@ const maxHashedBytes = 64 * 1024
 
 /**
  * The event as it is numbered, linked, sent and stored: at `hash-only` names are hashes, which tell only what one knows already. Written
- * field by field, as `AuditEvent` of delivery.proto has them: it is made for every call, and a message in between costs three times as much.
+ * field by field, as `AuditEvent` of delivery.proto has them: it is made for every call, and the general way costs several times as much.
  */
 export function bytesOf(seen: Witnessed): Uint8Array<ArrayBuffer> {
   const { atMs, kind, level, outcome, reason, durationMs, requestBytes, resultBytes, args, project, server, traceparent } = seen
   if (!Number.isFinite(atMs) || !Number.isFinite(durationMs)) throw new TypeError('a time of the event is no number')
   const name = level === 'hash-only' ? hashed : cut
-  const writer = new BinaryWriter()
-  span(writer, 1, atMs)
-  whole(writer, 2, kind)
-  text(writer, 3, seen.requestId === '' ? randomUUID() : cut(seen.requestId))
-  text(writer, 5, seen.sessionId === '' ? '' : sha256Hex(seen.sessionId).slice(0, 32))
-  text(writer, 6, name(seen.subject))
-  text(writer, 7, name(seen.tokenId))
+  begin()
+  span(1, atMs)
+  whole(2, kind)
+  text(3, seen.requestId === '' ? ownId() : cut(seen.requestId))
+  text(5, seen.sessionId === '' ? '' : sha256Hex(seen.sessionId).slice(0, 32))
+  text(6, name(seen.subject))
+  text(7, name(seen.tokenId))
   // Who it was is what the gateway has checked, or nothing at all.
-  whole(writer, 8, seen.subject === '' ? 0 : 1)
-  text(writer, 9, name(seen.client))
-  text(writer, 10, cut(project))
-  text(writer, 11, server)
-  text(writer, 12, name(seen.target))
-  text(writer, 13, seen.instance)
-  whole(writer, 14, outcome)
-  text(writer, 15, reason)
-  span(writer, 16, durationMs)
-  whole(writer, 17, requestBytes)
-  whole(writer, 18, resultBytes)
+  whole(8, seen.subject === '' ? 0 : 1)
+  text(9, name(seen.client))
+  text(10, cut(project))
+  text(11, server)
+  text(12, name(seen.target))
+  text(13, seen.instance)
+  whole(14, outcome)
+  text(15, reason)
+  span(16, durationMs)
+  whole(17, requestBytes)
+  whole(18, resultBytes)
   const isHashed = args !== undefined && requestBytes > 0 && requestBytes <= maxHashedBytes
-  if (isHashed) writer.tag(19, WireType.LengthDelimited).bytes(hash('sha256', canonicalize(args) ?? '', 'buffer'))
-  text(writer, 20, cut(traceparent))
-  if (args !== undefined && !isHashed) whole(writer, 22, 1)
-  if (seen.more) more(writer, seen.more, name)
-  return writer.finish()
+  if (isHashed) bytes(19, hash('sha256', canonicalize(args) ?? '', 'buffer'))
+  text(20, cut(traceparent))
+  if (args !== undefined && !isHashed) whole(22, 1)
+  if (seen.more) more(seen.more, name)
+  return finish()
 }
 
 /** A Timestamp or a Duration, to the millisecond. */
-function span(writer: BinaryWriter, field: number, ms: number): void {
+function span(field: number, ms: number): void {
   const total = Math.max(0, Math.round(ms))
-  writer.tag(field, WireType.LengthDelimited).fork()
-  whole(writer, 1, Math.floor(total / 1000))
-  whole(writer, 2, (total % 1000) * 1_000_000)
-  writer.join()
+  nested(field, () => {
+    whole(1, Math.floor(total / 1000))
+    whole(2, (total % 1000) * 1_000_000)
+  })
 }
 
-function more(writer: BinaryWriter, about: More, name: (value: string) => string): void {
-  if ('impersonator' in about) text(writer, 26, name(about.impersonator))
-  if ('source' in about) text(writer, 21, about.source)
-  if ('secrets' in about) for (const one of about.secrets) secret(writer, one)
+function more(about: More, name: (value: string) => string): void {
+  if ('impersonator' in about) text(26, name(about.impersonator))
+  if ('source' in about) text(21, about.source)
+  if ('secrets' in about) for (const one of about.secrets) secret(one)
   if (!('config' in about)) return
-  whole(writer, 24, about.config.generation)
-  writer.tag(25, WireType.LengthDelimited).bytes(Buffer.from(about.config.hash, 'hex'))
+  whole(24, about.config.generation)
+  bytes(25, Buffer.from(about.config.hash, 'hex'))
 }
 
-function secret(writer: BinaryWriter, { name, key, version }: SecretReference): void {
-  writer.tag(23, WireType.LengthDelimited).fork()
-  text(writer, 1, name)
-  text(writer, 2, key)
-  whole(writer, 3, version)
-  writer.join()
+function secret({ name, key, version }: SecretReference): void {
+  nested(23, () => {
+    text(1, name)
+    text(2, key)
+    whole(3, version)
+  })
 }
 
-/** Fields that say nothing are left out, as proto3 has it. Sizes and times are far below 2³². */
-function whole(writer: BinaryWriter, field: number, value: number): void {
-  if (value > 0) writer.tag(field, WireType.Varint).uint32(value)
-}
-
-function text(writer: BinaryWriter, field: number, value: string): void {
-  if (value !== '') writer.tag(field, WireType.LengthDelimited).string(value)
-}
+const run = randomBytes(12).toString('hex')
+let last = 0
+/** Of a request whose client gave none. */
+const ownId = (): string => `${run}-${(++last).toString(36)}`
 
 const sha256Hex = (value: string): string => hash('sha256', value)
 const hashed = (value: string): string => (value === '' ? '' : `sha256:${sha256Hex(value)}`)

@@ -34,10 +34,10 @@ export function auditBatches({
   /** `asking` what it has, `idle`, `gathering`, `sending` one batch. */
   let state: 'asking' | 'idle' | 'gathering' | 'sending' | 'closed' = 'asking'
   let cancel = () => {}
+  /** More may be waiting than the last batch could hold. */
+  let isFull = true
   const unsubscribe = queue.onWritten(() => {
-    if (state !== 'idle') return
-    state = 'gathering'
-    cancel = clock.after(gatherMs, () => void send())
+    if (state === 'idle') gather()
   })
   // A batch without events asks; a control plane that has lost frames is asked again at the next stream.
   outbox.push('audit', () => ({ case: 'auditBatch', value: {} }))
@@ -46,7 +46,14 @@ export function auditBatches({
   function receive(frame: ConnectResponse['frame']): void {
     if (frame.case !== 'auditAck') return
     const through = Number(frame.value.throughSeq)
-    void queue.acknowledge(through).then(send)
+    void queue.acknowledge(through).then(() => (isFull ? send() : gather()))
+  }
+
+  function gather(): void {
+    if (state === 'closed') return
+    cancel()
+    state = 'gathering'
+    cancel = clock.after(gatherMs, () => void send())
   }
 
   async function send(): Promise<void> {
@@ -60,6 +67,7 @@ export function auditBatches({
     if (isClosed()) return
     if (!batch) return void (state = 'idle')
     const { first, before, events, dropped } = batch
+    isFull = events.length === perBatch
     const value = { firstSeq: BigInt(first), prevHash: before, events, droppedTotal: BigInt(dropped) }
     outbox.push('audit', () => ({ case: 'auditBatch', value }))
     cancel = clock.after(patienceMs, () => void send())
