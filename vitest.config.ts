@@ -48,7 +48,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['{proto,core,cp,gateway-agent,ctl,scripts}/**/*.test.ts'],
-          globalSetup: ['e2e/postgres.ts'],
+          globalSetup: ['e2e/postgres.ts', 'e2e/shells.ts'],
         },
       },
       {

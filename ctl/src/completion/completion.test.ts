@@ -123,7 +123,7 @@ describe('names', () => {
   })
 })
 
-const shells = (['bash', 'zsh', 'fish'] as const).filter((shell) => spawnSync(shell, ['-c', 'true']).status === 0)
+const shells = (['bash', 'zsh', 'fish'] as const).map((shell) => ({ shell, isMissing: spawnSync(shell, ['-c', 'true']).status !== 0 }))
 
 /** A program that puts the line into the shell as it stands before the cursor, and prints what the shell would offer. */
 const drivers = {
@@ -136,7 +136,7 @@ const drivers = {
   fish: (line: string) => `${scripts.fish}\ncomplete -C '${line}'`,
 }
 
-describe.each(shells)('in %s', (shell) => {
+describe.each(shells)('completion in $shell', ({ shell, isMissing }) => {
   async function offered(line: string, parts = line.split(' ')): Promise<string[]> {
     const bin = join(folder, 'bin')
     mkdirSync(bin, { recursive: true })
@@ -151,7 +151,7 @@ describe.each(shells)('in %s', (shell) => {
     return output.split('\n').filter(Boolean).sort()
   }
 
-  test('names of the control plane are offered', async () => {
+  test.skipIf(isMissing)('names of the control plane are offered', async () => {
     expect(await offered('mcpg-ctl get servers gi')).toEqual(['git-a', 'git-b'])
     // Bash takes the word apart at the = and wants only what comes behind.
     const isBash = shell === 'bash'
@@ -159,7 +159,7 @@ describe.each(shells)('in %s', (shell) => {
     expect(await offered('mcpg-ctl get --output=js', parts)).toEqual([isBash ? 'json' : '--output=json'])
   })
 
-  test('a script of a clone brings the program along', async () => {
+  test.skipIf(isMissing)('a script of a clone brings the program along', async () => {
     const self = [process.execPath, join(import.meta.dirname, '../main.ts')]
     const { stdout, stderr } = await ctl(['completion', shell], { variables: { PATH: folder } })
     expect(stdout.trim().split('\n').at(-1)).toBe(ownFunction(shell, self))
