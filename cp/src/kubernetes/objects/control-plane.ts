@@ -1,5 +1,5 @@
 import type { KubernetesObject } from './workload.ts'
-import { userId } from './workload.ts'
+import { containerSecurity, podSecurity } from './restricted.ts'
 
 /** How a control plane is installed on a cluster. */
 export type ControlPlaneInstallation = {
@@ -75,14 +75,7 @@ function statefulSet(given: ControlPlaneInstallation): KubernetesObject {
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 60,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: userId,
-            runAsGroup: userId,
-            fsGroup: userId,
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          securityContext: podSecurity,
           containers: [
             {
               name: 'control-plane',
@@ -111,12 +104,7 @@ function statefulSet(given: ControlPlaneInstallation): KubernetesObject {
                 { name: 'grpc', containerPort: ports.grpc, protocol: 'TCP' },
               ],
               resources: { requests: { cpu: '250m', memory: '512Mi' }, limits: { memory: '1Gi' } },
-              securityContext: {
-                runAsNonRoot: true,
-                readOnlyRootFilesystem: true,
-                allowPrivilegeEscalation: false,
-                capabilities: { drop: ['ALL'] },
-              },
+              securityContext: containerSecurity,
               // A database that has to be migrated may take its time.
               startupProbe: { ...probe('/healthz'), periodSeconds: 2, failureThreshold: 150 },
               readinessProbe: { ...probe('/readyz'), periodSeconds: 5, failureThreshold: 2 },

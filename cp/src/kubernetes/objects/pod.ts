@@ -1,6 +1,7 @@
 import { gatewayMeta, podLabels } from './metadata.ts'
 import { workloadName } from './names.ts'
-import { endpointPort, isGroup, userId, type GatewayWorkload } from './workload.ts'
+import { containerSecurity, podSecurity } from './restricted.ts'
+import { endpointPort, isGroup, type GatewayWorkload } from './workload.ts'
 
 const home = '/var/lib/mcpg'
 const tokenFolder = '/run/mcpg/enrollment'
@@ -18,14 +19,7 @@ export function podTemplate(workload: GatewayWorkload) {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 60,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: userId,
-        runAsGroup: userId,
-        fsGroup: userId,
-        fsGroupChangePolicy: 'OnRootMismatch',
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
+      securityContext: podSecurity,
       ...(workload.imagePullSecret ? { imagePullSecrets: [{ name: workload.imagePullSecret }] } : {}),
       ...placement(workload),
       containers: [container(workload)],
@@ -80,12 +74,7 @@ function container(workload: GatewayWorkload) {
       // No limit of the processor: a gateway that may not use an idle one only gets slower.
       limits: { memory: String(memoryBytes) },
     },
-    securityContext: {
-      runAsNonRoot: true,
-      readOnlyRootFilesystem: true,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: containerSecurity,
     startupProbe: { ...probe('/healthz'), periodSeconds: 2, failureThreshold: 150 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, failureThreshold: 6 },

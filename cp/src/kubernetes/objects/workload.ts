@@ -80,4 +80,3 @@ export type GatewayWorkload = {
 export const isGroup = ({ replicas }: { replicas: number }): boolean => replicas > 1
 
 export const endpointPort = 7845
-export const userId = 1000
