@@ -8,7 +8,7 @@ import type { OperationKind } from '@mcpg/proto/rest/operations'
 import { ownCaller, type Caller } from './access/caller.ts'
 import { allocator } from './allocator/allocator.ts'
 import type { Audit } from './audit/audit.ts'
-import type { Driver, Workload, Workloads } from './clusters/drivers/driver.ts'
+import type { Driver, EnrollmentOptions, Workload, Workloads } from './clusters/drivers/driver.ts'
 import { clusterProber } from './clusters/prober.ts'
 import { clusterRoutes } from './clusters/routes.ts'
 import { clusterService, type SealAccess } from './clusters/service.ts'
@@ -22,7 +22,7 @@ import type { Idempotency } from './http/idempotency.ts'
 import { operationRoom, replicaId, type AtStep, type Plan } from './operations/operations.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { attestation } from './provisioning/attestation.ts'
-import { groupLabel, isMember } from './provisioning/group.ts'
+import { groupLabel, isMember } from './clusters/group.ts'
 import { janitor } from './provisioning/janitor.ts'
 import { beginnings } from './provisioning/beginning.ts'
 import { clusterDrainer } from './provisioning/drainer.ts'
@@ -85,23 +85,21 @@ export async function createManaged({
     allocator: reservations,
     workloadsOf: clusters.workloadsOf,
     enrollmentUrl: async (
-      { id, kind, org, workspace, environment, gateway: name, gatewayUid: expectedInstanceUid },
-      { isRemote, byAttestation = false } = { isRemote: false },
+      { id, kind, org, workspace, environment, gateway: name, gatewayUid },
+      { isRemote = false, byAttestation = false, replica }: EnrollmentOptions = {},
     ) => {
       const scope = { org, workspace, environment }
-      await enrollments.revokeOf(id)
+      const expectedInstanceUid = replica ?? gatewayUid
+      await enrollments.revokeOf(id, expectedInstanceUid)
       // One that moves is selected by the labels of the installation before it.
       const before = kind === 'move' ? registry.find({ org, workspace, environment }, name) : null
+      const labels = { ...before?.labels, [groupLabel]: name }
       const { url } = byAttestation
-        ? await enrollments.createAttested(ownCaller(), scope, {
-            operationId: id,
-            group: expectedInstanceUid,
-            labels: { [groupLabel]: name },
-          })
+        ? await enrollments.createAttested(ownCaller(), scope, { operationId: id, group: gatewayUid, labels: { [groupLabel]: name } })
         : await enrollments.create(
             ownCaller(),
             scope,
-            { name, ttl: '15m', maxUses: 1, expectedInstanceUid, ...(before && { labels: before.labels }) },
+            { ...(expectedInstanceUid === gatewayUid && { name }), ttl: '15m', maxUses: 1, expectedInstanceUid, labels },
             { operationId: id },
           )
       return isRemote ? url : `${ownUrl()}${url.slice(publicUrl().length)}`

@@ -2,7 +2,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Driver, Workload, Workloads } from '../src/clusters/drivers/driver.ts'
 import type { FakeAgent, Knobs } from './fake-agent.ts'
 import type { TestFleet } from './fleet.ts'
-import { membersOf } from '../src/provisioning/group.ts'
+import { isMember, ordinalOf, replicaUid } from '../src/clusters/group.ts'
 import { enrollRequest, newIdentity } from './identity.ts'
 
 export type FakeDriver = ReturnType<typeof fakeDriver>
@@ -15,7 +15,8 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
   const workloads = new Map<string, { workload: Workload; agent: FakeAgent }>()
   const pods = new Map<string, FakeAgent>()
   const applied: string[] = []
-  const fails: ('probe' | 'apply' | 'observe' | 'stop' | 'remove')[] = []
+  const asleep = new Set<string>()
+  const fails: ('probe' | 'apply' | 'prune' | 'observe' | 'stop' | 'remove')[] = []
   const here: Workloads = {
     async probe() {
       failAt('probe')
@@ -24,7 +25,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     async apply(workload) {
       failAt('apply')
       applied.push(`${workload.instanceUid} ${workload.parameters.size}`)
-      if (workload.parameters.replicas > 1) return await applyGroup(workload)
+      if (workload.parameters.replicas > 1 || podsOf(workload.instanceUid).length > 0) return await applyGroup(workload)
       const known = workloads.get(workload.instanceUid)
       if (known) return void (known.workload = workload)
       const url = await workload.enrollmentUrl()
@@ -33,6 +34,10 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
       const agent = fleet().agentOf(body.credential.bearerToken, workload.instanceUid, knobs)
       workloads.set(workload.instanceUid, { workload, agent })
       agent.connect()
+    },
+    async prune({ instanceUid, parameters: { replicas } }) {
+      failAt('prune')
+      for (const pod of podsOf(instanceUid)) if (ordinalOf(pod, instanceUid)! >= replicas) end(pod)
     },
     async observe(uid) {
       failAt('observe')
@@ -66,23 +71,35 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
   return { driver, workloads, pods, applied, fails, join }
 
   function podsOf(uid: string): string[] {
-    return [...pods.keys()].filter((pod) => pod.startsWith(`${uid}-`))
+    return [...pods.keys()].filter((pod) => isMember(pod, uid))
   }
 
   function end(pod: string): void {
     pods.get(pod)!.disconnect()
     pods.delete(pod)
+    asleep.delete(pod)
   }
 
   async function applyGroup(workload: Workload): Promise<void> {
     const { instanceUid, parameters } = workload
-    const members = membersOf({ instanceUid, replicas: parameters.replicas })
-    for (const pod of podsOf(instanceUid)) if (!members.includes(pod)) end(pod)
-    const missing = members.filter((pod) => !pods.has(pod))
+    const alone = workloads.get(instanceUid)
+    if (alone) {
+      alone.workload = workload
+      pods.set(instanceUid, alone.agent)
+    }
+    for (const pod of podsOf(instanceUid)) {
+      // Its volume stays until it is pruned.
+      if (ordinalOf(pod, instanceUid)! >= parameters.replicas) {
+        pods.get(pod)!.disconnect()
+        asleep.add(pod)
+      } else if (asleep.delete(pod)) pods.get(pod)!.connect()
+    }
+    const has = (ordinal: number) => podsOf(instanceUid).some((pod) => ordinalOf(pod, instanceUid) === ordinal)
+    const missing = Array.from({ length: parameters.replicas }, (_, ordinal) => ordinal).filter((ordinal) => !has(ordinal))
     if (missing.length === 0) return
-    const url = await workload.enrollmentUrl({ isRemote: false, byAttestation: true })
-    for (const pod of missing) {
-      const { status, body } = await join(url, pod)
+    const url = await workload.enrollmentUrl({ byAttestation: true })
+    for (const ordinal of missing) {
+      const { status, body } = await join(url, replicaUid(instanceUid, ordinal))
       if (status !== 200) throw new McpgError('unavailable', 'not_enrolled', JSON.stringify(body))
     }
   }

@@ -122,15 +122,47 @@ test('two replicas are a gateway each, by the word of the cluster, and go togeth
   })
   expect(items.map(({ data }) => Buffer.from(data.url, 'base64').toString())).toEqual([expect.stringMatching(/\/enroll\/enr_[0-9a-f]{10}/)])
 
-  expect(await create('pair', '--replicas', '1')).toMatchObject({ code: 6 })
   expect(await create('pair', '--replicas', '3')).toMatchObject({ code: 0 })
   expect(await setup.pods('pair')).toHaveLength(3)
   expect((await setup.ask<Gateway>('get', 'gateway', `${uid}-2`)).status.connection).toBe('online')
+
+  // Who stays is not touched.
+  const who = async () => ({
+    gateway: (await setup.ask<Gateway>('get', 'gateway', `${uid}-0`)).metadata.uid,
+    pod: (await setup.pods('pair')).find(({ metadata }) => metadata.name === `${uid}-0`)?.metadata.uid,
+  })
+  const before = await who()
+  expect(await create('pair', '--replicas', '1')).toMatchObject({ code: 0 })
+  expect([await who(), (await setup.pods('pair')).length]).toEqual([before, 1])
+  for (const ordinal of [1, 2]) expect((await run('get', 'gateway', `${uid}-${ordinal}`)).code).toBe(5)
 
   const deleted = await setup.remove(uid)
   expect([deleted.code, deleted.stderr]).toEqual([0, ''])
   expect(await setup.nothingLeft()).toEqual([])
   for (const ordinal of [0, 1, 2]) expect((await run('get', 'gateway', `${uid}-${ordinal}`)).code).toBe(5)
+}, 300_000)
+
+test('one gateway becomes two and one again, and stays itself', async () => {
+  await run(...setup.registration('kube'))
+  expect(await create('solo')).toMatchObject({ code: 0 })
+  const solo = async () => (await setup.ask<Gateway>('get', 'gateway', 'solo')).metadata.uid
+  const before = await solo()
+  const [pod] = await setup.pods('solo')
+  const uid = pod!.metadata.name.replace(/-0$/, '')
+
+  expect(await create('solo', '--replicas', '2')).toMatchObject({ code: 0 })
+  expect([await solo(), (await setup.pods('solo')).length]).toEqual([before, 2])
+  expect((await setup.ask<Gateway>('get', 'gateway', `${uid}-1`)).status.connection).toBe('online')
+  const again = (await setup.pods('solo')).find(({ metadata }) => metadata.name === `${uid}-0`)
+
+  expect(await create('solo', '--replicas', '1')).toMatchObject({ code: 0 })
+  expect((await setup.pods('solo')).map(({ metadata }) => metadata.uid)).toEqual([again!.metadata.uid])
+  expect([await solo(), (await run('get', 'gateway', `${uid}-1`)).code]).toEqual([before, 5])
+  expect((await setup.ask<Gateway>('get', 'gateway', 'solo')).status.connection).toBe('online')
+
+  const deleted = await setup.remove(uid)
+  expect([deleted.code, deleted.stderr]).toEqual([0, ''])
+  expect(await setup.nothingLeft()).toEqual([])
 }, 300_000)
 
 test('where the cluster reviews no tokens several replicas are refused in words, and one works', async () => {

@@ -10,31 +10,45 @@ import { begin, crashMarker, endManaged, gatewaysPath, managedTimers, operations
 
 const steps = {
   create: ['workload', 'rollout', 'enrolled', 'config_applied'],
-  update: ['workload', 'rollout', 'config_applied'],
+  update: ['workload', 'rollout', 'config_applied', 'surplus_removed'],
   delete: ['drained', 'revoked', 'removed'],
 }
-const isKind = (word: string): word is keyof typeof steps => Object.hasOwn(steps, word)
+type Kind = keyof typeof steps
 
-/** Before and after every step of every kind, and of what a creation takes back. */
+/** What is done with a gateway: from how it was made, to what is asked for then, and who is there in the end. */
+const changes: Record<string, { kind: Kind; before?: object; body?: object; replicas?: (uid: string) => string[] }> = {
+  create: { kind: 'create', body: {} },
+  update: { kind: 'update', before: {}, body: { size: 'm' } },
+  grow: { kind: 'update', before: {}, body: { replicas: 3 }, replicas: (uid) => [uid, `${uid}-1`, `${uid}-2`] },
+  shrink: { kind: 'update', before: { replicas: 3 }, body: { replicas: 1 }, replicas: (uid) => [`${uid}-0`] },
+  delete: { kind: 'delete', before: {} },
+}
+
+/** Before and after every step of every change, and of what a creation and a change to several replicas take back. */
 export const crashPoints = [
-  ...Object.entries(steps).flatMap(([kind, names]) => names.flatMap((step) => [`${kind}/${step}/before`, `${kind}/${step}/after`])),
-  'create/workload/undo/before',
-  'create/workload/undo/after',
+  ...Object.entries(changes).flatMap(([change, { kind }]) =>
+    steps[kind].flatMap((step) => [`${change}/${step}/before`, `${change}/${step}/after`]),
+  ),
+  ...['create', 'grow'].flatMap((change) => [`${change}/workload/undo/before`, `${change}/workload/undo/after`]),
 ]
 
 /** Kills the control plane with -9 at a point, starts it again, and says what is wrong after the operation has ended; empty for nothing. */
 export async function crashAt(point: string): Promise<string[]> {
-  const [kind = ''] = point.split('/')
-  if (!isKind(kind)) throw new Error(`${point} is no point`)
+  const [name = '', ...at] = point.split('/')
+  const change = changes[name]
+  if (!change) throw new Error(`${point} is no point`)
+  const { kind, before, body, replicas = (uid: string) => [uid] } = change
   const isTakenBack = point.includes('/undo/')
   const stateDir = temporaryFolder()
   writeFileSync(join(stateDir, crashMarker), '')
-  const { controlPlane: first } = await startManaged({ stateDir, env: { MCPG_CRASH_AT_STEP: point } })
+  const { controlPlane: first } = await startManaged({ stateDir, env: { MCPG_CRASH_AT_STEP: [kind, ...at].join('/') } })
   // A server that takes a while to start holds the first config up, and leaves time to cancel.
-  if (isTakenBack) await api(first.http).servers(fixture('slow', 'hangs-in-initialize'))
-  const known = kind === 'create' ? null : await made(first)
+  const hold = () => (isTakenBack ? api(first.http).servers(fixture('slow', 'hangs-in-initialize')) : Promise.resolve())
+  if (kind === 'create') await hold()
+  const known = before === undefined ? null : await made(first, before)
+  if (kind !== 'create') await hold()
   const key = randomUUID()
-  const request = { body: { name: 'edge-1', ...(known !== null && { size: 'm' }) }, key }
+  const request = { body: { name: 'edge-1', ...body }, key }
   // It may die before it answers.
   const asked = (kind === 'delete' ? begin(first, 'DELETE', `${gatewaysPath}/edge-1`) : begin(first, 'POST', gatewaysPath, request)).catch(
     () => null,
@@ -62,12 +76,18 @@ export async function crashAt(point: string): Promise<string[]> {
     ...(again === null || (again.status === 202 && again.answer.operationId === operation?.id)
       ? []
       : [`the same key is answered ${again.status} ${again.answer.reason ?? again.answer.operationId}`]),
-    ...(await wrongWith(stateDir, isTakenBack || kind === 'delete' ? [] : [operation!.gateway.instanceUid])),
+    ...(await wrongWith(stateDir, left(operation!.gateway.instanceUid))),
   ]
+
+  function left(uid: string): string[] {
+    if (kind === 'delete') return []
+    if (isTakenBack) return known === null ? [] : [uid]
+    return replicas(uid)
+  }
 }
 
-async function made(controlPlane: ControlPlane): Promise<string> {
-  const { answer } = await begin(controlPlane, 'POST', gatewaysPath, { body: { name: 'edge-1' } })
+async function made(controlPlane: ControlPlane, values: object): Promise<string> {
+  const { answer } = await begin(controlPlane, 'POST', gatewaysPath, { body: { name: 'edge-1', ...values } })
   await until('it is ready', async () =>
     (await operationsOf(controlPlane)).find(({ id, state }) => id === answer.operationId && state === 'succeeded'),
   )

@@ -64,15 +64,20 @@ export function agentsOf(stateDir: string): { uid: string; pid: number }[] {
     })
 }
 
-/** What is wrong where exactly these gateways, by uid, should be there and nothing be at work; empty for nothing. */
+/**
+ * What is wrong where exactly these gateways, by uid, should be there and nothing be at work; empty for nothing. Of one with several replicas,
+ * or that had several, each replica is named: `<uid>`, `<uid>-1` …
+ */
 export async function wrongWith(stateDir: string, uids: string[]): Promise<string[]> {
   const expected = uids.toSorted()
+  const groups = new Map<string, number>()
+  for (const uid of expected.map((one) => /^(.+-[0-9a-f]{6})-\d+$/.exec(one)?.[1] ?? one)) groups.set(uid, (groups.get(uid) ?? 0) + 1)
   const sorted = <Row>(rows: Row[], uid: (row: Row) => string) => rows.map(uid).sort().join(' ')
   const [operations, reservations, clusters, managed, enrolled] = [
     await rowsOf<{ id: string }>(stateDir, `SELECT "id" FROM "operations" WHERE "finishedAt" IS NULL OR "state" = 'running'`),
     await rowsOf<{ gatewayUid: string; state: string; gateways: number }>(
       stateDir,
-      `SELECT "gatewayUid", "state", "gateways" FROM "reservations" WHERE "state" <> 'released' AND "gateways" > 0`,
+      `SELECT "gatewayUid", "state", SUM("gateways") AS "gateways" FROM "reservations" WHERE "state" <> 'released' GROUP BY "gatewayUid", "state"`,
     ),
     await rowsOf<{ gatewaysReserved: number }>(stateDir, 'SELECT "gatewaysReserved" FROM "clusters"'),
     await rowsOf<{ instanceUid: string; state: string }>(stateDir, 'SELECT "instanceUid", "state" FROM "managed_gateways"'),
@@ -86,14 +91,14 @@ export async function wrongWith(stateDir: string, uids: string[]): Promise<strin
     ['operations without an end', sorted(operations, ({ id }) => id), ''],
     [
       'reservations',
-      sorted(reservations, ({ gatewayUid, state }) => `${gatewayUid} ${state}`),
-      expected.map((uid) => `${uid} committed`).join(' '),
+      sorted(reservations, ({ gatewayUid, state, gateways }) => `${gatewayUid} ${state} ${gateways}`),
+      [...groups].map(([uid, replicas]) => `${uid} committed ${replicas}`).join(' '),
     ],
     ['reserved on clusters', String(clusters.reduce((sum, one) => sum + one.gatewaysReserved, 0)), String(expected.length)],
     [
       'managed gateways',
       sorted(managed, ({ instanceUid, state }) => `${instanceUid} ${state}`),
-      expected.map((uid) => `${uid} ready`).join(' '),
+      [...groups.keys()].map((uid) => `${uid} ready`).join(' '),
     ],
     ['enrolled gateways', sorted(enrolled, ({ instanceUid }) => instanceUid), expected.join(' ')],
   ]

@@ -16,7 +16,15 @@ it('a hundred creations at once where there is room for sixty: never one too man
 }, 120_000)
 
 // `npm run prove -- 30` has all of them.
-it.each(['create/workload/before', 'create/rollout/after', 'update/workload/after', 'delete/drained/after', 'create/workload/undo/after'])(
+it.each([
+  'create/workload/before',
+  'create/rollout/after',
+  'update/workload/after',
+  'grow/workload/undo/after',
+  'shrink/surplus_removed/before',
+  'delete/drained/after',
+  'create/workload/undo/after',
+])(
   'killed with -9 at %s, the next control plane ends it once, and nothing is left over',
   async (point) => {
     expect(crashPoints).toContain(point)

@@ -32,7 +32,7 @@ export type Redemptions = ReturnType<typeof redemptionService>
 type Claim = { gatewayId: string; name: string; credential: CredentialMessage; endpoint: EndpointLeaf | undefined }
 
 /** Which replica shows this token, as its cluster says. Throws where it is none of the group that the enrollment is for. */
-export type AttestReplica = (enrollment: { operationId: string | null }, token: string) => Promise<string>
+export type AttestReplica = (enrollment: { expectedInstanceUid: string | null }, token: string) => Promise<string>
 
 /** Who asks, how, and with which proven key. */
 type Attempt = { caller: Caller; enrollment: Enrollment; request: EnrollRequest; publicKey: Uint8Array<ArrayBuffer>; spkiSha256: string }
@@ -246,10 +246,18 @@ export function redemptionService({
     return { gatewayId, name, credential: prepared.message(1), endpoint }
   }
 
-  /** A replica on a new volume comes without its identity: whoever had it before is not the pod that the cluster attests. */
-  async function replaceReplica(caller: Caller, { byAttestation, ...scope }: Enrollment, instanceUid: string): Promise<void> {
+  /**
+   * A replica on a new volume comes without its identity: whoever had it before is not the pod that the cluster attests. The first one may
+   * have been called as all of them are, from when it was alone.
+   */
+  async function replaceReplica(
+    caller: Caller,
+    { byAttestation, expectedInstanceUid: group, ...scope }: Enrollment,
+    instanceUid: string,
+  ): Promise<void> {
     if (!byAttestation) return
-    const before = registry.list(scope).find((row) => row.instanceUid === instanceUid)
+    const names = instanceUid === `${group}-0` ? [instanceUid, group] : [instanceUid]
+    const before = registry.list(scope).find((row) => names.includes(row.instanceUid))
     if (before?.origin !== 'managed') return
     if (before.revokedAt !== null || before.lockedAt !== null)
       throw new McpgError(

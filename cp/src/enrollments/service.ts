@@ -136,9 +136,13 @@ export function enrollmentService({
     changes.status(`${scope.org}/${scope.workspace}`, 'Enrollment', name)
   }
 
-  /** What was made for an operation on a managed gateway and not used, or used by replicas that go with it. */
-  async function revokeOf(operationId: string): Promise<void> {
-    await revokeOpen({ operationId, OR: [{ usedCount: 0 }, { maxUses: { gt: 1 } }] })
+  /** What was made for an operation on a managed gateway, or one replica of it, and not used, or used by replicas that go with it. */
+  async function revokeOf(operationId: string, expectedInstanceUid?: string): Promise<void> {
+    await revokeOpen({
+      operationId,
+      ...(expectedInstanceUid !== undefined && { expectedInstanceUid }),
+      OR: [{ usedCount: 0 }, { maxUses: { gt: 1 } }],
+    })
   }
 
   /** What the replicas of a managed gateway enroll with. */

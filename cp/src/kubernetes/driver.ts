@@ -7,11 +7,12 @@ import type { Observed, Workload, WorkloadParameters, Workloads } from '../clust
 import type { Api } from './client/api.ts'
 import { clusterClient, type Client } from './client/client.ts'
 import { attestedPod } from './client/attestation.ts'
+import { attestationVolumeName } from './objects/pod.ts'
 import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
-import { claimName, gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
-import { isGroup, type Discovery, type GatewayWorkload, type KubernetesObject, type Routing } from './objects/workload.ts'
+import { gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
+import { isAttested, type Discovery, type GatewayWorkload, type KubernetesObject, type Routing } from './objects/workload.ts'
 
 /** Where gateways reach the control plane; null for what only this machine reaches. */
 export type Reach = { restPort: number; grpcPort: number } | null
@@ -48,7 +49,7 @@ export function kubernetesWorkloads({
   clock: Clock
 }): Workloads {
   let opened: Promise<{ api: Api; client: Client }> | null = null
-  return { probe, apply, observe, stop, remove, attest, list }
+  return { probe, apply, prune, observe, stop, remove, attest, list }
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
@@ -61,16 +62,16 @@ export function kubernetesWorkloads({
     const { api, client } = await open()
     const { discovery } = await discover(api)
     const [set] = await setsOf(client, workload.instanceUid)
-    const described = describe(workload, null)
-    const byAttestation = isGroup(described)
-    if (byAttestation) await requireAttestation(api, workload)
+    const wasAttested = set !== undefined && isAttestedSet(set)
+    const described = { ...describe(workload, null), attested: wasAttested }
+    const byAttestation = isAttested(described)
+    if (described.replicas > 1) await requireAttestation(api, workload)
     if (described.hostname !== undefined && !described.routing) throw unrouted(described.hostname)
     const token = tokenReference(namespaceName(described), workload.instanceUid)
     const secret = await client.find(token)
-    const isFresh =
-      byAttestation || (secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs)
+    const isFresh = secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs
     // Without a Secret the gateway enrolled: it is deleted then, and not before. What holds no secret stays.
-    const needsToken = secret === null ? set === undefined || byAttestation : !isFresh
+    const needsToken = byAttestation ? !wasAttested || secret === null : secret === null ? set === undefined : !isFresh
     const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true, byAttestation }) : null
     const given: GatewayWorkload = { ...described, enrollmentUrl }
     if (secret && needsToken) await client.remove(token)
@@ -87,9 +88,8 @@ export function kubernetesWorkloads({
       labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
       keep: objects,
     })
-    if (set && byAttestation) await forgetReplicas(client, described, replicasOf(set))
     // A pod that waits with a token of yesterday would wait for ever.
-    if (secret && needsToken) {
+    if (secret && needsToken && !byAttestation) {
       const workloadSet = objects.find(({ kind }) => kind === 'StatefulSet')!
       await client.scale(workloadSet, 0)
       await gone(workload.instanceUid)
@@ -116,21 +116,12 @@ export function kubernetesWorkloads({
   }
 
   /** Volumes of replicas that are no more: who has that number next is another gateway. */
-  async function forgetReplicas(client: Client, workload: GatewayWorkload, before: number): Promise<void> {
-    const { instanceUid, replicas } = workload
-    const surplus = Array.from({ length: Math.max(0, before - replicas) }, (_, index) => replicas + index)
-    if (surplus.length === 0) return
-    const names = new Set(surplus.map((ordinal) => `${workloadName(instanceUid)}-${ordinal}`))
-    await until(
-      async () => (await podsOf(client, instanceUid)).every(({ metadata }) => !names.has(metadata.name)),
-      'the pods that are too many do not end',
-    )
-    for (const ordinal of surplus)
-      await client.remove({
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: claimName(instanceUid, ordinal), namespace: namespaceName(workload) },
-      })
+  async function prune({ instanceUid, parameters: { replicas } }: Workload): Promise<void> {
+    const { client } = await open()
+    const isSurplus = ({ metadata: { name } }: KubernetesObject) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= replicas
+    await until(async () => !(await podsOf(client, instanceUid)).some(isSurplus), 'the pods that are too many do not end')
+    const claims = await client.list({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, { labels: gatewaySelector(instanceUid) })
+    for (const claim of claims.filter(isSurplus)) await client.remove(claim)
   }
 
   async function attest(
@@ -161,7 +152,7 @@ export function kubernetesWorkloads({
     if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
     if (rollout.state !== 'running') return { state: 'starting', ...(rollout.state === 'starting' && { message: rollout.message }) }
     // It answers as a gateway does that has an identity and runs a config.
-    if (!isGroup({ replicas: replicasOf(set) })) await client.remove(tokenReference(set.metadata.namespace!, uid))
+    if (!isAttestedSet(set)) await client.remove(tokenReference(set.metadata.namespace!, uid))
     return { state: 'running' }
   }
 
@@ -303,7 +294,12 @@ const unrouted = (hostname: string) =>
     hint: 'register it again with --ingress-class <class> or --gateway-api <namespace>/<name>, or leave --custom-hostname out',
   })
 
-const replicasOf = (set: KubernetesObject): number => (set['spec'] as { replicas?: number }).replicas ?? 1
+/** As its pods are made: what they enroll by is a volume of theirs. */
+function isAttestedSet(set: KubernetesObject): boolean {
+  const { template } = set['spec'] as { template: { spec: { volumes?: { name: string }[] } } }
+  return (template.spec.volumes ?? []).some(({ name }) => name === attestationVolumeName)
+}
+
 const setsOf = (client: Client, uid: string) =>
   client.list({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, { labels: gatewaySelector(uid) })
 const podsOf = (client: Client, uid: string) => client.list({ apiVersion: 'v1', kind: 'Pod' }, { labels: gatewaySelector(uid) })

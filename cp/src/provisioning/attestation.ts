@@ -2,23 +2,22 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Clusters } from '../clusters/service.ts'
 import type { ProvisioningStore } from './store.ts'
 
-/** Which replica shows a token, as the cluster says on which its operation placed it. */
-export type Attest = (enrollment: { operationId: string | null }, token: string) => Promise<string>
+/** Which replica of a managed gateway shows a token, as the cluster says on which it runs. */
+export type Attest = (enrollment: { expectedInstanceUid: string | null }, token: string) => Promise<string>
 
 /**
  * Answers the instance uid that the pod of a token has. Throws `forbidden` for a token that is not one of a pod of the gateway that the
- * operation is about, `failed_precondition` where that operation failed or nothing is kept of its gateway, `unavailable` where the cluster
- * could not be asked.
+ * enrollment is for, `failed_precondition` where nothing is kept of that gateway, `unavailable` where the cluster could not be asked.
  */
 export function attestation({
   store,
   workloadsOf,
 }: {
-  store: Pick<ProvisioningStore, 'groupOfOperation'>
+  store: Pick<ProvisioningStore, 'runningGroup'>
   workloadsOf: Clusters['workloadsOf']
 }): Attest {
-  return async ({ operationId }, token) => {
-    const group = operationId === null ? null : await store.groupOfOperation(operationId)
+  return async ({ expectedInstanceUid }, token) => {
+    const group = expectedInstanceUid === null ? null : await store.runningGroup(expectedInstanceUid)
     if (!group)
       throw new McpgError('failed_precondition', 'attestation_not_expected', 'The gateway that this enrollment was made for is gone.', {
         hint: 'mcpg-ctl provision history',

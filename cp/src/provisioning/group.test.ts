@@ -48,8 +48,6 @@ it('several replicas are a gateway each, become more and fewer in place, and go 
   expect(await rows()).toEqual([member(0), member(1)])
   expect(await reserved()).toEqual([2])
 
-  const one = await provision(1)
-  expect([one.status, one.body.reason]).toEqual([409, 'gateway_would_change_identity'])
   const single = await fleet.call('DELETE', `${gateways}/${uid}-1`, undefined, { accept: 'application/json' })
   expect([single.status, single.body.reason]).toEqual([409, 'gateway_is_a_replica'])
 
@@ -73,6 +71,11 @@ it('a replica enrolls by the word of its cluster and nothing else', async () => 
   expect(await refused(`${uid}-0`, `pod ${uid}-1`)).toBe('403 instance_uid_mismatch')
   expect(await refused(`${uid}-2`)).toBe('403 attestation_refused')
 
+  // However long ago the operation ended that it was made for.
+  const longAgo = new Date(Date.now() - 100 * 86_400_000).toISOString()
+  await fleet.db().write((tx) => tx.operation.updateMany({ data: { finishedAt: longAgo } }))
+  await fleet.db().write((tx) => tx.operation.deleteMany({ where: { finishedAt: longAgo } }))
+
   // Its volume is new: the pod is the one that counts, and the credential of before is void.
   const before = (await fleet.db().read.gateway.findFirst({ where: { instanceUid: `${uid}-0` } }))!
   const again = await cluster.join(url, `${uid}-0`)
@@ -85,6 +88,68 @@ it('a replica enrolls by the word of its cluster and nothing else', async () => 
   expect(await refused(`${uid}-1`)).toBe('409 gateway_revoked')
   const { token } = await fleet.createEnrollment({})
   expect((await cluster.join(`http://x/enroll/${token}`, 'stranger')).body.reason).toBe('attestation_unsupported')
+})
+
+it('one becomes several and several one in place, and who stays is who it was', async () => {
+  const { uid } = await provision(1)
+  const [alone] = await rows()
+  expect(alone).toEqual({ instanceUid: uid, name: 'edge', labels: { 'mcpg.dev/group': 'edge' } })
+  const idOf = async (instanceUid: string) => (await fleet.db().read.gateway.findFirst({ where: { instanceUid } }))?.id
+  const before = await idOf(uid)
+
+  expect((await provision(3)).body).toMatchObject({ kind: 'update', state: 'succeeded', gateway: { instanceUid: uid } })
+  expect((await rows()).map(({ instanceUid, name }) => `${name} ${instanceUid}`)).toEqual([
+    `edge ${uid}`,
+    `${uid}-1 ${uid}-1`,
+    `${uid}-2 ${uid}-2`,
+  ])
+  expect([await idOf(uid), await reserved(), cluster.pods.size]).toEqual([before, [3], 3])
+  const others = await Promise.all([1, 2].map((ordinal) => idOf(`${uid}-${ordinal}`)))
+
+  expect((await provision(1)).body).toMatchObject({ state: 'succeeded' })
+  expect([await idOf(uid), await reserved(), [...cluster.pods.keys()]]).toEqual([before, [1], [uid]])
+  for (const id of others) expect((await fleet.call('GET', `${gateways}/${id}`)).status).toBe(404)
+  // Their credentials are void: whoever kept one is told so.
+  const buried = await fleet.db().read.gatewayTombstone.findMany()
+  expect(buried.map(({ id }) => id)).toEqual(expect.arrayContaining(others))
+
+  // Its volume is lost: it comes back as the pod that it is, and the one before is gone.
+  expect((await cluster.join(await groupUrl(), `${uid}-0`)).status).toBe(200)
+  expect((await rows()).map(({ instanceUid }) => instanceUid)).toEqual([`${uid}-0`])
+  expect((await provision(2)).body).toMatchObject({ state: 'succeeded' })
+  expect((await rows()).map(({ instanceUid }) => instanceUid)).toEqual([`${uid}-0`, `${uid}-1`])
+  expect((await provision(1)).body).toMatchObject({ state: 'succeeded' })
+  // The only one is all of it.
+  const { body } = await fleet.call('DELETE', `${gateways}/${uid}-0`, undefined, { accept: 'application/json' })
+  expect(await ended(body.operationId)).toMatchObject({ kind: 'delete', state: 'succeeded' })
+  expect([await rows(), await reserved(), cluster.pods.size]).toEqual([[], [0], 0])
+}, 60_000)
+
+it.each([
+  [1, 3],
+  [3, 1],
+])(
+  'a change from %i to %i replicas that fails leaves everything as it was',
+  async (from, to) => {
+    const { uid } = await provision(from)
+    const ids = async () => (await fleet.db().read.gateway.findMany({ orderBy: { instanceUid: 'asc' } })).map(({ id }) => id)
+    const before = { rows: await rows(), ids: await ids(), reserved: await reserved() }
+    cluster.fails.push('observe', 'observe', 'observe', 'observe', 'observe')
+    expect((await provision(to)).body).toMatchObject({ kind: 'update', state: 'failed', error: { reason: 'planned' } })
+    expect({ rows: await rows(), ids: await ids(), reserved: await reserved() }).toEqual(before)
+    expect((await fleet.call('GET', `${gateways}/${uid}/deployment`)).body.parameters).toMatchObject({ replicas: from })
+    expect((await provision(to)).body).toMatchObject({ state: 'succeeded' })
+    expect([(await rows()).length, await reserved()]).toEqual([to, [to]])
+  },
+  60_000,
+)
+
+it('what is left of replicas that went is told, and does not bring them back', async () => {
+  const { uid } = await provision(3)
+  cluster.fails.push('prune', 'prune', 'prune', 'prune', 'prune')
+  const { body } = await provision(1)
+  expect(body).toMatchObject({ state: 'succeeded' })
+  expect([(await rows()).map(({ instanceUid }) => instanceUid), await reserved()]).toEqual([[`${uid}-0`], [1]])
 })
 
 it('a group that cannot come up leaves nothing behind', async () => {

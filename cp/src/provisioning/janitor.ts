@@ -3,7 +3,7 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import type { Clusters } from '../clusters/service.ts'
 import type { Registry } from '../gateways/registry.ts'
-import { isMember } from './group.ts'
+import { isMember } from '../clusters/group.ts'
 import type { ProvisioningStore } from './store.ts'
 
 /**

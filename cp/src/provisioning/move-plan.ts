@@ -5,7 +5,7 @@ import type { Workloads } from '../clusters/drivers/driver.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
-import { isMember } from './group.ts'
+import { isMember } from '../clusters/group.ts'
 import type { OperationInput } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
 

@@ -3,7 +3,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { OperationKind } from '@mcpg/proto/rest/operations'
 import { ownCaller } from '../access/caller.ts'
 import type { Allocator } from '../allocator/allocator.ts'
-import type { Workload, Workloads } from '../clusters/drivers/driver.ts'
+import type { EnrollmentOptions, Workload, Workloads } from '../clusters/drivers/driver.ts'
 import type { Configs } from '../config/service.ts'
 import type { Tx } from '../db/db.ts'
 import { endpointsOf } from '../gateways/gateway-resource.ts'
@@ -11,7 +11,7 @@ import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
-import { isMember, membersOf } from './group.ts'
+import { isMember, ordinalOf, replicaUid } from '../clusters/group.ts'
 import { movePlan } from './move-plan.ts'
 import { nothing, type OperationInput, type Parameters } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
@@ -35,7 +35,7 @@ export function provisioningPlans({
   allocator: Pick<Allocator, 'commit' | 'release' | 'releaseOf'>
   workloadsOf: (clusterId: string | null) => Promise<Workloads>
   /** A fresh one-time URL for the gateway of an operation; earlier ones of it that were not used are void. */
-  enrollmentUrl: (work: Work, options?: { isRemote: boolean; byAttestation?: boolean }) => Promise<string>
+  enrollmentUrl: (work: Work, options?: EnrollmentOptions) => Promise<string>
   revokeEnrollments: (operationId: string) => Promise<void>
   /** Those that stay as long as the gateway. */
   revokeEnrollmentsFor: (instanceUid: string) => Promise<void>
@@ -81,16 +81,18 @@ export function provisioningPlans({
     },
   }
 
-  /** Replicas that are no more, after a change as after one that was taken back. */
-  const removeSurplus = async (work: Work, { replicas }: Parameters): Promise<number> => {
-    const members = new Set(membersOf({ instanceUid: work.gatewayUid, replicas }))
-    const surplus = groupRows(work).filter(({ instanceUid }) => !members.has(instanceUid))
+  /** Replicas that are no more, after a change as after one that was taken back: first who they are, then what is left of them. */
+  const removeSurplus = async (work: Work, parameters: Parameters): Promise<number> => {
+    const surplus = groupRows(work).filter(({ instanceUid }) => ordinalOf(instanceUid, work.gatewayUid)! >= parameters.replicas)
     for (const { id } of surplus) await gateways.remove(ownCaller(), work, id)
+    await (await workloadsOf(work.clusterId)).prune(workloadOf(work, parameters))
     return surplus.length
   }
+  /** Until here the update can be taken back, and then each replica is who it was. */
   const surplus: Step = {
     name: 'surplus_removed',
     phase: 'applying',
+    final: true,
     async run(work) {
       const count = await removeSurplus(work, inputOf(work).parameters)
       return count === 0 ? 'no replica is too many' : `replicas that are too many are gone: ${count}`
@@ -249,10 +251,10 @@ export function provisioningPlans({
   function replicasOf(work: Work): { uid: string; row: GatewayRow | undefined }[] {
     const rows = groupRows(work)
     const { replicas } = inputOf(work).parameters
-    return membersOf({ instanceUid: work.gatewayUid, replicas }).map((uid) => ({
-      uid,
-      row: rows.find(({ instanceUid }) => instanceUid === uid),
-    }))
+    return Array.from({ length: replicas }, (_, ordinal) => {
+      const row = rows.find(({ instanceUid }) => ordinalOf(instanceUid, work.gatewayUid) === ordinal)
+      return { uid: row?.instanceUid ?? (replicas === 1 ? work.gatewayUid : replicaUid(work.gatewayUid, ordinal)), row }
+    })
   }
 
   /** Null while one is missing or is not so yet. */

@@ -221,7 +221,7 @@ describe('when something goes wrong', () => {
 
 const steps = {
   create: ['workload', 'rollout', 'enrolled', 'config_applied'],
-  update: ['workload', 'rollout', 'config_applied'],
+  update: ['workload', 'rollout', 'config_applied', 'surplus_removed'],
   delete: ['drained', 'revoked', 'removed'],
 }
 const points = Object.entries(steps).flatMap(([kind, names]) =>

@@ -11,7 +11,7 @@ import type { Db, StartOutcome } from '../db/db.ts'
 import type { AnswerToKeep } from '../http/idempotency.ts'
 import { watchHint } from '../operations/service.ts'
 import { event, type BeginningOf } from './beginning.ts'
-import { groupOf } from './group.ts'
+import { groupOf } from '../clusters/group.ts'
 import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
 import { unsupported, type PlacementFor } from './placing.ts'
 import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
@@ -138,16 +138,6 @@ export function provisioningService({
           violations: moved.map((field) => ({ pointer: `/${field}`, detail: `is ${before[field] ?? 'not given'} now` })),
         },
       )
-    if (asked.replicas > 1 !== before.replicas > 1)
-      throw new McpgError(
-        'failed_precondition',
-        'gateway_would_change_identity',
-        `One replica is one gateway, and several are a group of gateways: ${name} cannot go from ${before.replicas} to ${asked.replicas} in place.`,
-        {
-          hint: 'delete it and create it anew',
-          violations: [{ pointer: '/replicas', detail: `is ${before.replicas} now` }],
-        },
-      )
     const { region, isolationTier, clusterSelector } = before
     const customHostname = asked.customHostname ?? before.customHostname
     return {
@@ -164,7 +154,8 @@ export function provisioningService({
     for (let look = 0; look < mostLooks; look++) {
       const known = await findIn(scope, word)
       if (!known) return null
-      if (known.instanceUid !== word && known.name !== word)
+      // The only one is all of it, also where it was the first of several.
+      if (known.instanceUid !== word && known.name !== word && known.parameters.replicas > 1)
         throw new McpgError('failed_precondition', 'gateway_is_a_replica', `${word} is one of the replicas of ${known.name}.`, {
           hint: `delete all of them: mcpg-ctl provision delete … --instance-uid ${known.instanceUid}, or make them fewer: mcpg-ctl provision create … --name ${known.name} --replicas <n>`,
         })
@@ -199,7 +190,7 @@ export function provisioningService({
 
   async function groupWith({ instanceUid, ordinal }: { instanceUid: string; ordinal: number }): Promise<ManagedGateway | null> {
     const row = await store.findByUid(instanceUid)
-    return row && row.parameters.replicas > 1 && ordinal < row.parameters.replicas ? row : null
+    return row && ordinal < row.parameters.replicas ? row : null
   }
 
   /** Null: look again. */

@@ -27,7 +27,7 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     movesFrom,
     leftBehind,
     enrollmentOperation,
-    groupOfOperation,
+    runningGroup,
     becomeReady,
     replace,
     forget,
@@ -101,25 +101,21 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     return (await read.enrollment.findUnique({ where: { id: enrollmentId }, select: { operationId: true } }))?.operationId ?? null
   }
 
-  /**
-   * The gateway that an operation at work is about, or that it made; null where it failed, or nothing is kept of the gateway. `replicas` are
-   * the most that it has or is getting.
-   */
-  async function groupOfOperation(
-    id: string,
+  /** A gateway that is kept, or is being made; null for none. `replicas` are the most that it has or is getting. */
+  async function runningGroup(
+    instanceUid: string,
   ): Promise<{ org: string; workspace: string; instanceUid: string; clusterId: string; replicas: number } | null> {
-    const made = await read.operation.findUnique({ where: { id } })
-    if (!made?.clusterId || (made.state !== 'running' && made.state !== 'succeeded')) return null
-    const { org, workspace, gatewayUid: instanceUid, clusterId } = made
-    const [active, kept] = await Promise.all([
-      read.operation.findMany({ where: { gatewayUid: instanceUid, state: 'running' } }),
+    const [operations, row] = await Promise.all([
+      read.operation.findMany({ where: { gatewayUid: instanceUid, state: 'running', kind: { not: 'delete' } } }),
       findByUid(instanceUid),
     ])
-    const wanted = active
-      .filter(({ kind }) => kind !== 'delete')
-      .map(({ input }) => (JSON.parse(input) as OperationInput).parameters.replicas)
-    const replicas = Math.max(0, ...wanted, ...(kept && kept.state !== 'deleting' ? [kept.parameters.replicas] : []))
-    return replicas > 1 ? { org, workspace, instanceUid, clusterId, replicas } : null
+    const kept = row?.state === 'deleting' ? [] : [row].filter((one) => one !== null)
+    const wanted = operations.map(({ input, ...one }) => ({ ...one, parameters: (JSON.parse(input) as OperationInput).parameters }))
+    const known = [...kept, ...wanted]
+    const [one] = known
+    if (!one?.clusterId) return null
+    const { org, workspace, clusterId } = one
+    return { org, workspace, instanceUid, clusterId, replicas: Math.max(...known.map(({ parameters }) => parameters.replicas)) }
   }
 
   /** False when it is no more: its cluster was given up meanwhile. */

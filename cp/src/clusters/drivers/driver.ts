@@ -14,11 +14,17 @@ export type Workload = {
   name: string
   instanceUid: string
   parameters: WorkloadParameters
-  /**
-   * A one-time URL to enroll with, for this machine or for others; asked for only where the installation has no identity yet. Throws
-   * where it must have one. `byAttestation`: not a secret, as often as it is asked for, and each pod shows what `attest` looks at.
-   */
-  enrollmentUrl(options?: { isRemote: boolean; byAttestation?: boolean }): Promise<string>
+  /** A one-time URL to enroll with; asked for only where the installation has no identity yet. Throws where it must have one. */
+  enrollmentUrl(options?: EnrollmentOptions): Promise<string>
+}
+
+export type EnrollmentOptions = {
+  /** For another machine than this. */
+  isRemote?: boolean
+  /** Not a secret, as often as it is asked for, and each pod shows what `attest` looks at. */
+  byAttestation?: boolean
+  /** The replica that it is for, by its uid; the only one otherwise. */
+  replica?: string
 }
 
 /** `failed` says why in words that a person can act on, `starting` what it waits for where that is known. */
@@ -34,7 +40,10 @@ export type ClusterRef = { id: string; name: string; isolationTier: IsolationTie
 export type Workloads = {
   /** What the cluster has, asked now; throws where it cannot be used. */
   probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings?: string[] }>
+  /** Replicas that are too many end, and could go on as who they were. */
   apply(workload: Workload): Promise<void>
+  /** Removes what is left of replicas that are too many, once they are nobody any more. */
+  prune(workload: Workload): Promise<void>
   observe(instanceUid: string): Promise<Observed>
   /** Ends it in order, and resolves when it has ended; its identity stays. */
   stop(instanceUid: string): Promise<void>

@@ -39,7 +39,7 @@ export function localProcesses({
   clock: Clock
 }) {
   const failures = new Map<string, string>()
-  return { find, list, start, end, forget, hasIdentity, failureOf: (uid: string) => failures.get(uid) ?? null }
+  return { find, list, folders, start, end, retire, forget, hasIdentity, failureOf: (uid: string) => failures.get(uid) ?? null }
 
   /** What runs as this gateway, whoever started it. */
   async function find(uid: string): Promise<Found | null> {
@@ -49,10 +49,15 @@ export function localProcesses({
     return begun && { ...begun, version: null, isReady: false }
   }
 
-  /** Those that were started here and not forgotten, running or not; others of this machine were started by somebody else. */
+  /** Those that were started here, or could not be, and not retired; others of this machine were started by somebody else. */
   function list(): string[] {
+    return [...new Set([...folders().filter((uid) => existsSync(begunFile(uid))), ...failures.keys()])]
+  }
+
+  /** Of all agents that have something on this machine. */
+  function folders(): string[] {
     const folder = join(stateDir, 'gateways')
-    return existsSync(folder) ? readdirSync(folder).filter((uid) => existsSync(begunFile(uid))) : []
+    return existsSync(folder) ? readdirSync(folder) : []
   }
 
   /** In a session of its own, so that it goes on without us; the secret goes by the environment. */
@@ -75,7 +80,9 @@ export function localProcesses({
       })
       child.once('error', (error) => failures.set(uid, error.message))
       child.once('exit', (code, signal) => {
-        if (code !== 0 && signal !== 'SIGTERM') failures.set(uid, `its agent ended with ${signal ?? `exit ${code}`}: ${lastWords(uid)}`)
+        // One that was retired or forgotten may have been killed.
+        if (code !== 0 && signal !== 'SIGTERM' && existsSync(begunFile(uid)))
+          failures.set(uid, `its agent ended with ${signal ?? `exit ${code}`}: ${lastWords(uid)}`)
       })
       child.unref()
       const startTime = child.pid === undefined ? null : startTimeOf(child.pid)
@@ -100,6 +107,12 @@ export function localProcesses({
       told = found.pid
       await new Promise<void>((resolve) => clock.after(lookMs, resolve))
     }
+  }
+
+  /** It is not one of those that should run any more; who it is stays. */
+  function retire(uid: string): void {
+    failures.delete(uid)
+    rmSync(begunFile(uid), { force: true })
   }
 
   async function forget(uid: string): Promise<void> {

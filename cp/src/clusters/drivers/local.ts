@@ -5,12 +5,15 @@ import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { version } from '@mcpg/proto/version'
+import { groupOf, isMember, ordinalOf, replicaUid } from '../group.ts'
 import type { Driver, Observed, Workload, WorkloadParameters, Workloads } from './driver.ts'
 import { localProcesses } from './local-process.ts'
 
 const restart = { baseMs: 1_000, maxMs: 60_000 }
 /** One that has run for so long is no longer one that keeps ending. */
 const healthyMs = 60_000
+/** Of an instance uid. */
+const longestUid = 63
 
 /** Managed gateways as processes of this machine. They are found again by pid and start time, and started again when they have died. */
 export function localDriver({
@@ -38,23 +41,19 @@ export function localDriver({
   const here: Workloads = {
     probe: async () => ({ cpuMillicores: availableParallelism() * 1000, memoryBytes: totalmem() }),
     apply: (workload) => alone(workload.instanceUid, () => apply(workload)),
+    prune: (workload) => alone(workload.instanceUid, () => forget(surplusOf(workload))),
     observe,
-    stop: (uid) => alone(uid, () => processes.end(uid)),
-    remove: (uid) =>
-      alone(uid, async () => {
-        await processes.end(uid)
-        await processes.forget(uid)
-      }),
-    list: async () => processes.list(),
+    stop: (uid) => alone(uid, () => end(known(uid))),
+    remove: (uid) => alone(uid, () => forget(known(uid))),
+    list: async () => [...new Set(processes.list().map((uid) => groupOf(uid)?.instanceUid ?? uid))],
   }
   return { kind: 'local', check, on: () => here, keep }
 
-  function check({ imageTag, replicas, customHostname }: WorkloadParameters): Violation[] {
+  function check({ imageTag, customHostname }: WorkloadParameters): Violation[] {
     return [
       ...(imageTag === 'latest' || imageTag === version
         ? []
         : [{ pointer: '/imageTag', detail: `the cluster of this machine runs this program itself: write latest or ${version}` }]),
-      ...(replicas === 1 ? [] : [{ pointer: '/replicas', detail: 'the cluster of this machine runs one replica of a gateway' }]),
       ...(customHostname === undefined
         ? []
         : [
@@ -63,21 +62,63 @@ export function localDriver({
     ]
   }
 
-  /** One of an earlier version of this program is replaced. */
   async function apply(workload: Workload): Promise<void> {
-    const { instanceUid: uid } = workload
-    const found = await processes.find(uid)
-    if (found && (found.version === null || found.version === version)) return
-    if (found) await processes.end(uid)
-    const enrollmentUrl = processes.hasIdentity(uid) ? null : await workload.enrollmentUrl()
-    processes.start(uid, { controlPlane: controlPlane(), enrollmentUrl })
+    const surplus = surplusOf(workload)
+    await end(surplus)
+    for (const replica of surplus) processes.retire(replica)
+    for (const replica of wantedOf(workload)) await run(workload, replica)
   }
 
+  /** One of an earlier version of this program is replaced. */
+  async function run(workload: Workload, replica: string): Promise<void> {
+    if (replica.length > longestUid)
+      throw new McpgError(
+        'failed_precondition',
+        'gateway_name_too_long',
+        `The replica ${replica} could not be called so: with several replicas a name has ${longestUid - 10} characters at most.`,
+      )
+    const found = await processes.find(replica)
+    if (found && (found.version === null || found.version === version)) return
+    if (found) await processes.end(replica)
+    const enrollmentUrl = processes.hasIdentity(replica) ? null : await workload.enrollmentUrl({ replica })
+    processes.start(replica, { controlPlane: controlPlane(), enrollmentUrl })
+  }
+
+  /** The first one stays who it is, whether it began alone or as one of several. */
+  function wantedOf({ instanceUid: uid, parameters: { replicas } }: Workload): string[] {
+    const folders = processes.folders()
+    const first = replicas === 1 ? !folders.includes(replicaUid(uid, 0)) : folders.includes(uid)
+    return Array.from({ length: replicas }, (_, ordinal) => (ordinal === 0 && first ? uid : replicaUid(uid, ordinal)))
+  }
+
+  function surplusOf({ instanceUid: uid, parameters: { replicas } }: Workload): string[] {
+    return known(uid).filter((replica) => ordinalOf(replica, uid)! >= replicas)
+  }
+
+  /** All that have something here of a gateway. */
+  function known(uid: string): string[] {
+    return [...new Set([uid, ...processes.folders().filter((one) => isMember(one, uid))])]
+  }
+
+  async function end(replicas: string[]): Promise<void> {
+    await Promise.all(replicas.map((replica) => processes.end(replica)))
+  }
+
+  async function forget(replicas: string[]): Promise<void> {
+    await end(replicas)
+    for (const replica of replicas) await processes.forget(replica)
+  }
+
+  /** As far as the last of them is. */
   async function observe(uid: string): Promise<Observed> {
-    const found = await processes.find(uid)
-    if (found) return { state: found.isReady ? 'running' : 'starting' }
-    const message = processes.failureOf(uid)
-    return message === null ? { state: 'absent' } : { state: 'failed', message }
+    const begun = processes.list().filter((one) => isMember(one, uid))
+    const found = await Promise.all(begun.map(async (replica) => ({ replica, process: await processes.find(replica) })))
+    for (const { replica, process } of found) {
+      const message = process ? null : processes.failureOf(replica)
+      if (message !== null) return { state: 'failed', message }
+    }
+    if (found.length === 0 || found.some(({ process }) => !process)) return { state: 'absent' }
+    return { state: found.every(({ process }) => process!.isReady) ? 'running' : 'starting' }
   }
 
   function keep(wanted: () => Promise<Workload[]>): Part {
@@ -114,10 +155,13 @@ export function localDriver({
     }
 
     async function lookAfter(workload: Workload): Promise<void> {
-      const { instanceUid: uid } = workload
+      for (const replica of wantedOf(workload)) await lookAfterReplica(workload, replica)
+    }
+
+    async function lookAfterReplica(workload: Workload, uid: string): Promise<void> {
       const now = clock.monotonic()
       const end = ends.get(uid)
-      if (busy.has(uid)) return
+      if (busy.has(workload.instanceUid)) return
       if (await processes.find(uid)) {
         if (end && now - end.since > healthyMs) ends.delete(uid)
         return
@@ -126,7 +170,7 @@ export function localDriver({
       const count = (end?.count ?? 0) + 1
       ends.set(uid, { count, since: now, next: now + fullJitter(count, restart) })
       log.info({ gateway: workload.name, instanceUid: uid }, 'a gateway of this machine is started again')
-      await alone(uid, () => apply(workload))
+      await alone(workload.instanceUid, () => run(workload, uid))
     }
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { violationsOf } from '../../../test/kubernetes-schemas.ts'
 import { gatewayObjects } from './gateway-objects.ts'
-import { claimName, fitted, workloadName } from './names.ts'
+import { fitted, workloadName } from './names.ts'
 import { accessObjects } from './permissions.ts'
 import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
 
@@ -149,7 +149,6 @@ test('names that are too long are cut and stay different', () => {
   expect(fitted(long)).toBe(`${'a'.repeat(54)}-${digest}`)
   expect(fitted('short')).toBe('short')
   expect(workloadName('b'.repeat(63))).toHaveLength(52)
-  expect(claimName('edge-1', 0)).toBe('state-edge-1-0')
   const objects = gatewayObjects(workload({ org: 'o'.repeat(60), workspace: 'w'.repeat(60), instanceUid: 'i'.repeat(63) }), modern)
   for (const { metadata } of objects) {
     expect(metadata.name.length).toBeLessThanOrEqual(63)

@@ -15,8 +15,6 @@ export const namespaceName = ({ org, workspace, isolationTier }: { org: string; 
 /** Of the workload and what belongs to it; the instance uid of a gateway is its name and six hex. */
 export const workloadName = (instanceUid: string) => fitted(instanceUid, maxStatefulSetName)
 
-export const claimName = (instanceUid: string, ordinal: number) => `state-${workloadName(instanceUid)}-${ordinal}`
-
 export const managedBy = 'mcpg-control-plane'
 /** Marks the namespaces from which every gateway may be reached, whatever else is set. */
 export const clientsLabel = 'mcpg.dev/gateway-clients'

@@ -1,7 +1,7 @@
 import { gatewayMeta, podLabels } from './metadata.ts'
 import { workloadName } from './names.ts'
 import { containerSecurity, podSecurity } from './restricted.ts'
-import { endpointPort, isGroup, type GatewayWorkload } from './workload.ts'
+import { endpointPort, isAttested, type GatewayWorkload } from './workload.ts'
 
 const home = '/var/lib/mcpg'
 const tokenFolder = '/run/mcpg/enrollment'
@@ -28,14 +28,15 @@ export function podTemplate(workload: GatewayWorkload) {
         ...(workload.volume.type === 'hostPath' ? [{ name: 'state', hostPath: { path: workload.volume.path, type: 'Directory' } }] : []),
         // Optional, as it is deleted once it was used, and a pod must start again without it.
         { name: 'enrollment', secret: { secretName: gatewayMeta(workload, enrollmentSuffix).name, optional: true, defaultMode: 0o440 } },
-        ...(isGroup(workload) ? [attestationVolume] : []),
+        ...(isAttested(workload) ? [attestationVolume] : []),
       ],
     },
   }
 }
 
+export const attestationVolumeName = 'attestation'
 const attestationVolume = {
-  name: 'attestation',
+  name: attestationVolumeName,
   projected: {
     defaultMode: 0o440,
     sources: [{ serviceAccountToken: { audience: attestationAudience, expirationSeconds: 600, path: 'token' } }],
@@ -59,12 +60,12 @@ function container(workload: GatewayWorkload) {
     env: [
       { name: 'MCPG_JSON_LOGS', value: 'true' },
       { name: 'HOME', value: '/tmp' },
-      isGroup(workload)
+      isAttested(workload)
         ? { name: 'MCPG_INSTANCE_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }
         : { name: 'MCPG_INSTANCE_UID', value: workload.instanceUid },
       // Gone once it was used; a gateway that has an identity does not need it.
       { name: 'MCPG_ENROLLMENT_URL_FILE', value: `${tokenFolder}/${tokenKey}` },
-      ...(isGroup(workload) ? [{ name: 'MCPG_ATTESTATION_TOKEN_FILE', value: `${attestationFolder}/token` }] : []),
+      ...(isAttested(workload) ? [{ name: 'MCPG_ATTESTATION_TOKEN_FILE', value: `${attestationFolder}/token` }] : []),
     ],
     // What a gateway says last is told when it does not start.
     terminationMessagePolicy: 'FallbackToLogsOnError',
@@ -84,15 +85,15 @@ function container(workload: GatewayWorkload) {
       { name: 'state', mountPath: home },
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'enrollment', mountPath: tokenFolder, readOnly: true },
-      ...(isGroup(workload) ? [{ name: 'attestation', mountPath: attestationFolder, readOnly: true }] : []),
+      ...(isAttested(workload) ? [{ name: attestationVolumeName, mountPath: attestationFolder, readOnly: true }] : []),
     ],
   }
 }
 
-/** Kubernetes puts the name of the pod in: replicas on one node have one folder of it. */
+/** On one folder of a node each pod has its own; Kubernetes puts its name in where there may be several. */
 function stateName(workload: GatewayWorkload): string {
   if (workload.volume.type === 'claim') return 'state'
-  return isGroup(workload) ? '$(MCPG_INSTANCE_UID)' : workload.instanceUid
+  return isAttested(workload) ? '$(MCPG_INSTANCE_UID)' : `${workloadName(workload.instanceUid)}-0`
 }
 
 /** The endpoint speaks TLS beyond loopback; the kubelet does not look at its certificate. */
@@ -106,7 +107,8 @@ function endpointNames(workload: GatewayWorkload): string[] {
 export const enrollmentSuffix = 'enrollment'
 
 /** Every gateway of an organization on nodes of its own carries its name; stricter runtimes are chosen by class. */
-function placement({ isolationTier, org, replicas, runtimeClass, instanceUid }: GatewayWorkload) {
+function placement(workload: GatewayWorkload) {
+  const { isolationTier, org, runtimeClass, instanceUid } = workload
   return {
     ...(isolationTier === 'sandboxed' ? { runtimeClassName: runtimeClass ?? 'gvisor' } : {}),
     ...(isolationTier === 'dedicated'
@@ -115,7 +117,7 @@ function placement({ isolationTier, org, replicas, runtimeClass, instanceUid }: 
           tolerations: [{ key: 'mcpg.dev/dedicated', operator: 'Equal', value: org, effect: 'NoSchedule' }],
         }
       : {}),
-    ...(replicas > 1
+    ...(isAttested(workload)
       ? {
           topologySpreadConstraints: [
             {

@@ -44,11 +44,13 @@ export type GatewayWorkload = {
   workspace: string
   environment: string
   name: string
-  /** Of the group; with several replicas, each is `<name of its pod>`. */
+  /** Each replica of several has the name of its pod, but for one that was alone before. */
   instanceUid: string
   operationId?: string
   isolationTier: 'shared' | 'sandboxed' | 'dedicated'
   replicas: number
+  /** Its pods enroll by attestation although it is one: it has been several, and its pod stays as it is. */
+  attested?: boolean
   /** More than `replicas`: as many at most, by load. */
   maxReplicas?: number
   /** Of each replica; requested as a whole, so that what is reserved is there. */
@@ -76,7 +78,8 @@ export type GatewayWorkload = {
   runtimeClass?: string
 }
 
-/** Each replica is a gateway of its own then, and enrolls by what the cluster says of its pod. */
-export const isGroup = ({ replicas }: { replicas: number }): boolean => replicas > 1
+/** Pods enroll by what the cluster says of them: where there may be several, and where there were. */
+export const isAttested = ({ replicas, attested = false }: Pick<GatewayWorkload, 'replicas' | 'attested'>): boolean =>
+  replicas > 1 || attested
 
 export const endpointPort = 7845
