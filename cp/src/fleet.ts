@@ -241,6 +241,7 @@ export function createFleet({
     link,
     registry,
     live,
+    configs,
     gateways,
     resources,
     requireWorkspace,

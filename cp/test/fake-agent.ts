@@ -42,6 +42,8 @@ export type Knobs = {
   onlyStage?: boolean
   /** Runs and reports what works, and never comes to the end of a probation. */
   endlessProbation?: boolean
+  /** Applies and says so, and reports no server. */
+  untold?: boolean
   /** Answers no offer at all. */
   silent?: boolean
   /** What it says it can; logs and remote calls by default. */
@@ -208,7 +210,7 @@ export function fakeAgent({
     }
     memory.lkg = memory.running
     verdict(ConfigState.APPLIED)
-    reportServers()
+    if (!knobs.untold) reportServers()
   }
 
   /** Every server of what runs as ready, with one instance each. */

@@ -42,7 +42,11 @@ export async function runBench(
           : { gateways: 20, rounds: 5, objects: 1_000, auditSeconds: 10, auditRowsPerSecond: 5_000, equipped },
         say,
       ),
-    remote: () => benchRemote(isQuick ? { pairs: 200, cancels: 5, answers: 20 } : { pairs: 3_000, cancels: 50, answers: 100 }, say),
+    remote: () =>
+      benchRemote(
+        isQuick ? { pairs: 200, cancels: 5, answers: 20, applies: 5 } : { pairs: 3_000, cancels: 50, answers: 100, applies: 50 },
+        say,
+      ),
     resources: () =>
       benchResources(
         isQuick

@@ -6,7 +6,7 @@ import { percentile, spread, type Spread } from '../bench/percentile.ts'
 import { startPeer } from '../bench/peer.ts'
 import { closeLater } from '../harness/cleanup.ts'
 import { until } from '../harness/until.ts'
-import { fixture, serverUrl, startFleet } from './fleet.ts'
+import { applied, fixture, serverUrl, startFleet } from './fleet.ts'
 
 export type RemoteFleet = Awaited<ReturnType<typeof startFleet>>
 
@@ -83,6 +83,24 @@ export async function addedLatency({ pairs, env }: { pairs: number; env?: Record
     throughP50Ms: half(measured.map((one) => one.through)),
     addedP50Ms: half(measured.map((one) => one.through - one.direct)),
   }
+}
+
+/**
+ * A server is applied, and called through the control plane the moment that its config is: `refused` is what was answered instead. Every
+ * round brings a new one and takes the one before away.
+ */
+export async function calledOnceApplied({ rounds, env }: { rounds: number; env: Record<string, string> }) {
+  const fleet = await startFleet([fixture('first', 'far-away')], env)
+  const refused: string[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const name = `new-${round}`
+    await applied(fleet.rest, () => fleet.rest.servers(fixture(name, 'far-away')))
+    const answer = await callTool(throughUrl(fleet, name), 'echo', { text: name })
+    const text = await answer.text()
+    if (answer.status !== 200 || !text.includes(`"text":"${name}"`)) refused.push(`${answer.status} ${text}`)
+    await applied(fleet.rest, () => fleet.rest.remove('servers', name))
+  }
+  return { rounds, refused }
 }
 
 /** From the moment a client hangs up to the moment the server has heard of it. */

@@ -9,7 +9,15 @@ import { legacySession, modernRequest } from '../harness/mcp.ts'
 import { ctl, fastTimers, programFile, startGateway } from '../harness/programs.ts'
 import { until } from '../harness/until.ts'
 import { fixture, serverUrl, serving, startFleet } from '../scenarios/fleet.ts'
-import { addedLatency, bigAnswers, callTool, cancelTimes, throughUrl, type RemoteFleet } from '../scenarios/remote-calls.ts'
+import {
+  addedLatency,
+  bigAnswers,
+  calledOnceApplied,
+  callTool,
+  cancelTimes,
+  throughUrl,
+  type RemoteFleet,
+} from '../scenarios/remote-calls.ts'
 
 const env = { MCPG_TIMERS: fastTimers }
 const mib = 1024 * 1024
@@ -179,6 +187,11 @@ it('ends honestly when its gateway is killed in the middle of it, and names who 
     hint: 'mcpg-ctl describe server far',
   })
 })
+
+it('finds the gateway of a server the moment that its config is applied, long before that reports its servers', async () => {
+  const late = { MCPG_TIMERS: `${fastTimers},probation=0,statusFlush=3000` }
+  expect(await calledOnceApplied({ rounds: 5, env: late })).toEqual({ rounds: 5, refused: [] })
+}, 120_000)
 
 it('reaches the server when it is cancelled', async () => {
   expect((await cancelTimes({ rounds: 3, env })).rounds).toBe(3)

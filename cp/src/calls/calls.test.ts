@@ -26,6 +26,17 @@ async function withFiles(name: string, knobs = {}): Promise<FakeAgent> {
   return agent
 }
 
+/** Makes a change, and waits until the gateway says this of the config that the change led to. */
+async function configured(gateway: string, state: string, change: () => Promise<unknown>): Promise<void> {
+  const config = async () => (await fleet.gateway(gateway)).status.config
+  const before = (await config()).desired?.hash
+  await change()
+  await until(async () => {
+    const now = await config()
+    return now.desired.hash !== before && now.state === state
+  })
+}
+
 const openOf = (agent: FakeAgent) => agent.waitFor(() => last(agent, 'mcpOpen'))
 
 function answer(agent: FakeAgent, { streamId }: McpOpen, body: string | Uint8Array, headers: Record<string, string> = {}): void {
@@ -163,6 +174,52 @@ describe('a call through the control plane', () => {
     expect(last(one, 'mcpOpen')).toBeUndefined()
   })
 
+  it('goes to a gateway that has applied the config with the server and reported nothing of it yet', async () => {
+    const { agent } = await fleet.join('edge-1', { knobs: { untold: true } })
+    await until(async () => (await fleet.gateway('edge-1')).status.config.state === 'applied')
+    await configured('edge-1', 'applied', () => fleet.apply({ name: 'files', command: ['files'] }))
+    expect((await fleet.server('files')).status.ready).toBe(0)
+    const answered = fleet.call('POST', path, call)
+    answer(agent, await openOf(agent), '{}')
+    expect((await answered).headers['mcpg-gateway']).toBe('edge-1')
+    await fleet.restart()
+    agent.connect()
+    await agent.waitFor(() => agent.frames.filter((frame) => frame.case === 'welcome').length === 2)
+    const again = fleet.call('POST', path, call)
+    answer(
+      agent,
+      await agent.waitFor(() => agent.frames.filter((frame) => frame.case === 'mcpOpen').length === 2 && last(agent, 'mcpOpen')),
+      '{}',
+    )
+    expect((await again).status).toBe(200)
+  })
+
+  it('goes where a config in its probation has brought the server, and no more where one has taken it away', async () => {
+    const agent = await withFiles('edge-1')
+    agent.knobs.endlessProbation = true
+    await configured('edge-1', 'probation', () => fleet.apply({ name: 'other', command: ['x'] }))
+    const answered = fleet.call('POST', `${workspace}/mcp/servers/other`, call)
+    answer(agent, await openOf(agent), '{}')
+    expect((await answered).status).toBe(200)
+    agent.knobs.endlessProbation = false
+    agent.knobs.untold = true
+    const elsewhere = { name: 'files', command: ['files'], placement: { gatewaySelector: { none: 'such' } } }
+    await configured('edge-1', 'applied', () => fleet.apply(elsewhere))
+    expect((await fleet.call('POST', path, call)).body).toMatchObject({ status: 503, reason: 'no_gateway_online' })
+  })
+
+  it('goes to a gateway that shows the project before one that only has a server of it', async () => {
+    const old = await withFiles('edge-1')
+    old.knobs.silent = true
+    const agent = await withFiles('edge-2')
+    const web = { kind: 'Project', metadata: { name: 'web' }, spec: { servers: ['files'] } }
+    await configured('edge-2', 'applied', () => fleet.call('POST', `${workspace}/projects`, web))
+    const answered = fleet.call('POST', `${workspace}/mcp/projects/web`, call)
+    answer(agent, await openOf(agent), '{}')
+    expect((await answered).headers['mcpg-gateway']).toBe('edge-2')
+    expect(last(old, 'mcpOpen')).toBeUndefined()
+  })
+
   it('goes to the gateway with the fewest under way when none is named', async () => {
     const one = await withFiles('edge-1')
     const two = await withFiles('edge-2')
@@ -259,6 +316,16 @@ describe('a call that cannot be made', () => {
     expect((await fleet.call('POST', `${workspace}/mcp/servers/none`, call)).status).toBe(404)
     expect((await fleet.call('POST', `${path}?gateway=none`, call)).body.reason).toBe('gateway_unknown')
     expect((await fleet.call('POST', '/v1/orgs/default/workspaces/none/mcp', call)).status).toBe(404)
+  })
+
+  it('says that the config with the server has not been applied yet', async () => {
+    await fleet.join('edge-1', { knobs: { onlyStage: true } })
+    await until(async () => (await fleet.gateway('edge-1')).status.config.state === 'staged')
+    await configured('edge-1', 'staged', () => fleet.apply({ name: 'files', command: ['files'] }))
+    const { headers, body } = await fleet.call('POST', path, call)
+    expect(body).toMatchObject({ status: 503, reason: 'not_applied_yet', hint: 'mcpg-ctl describe server files' })
+    expect(body.detail).toMatch(/^No gateway runs files yet: generation \d+ is staged at edge-1\.$/)
+    expect(headers['retry-after']).toBe('1')
   })
 
   it.each([

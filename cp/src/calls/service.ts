@@ -8,6 +8,7 @@ import type { Caller } from '../access/caller.ts'
 import { allowedOn } from '../access/seen.ts'
 import { unknownObject } from '../access/unknown-object.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Configs } from '../config/service.ts'
 import { isConnected, type Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import { unknownGateway, type Gateways } from '../gateways/service.ts'
@@ -18,6 +19,7 @@ import type { Ledger } from '../audit/ledger.ts'
 import type { Failure, McpLines } from './lines.ts'
 import { namesIn } from './message.ts'
 import { callRights, mayCall, type CallPath, type CallRights } from './rights.ts'
+import { whoRuns, type Wanted } from './who-runs.ts'
 
 type Gateway = ReturnType<Gateways['get']>
 type Scope = CallPath['scope']
@@ -49,6 +51,7 @@ export function callService({
   link,
   registry,
   live,
+  configs,
   gateways,
   resources,
   requireWorkspace,
@@ -61,6 +64,7 @@ export function callService({
   link: Pick<Link, 'line'>
   registry: Pick<Registry, 'list' | 'get'>
   live: Live
+  configs: Pick<Configs, 'desired' | 'served'>
   gateways: Pick<Gateways, 'get'>
   resources: Pick<Resources, 'get'>
   requireWorkspace: (scope: Scope) => Promise<void>
@@ -71,6 +75,7 @@ export function callService({
 }) {
   /** By gateway, the key of the states it hands out, as its answers tell; forgotten with this process, which costs a repeat. */
   const stateKeys = new Map<string, string>()
+  const { runs, isToRun, shortcomings } = whoRuns({ configs, live })
   return { send }
 
   /**
@@ -135,7 +140,7 @@ export function callService({
 
   async function choose(caller: Caller, call: Call, stateKey: string | undefined): Promise<Chosen> {
     const { scope } = call
-    const servers = await serversOf(caller, call)
+    const wanted: Wanted = { servers: await serversOf(caller, call), project: call.project }
     const rightsAt = callRights(caller, call)
     const chosen = (gateway: Gateway) => {
       const rights = rightsAt(gateway.environment)
@@ -143,25 +148,25 @@ export function callService({
       return { gateway, rights, line: lineTo(gateway, rights) }
     }
     if (call.gateway !== undefined) return chosen(gateways.get(scope, call.gateway))
-    const running = registry
-      .list(scope)
-      .filter(({ id, revokedAt }) => revokedAt === null && (servers?.some((server) => live.serversOf(id).has(server)) ?? true))
-      .filter(({ environment }) => rightsAt(environment) !== 'none')
+    const open = registry.list(scope).filter(({ revokedAt, environment }) => revokedAt === null && rightsAt(environment) !== 'none')
+    const running = open.filter(({ id }) => runs(id, wanted))
     const parkedAt = stateKey === undefined ? undefined : running.find(({ id }) => stateKeys.get(id) === stateKey)
     if (parkedAt) return chosen(parkedAt)
     const able = running.flatMap((gateway) => {
       const line = link.line(gateway.id)
-      // What it reported last may be older than what it serves: one that is not ready comes last, and says itself what is the matter.
-      const rank = servers?.filter((server) => live.serversOf(gateway.id).get(server)?.state !== 'ready').length ?? 0
       const rights = rightsAt(gateway.environment)
-      return line && takes(line, rights) ? [{ gateway, line, rights, rank, load: lines.openOn(line) }] : []
+      return line && takes(line, rights)
+        ? [{ gateway, line, rights, rank: shortcomings(gateway.id, wanted), load: lines.openOn(line) }]
+        : []
     })
     able.sort((a, b) => a.rank - b.rank || a.load - b.load || (a.gateway.name < b.gateway.name ? -1 : 1))
     if (able[0]) return able[0]
     await requireWorkspace(scope)
     // Whether there is such a server at all.
     if (call.server !== undefined) await resources.get(seeing(caller), serverKind, scope, call.server)
-    throw nobody(call, running.filter(allowedOn(caller, 'view', gatewayKind.plural)))
+    const isShown = allowedOn(caller, 'view', gatewayKind.plural)
+    const coming = open.filter(({ id }) => live.isConnected(id) && !runs(id, wanted) && isToRun(id, wanted))
+    throw coming.length > 0 ? notYet(call, coming.filter(isShown)) : nobody(call, running.filter(isShown))
   }
 
   /** Whose gateways can answer; null: every gateway can. */
@@ -187,15 +192,19 @@ export function callService({
     })
   }
 
-  function nobody({ server, project }: Call, running: Gateway[]): McpgError {
-    const named = running.slice(0, maxNamed).map(({ id, name }) => `${name} is ${stateOf(id)}`)
-    if (running.length > maxNamed) named.push(`and ${running.length - maxNamed} more`)
-    const object = project === undefined ? server : `a server of ${project}`
+  function nobody(call: Call, running: Gateway[]): McpgError {
+    const object = nameOf(call)
     const what = object === undefined ? 'No gateway is online' : `No gateway that runs ${object} is online`
-    const about = project === undefined ? `server ${server}` : `project ${project}`
-    const hint = object === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe ${about}`
-    const text = named.length === 0 ? `${what}.` : `${what}: ${named.join(', ')}.`
-    return new McpgError('unavailable', 'no_gateway_online', text, { hint })
+    const text = naming(what, running, ({ id, name }) => `${name} is ${stateOf(id)}`)
+    return new McpgError('unavailable', 'no_gateway_online', text, { hint: describing(call) })
+  }
+
+  function notYet(call: Call, coming: Gateway[]): McpgError {
+    const text = naming(`No gateway runs ${nameOf(call)} yet`, coming, ({ id, name }) => {
+      const { generation, state } = configs.desired(id)!
+      return `generation ${generation} is ${state.replaceAll('_', ' ')} at ${name}`
+    })
+    return new McpgError('unavailable', 'not_applied_yet', text, { retryAfterSeconds: 1, hint: describing(call) })
   }
 
   function stateOf(id: string): string {
@@ -205,6 +214,19 @@ export function callService({
   function connectionOf(id: string): string {
     return live.presence.stateOf(id).replaceAll('_', ' ')
   }
+}
+
+function naming(what: string, gateways: Gateway[], about: (gateway: Gateway) => string): string {
+  const named = gateways.slice(0, maxNamed).map(about)
+  if (gateways.length > maxNamed) named.push(`and ${gateways.length - maxNamed} more`)
+  return named.length === 0 ? `${what}.` : `${what}: ${named.join(', ')}.`
+}
+
+const nameOf = ({ server, project }: Call) => (project === undefined ? server : `a server of ${project}`)
+
+function describing({ server, project }: Call): string {
+  if (project !== undefined) return `mcpg-ctl describe project ${project}`
+  return server === undefined ? 'mcpg-ctl get gateways' : `mcpg-ctl describe server ${server}`
 }
 
 /** Of a gateway that they may not see is said what is said of one that is not there. */

@@ -56,7 +56,7 @@ export type Snapshot = {
 /** One server as it stands in a document; `json` is canonical. */
 export type Entry = { uid: string; name: string; subHash: string; json: string; stopped: boolean; required: boolean }
 
-export type Document = { hash: string; bytes: Uint8Array<ArrayBuffer>; entries: Entry[] }
+export type Document = { hash: string; bytes: Uint8Array<ArrayBuffer>; entries: Entry[]; projects: string[] }
 
 /** What a stored document says of one server; `uid` is unknown once the server's revisions are gone. */
 export type DocumentEntry = { name: string; subHash: string; uid: string | undefined; stopped: boolean; required: boolean }
@@ -187,7 +187,7 @@ function documentOf(
   ]
   const bytes = new Uint8Array(Buffer.from(`{${members.join('')}}`))
   if (bytes.length > maxDocumentBytes) return tooLarge(bytes.length, { server: entries, project: here, llm: llms, proxymodel: proxyModels })
-  return { hash: sha256Hex(bytes), bytes, entries }
+  return { hash: sha256Hex(bytes), bytes, entries, projects: here.map(({ name }) => name) }
 }
 
 function tooLarge(size: number, parts: Record<string, readonly ModelEntry[]>): string {

@@ -4,9 +4,15 @@ import { canonicalBytes, sha256Hex } from './canonical.ts'
 import { entryFrom, type Document, type DocumentEntry, type Entry } from './compile.ts'
 import type { ConfigStore } from './store.ts'
 
-export type ReadDocument = { bytes: Uint8Array<ArrayBuffer>; entries: ReadonlyMap<string, DocumentEntry> }
+export type ReadDocument = {
+  bytes: Uint8Array<ArrayBuffer>
+  entries: ReadonlyMap<string, DocumentEntry>
+  projects: ReadonlySet<string>
+}
 
 const cached = 300
+
+type StoredDocument = { org: string; workspace: string; servers: unknown[]; projects?: { name: string }[] }
 
 export type Documents = ReturnType<typeof documentCache>
 
@@ -17,8 +23,8 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
   return { remember, load }
 
   /** A document that was compiled just now; nothing of it needs to be read. Equal bytes may be about a server that was made anew since. */
-  function remember({ hash, bytes, entries }: Document): void {
-    keep(hash, { bytes, entries: new Map(entries.map(({ json: _json, ...entry }) => [entry.name, entry])) })
+  function remember({ hash, bytes, entries, projects }: Document): void {
+    keep(hash, { bytes, entries: new Map(entries.map(({ json: _json, ...entry }) => [entry.name, entry])), projects: new Set(projects) })
   }
 
   async function load(hash: string): Promise<ReadDocument | null> {
@@ -32,7 +38,7 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
   async function readStored(hash: string): Promise<ReadDocument | null> {
     const bytes = await store.bytes(hash)
     if (!bytes) return null
-    const { org, workspace, servers } = JSON.parse(Buffer.from(bytes).toString()) as { org: string; workspace: string; servers: unknown[] }
+    const { org, workspace, servers, projects = [] } = JSON.parse(Buffer.from(bytes).toString()) as StoredDocument
     const entries: Omit<DocumentEntry, 'uid'>[] = []
     for (const server of servers) {
       const { name, state, required } = ConfigServer.parse(server)
@@ -43,7 +49,11 @@ export function documentCache({ store }: { store: Pick<ConfigStore, 'bytes' | 'u
       `${org}/${workspace}`,
       entries.map((entry) => entry.subHash),
     )
-    const document = { bytes, entries: new Map(entries.map((entry) => [entry.name, { ...entry, uid: uids.get(entry.subHash) }])) }
+    const document = {
+      bytes,
+      entries: new Map(entries.map((entry) => [entry.name, { ...entry, uid: uids.get(entry.subHash) }])),
+      projects: new Set(projects.map(({ name }) => name)),
+    }
     keep(hash, document)
     return document
   }

@@ -16,7 +16,7 @@ import type { Causes } from './causes.ts'
 import { compile, liftedHolds, type CompiledGateway, type Document, type DocumentEntry, type HeldBack, type Snapshot } from './compile.ts'
 import { debouncer } from './debounce.ts'
 import { dueSecrets } from './due-secrets.ts'
-import { entryIn, type Documents } from './documents.ts'
+import { entryIn, type Documents, type ReadDocument } from './documents.ts'
 import { refusedServers, type Evidence } from './failing.ts'
 import { changedNames, type Generations } from './generations.ts'
 import type { Holds } from './holds.ts'
@@ -71,6 +71,8 @@ export function configService({
   log: Log
 }) {
   const applied = new Map<string, { generation: number; hash: string; at: string }>()
+  /** What a gateway applied last, by its id. */
+  const proven = new Map<string, ReadDocument>()
   const heldBack = new Map<string, HeldBack[]>()
   const errors = new Map<string, string>()
   const specErrors = new Map<string, string>() // of servers, by uid
@@ -91,6 +93,7 @@ export function configService({
     stop,
     desired: generations.get,
     standing,
+    served,
     /** The newest generation of a config that the gateway runs, ran last or got lately. */
     numberOf: generations.numberOf,
     report,
@@ -111,8 +114,12 @@ export function configService({
   async function load(): Promise<void> {
     for (const { gatewayId, generation, state, reason } of await generations.load())
       if (state === 'rejected' && reason === 'STORAGE') retries.schedule(gatewayId, generation)
-    for (const row of await store.lastApplied())
+    for (const row of await store.lastApplied()) {
       applied.set(row.gatewayId, { generation: row.generation, hash: row.configHash, at: row.stateAt ?? row.createdAt })
+      const current = generations.get(row.gatewayId)
+      const document = current?.configHash === row.configHash ? current.document : await documents.load(row.configHash)
+      if (document) proven.set(row.gatewayId, document)
+    }
     await Promise.all([holds.load(), pins.load()])
     stopListening = changes.onChange(hear)
     // What changed while nobody compiled; equal hashes cost nothing.
@@ -147,7 +154,7 @@ export function configService({
   function forgetMissing(): void {
     for (const id of generations.forgetGateways()) {
       retries.forget(id)
-      for (const map of [applied, heldBack, errors]) map.delete(id)
+      for (const map of [applied, proven, heldBack, errors]) map.delete(id)
     }
     holds.forgetGateways()
     pins.forgetGateways()
@@ -279,6 +286,12 @@ export function configService({
     }
   }
 
+  /** What a gateway serves by, as far as is known here: a config routes from its probation on. */
+  function served(gatewayId: string): ReadDocument | undefined {
+    const current = generations.get(gatewayId)
+    return current?.state === 'probation' ? current.document : proven.get(gatewayId)
+  }
+
   function markOffered(gatewayId: string, generation: number): void {
     const current = generations.get(gatewayId)
     if (current?.generation === generation && current.state === 'waiting') current.state = 'offered'
@@ -296,21 +309,28 @@ export function configService({
     const reason = state === 'rejected' || state === 'rolled_back' ? (configFailureWords.word(status.failureReason) ?? null) : null
     const news = { state, reason, message: status.message.slice(0, 4096) || null, stateAt: isoNow() }
     if (known.state === state && known.reason === reason) return
+    // Before anybody is told: whoever hears that it is applied may call what it brings.
+    if (state === 'applied') await keepApplied(gatewayId, known)
     Object.assign(known, news)
     writes.put(`assignment/${gatewayId}/${generation}`, { op: 'assignment', gatewayId, generation, ...news })
-    if (state === 'applied') await keepProven(gatewayId, known, status)
+    if (state === 'applied') keepRevisions(gatewayId, status)
     if (state === 'rejected' || state === 'rolled_back') await heed(gatewayId, known, status)
     generations.tellGateway(gatewayId)
   }
 
-  async function keepProven(gatewayId: string, { generation, configHash }: Assignment, status: ConfigStatus): Promise<void> {
+  async function keepApplied(gatewayId: string, known: Assignment | Desired): Promise<void> {
+    const { generation, configHash } = known
+    const document = 'document' in known ? known.document : await documents.load(configHash)
+    if (document) proven.set(gatewayId, document)
     applied.set(gatewayId, { generation, hash: configHash, at: isoNow() })
-    const document = await documents.load(configHash)
+  }
+
+  function keepRevisions(gatewayId: string, status: ConfigStatus): void {
     const failed = new Set(status.servers.filter((server) => server.lastError !== '').map((server) => server.name))
-    const proven = [...(document?.entries.values() ?? [])].flatMap(({ name, uid, subHash }) =>
+    const servers = [...(proven.get(gatewayId)?.entries.values() ?? [])].flatMap(({ name, uid, subHash }) =>
       uid === undefined || failed.has(name) ? [] : [{ server: name, serverUid: uid, subHash }],
     )
-    writes.put(`proven/${gatewayId}`, { op: 'proven', gatewayId, servers: proven, updatedAt: isoNow() })
+    writes.put(`proven/${gatewayId}`, { op: 'proven', gatewayId, servers, updatedAt: isoNow() })
   }
 
   /** A refusal: hold back whom it names, offer again what only its number or the disk was in the way of, else leave it to the next change. */
