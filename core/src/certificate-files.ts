@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
+import { periodically } from './periodically.ts'
 import type { Timers } from './timers.ts'
 import { listeners, type Pair, type ServerCertificate } from './server-certificate.ts'
 
@@ -69,11 +70,17 @@ export function givenCertificate({
   let pair = first
   let seen = stamp()
   const changed = listeners()
-  let cancel = clock.after(timers.certificateCheck, check)
-  return { pair: () => pair, onChange: changed.add, stop: () => cancel() }
+  const checks = periodically({
+    name: 'certificate files',
+    clock,
+    everyMs: timers.certificateCheck,
+    work: check,
+    failed: (error) => log.warn({ err: error, file: files.cert }, 'the certificate files cannot be looked at'),
+  })
+  void checks.start()
+  return { pair: () => pair, onChange: changed.add, stop: () => void checks.stop() }
 
   function check(): void {
-    cancel = clock.after(timers.certificateCheck, check)
     const now = stamp()
     if (now === seen) return
     seen = now

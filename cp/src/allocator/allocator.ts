@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@mcpg/core/clock'
-import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { PassedOver } from '@mcpg/proto/rest/operations'
 import type { Db, OperationStart, StartOutcome, Tx } from '../db/db.ts'
 import { turn } from '../turns.ts'
@@ -32,17 +32,13 @@ export type Allocator = ReturnType<typeof allocator>
 export function allocator({ db, clock, log }: { db: Db; clock: Clock; log: Pick<Log, 'warn'> }) {
   const store = allocatorStore(db)
   let snapshot: Promise<PlaceableCluster[]> | null = null
-  let cancel = () => {}
-  let sweeping: Promise<void> = Promise.resolve()
-  const part: Part = {
+  const part = periodically({
     name: 'reservations',
-    start: async () => schedule(),
-    async stop() {
-      cancel()
-      await sweeping
-      cancel()
-    },
-  }
+    clock,
+    everyMs: sweepMs,
+    work: sweep,
+    failed: (error) => log.warn({ err: error }, 'old reservations could not be looked through'),
+  })
   return {
     part,
     sweep,
@@ -89,14 +85,6 @@ export function allocator({ db, clock, log }: { db: Db; clock: Clock; log: Pick<
   function held({ gateways, cpuMillicores, memoryBytes }: Amounts): NonNullable<OperationStart['reservation']> {
     const expiresAt = new Date(clock.now() + heldMs).toISOString()
     return { id: `rsv_${randomUUID().replaceAll('-', '')}`, gateways, cpuMillicores, memoryBytes, expiresAt }
-  }
-
-  function schedule(): void {
-    cancel = clock.after(sweepMs, () => {
-      sweeping = sweep()
-        .catch((error: unknown) => log.warn({ err: error }, 'old reservations could not be looked through'))
-        .then(schedule)
-    })
   }
 
   /** Gives back what is held for nobody. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import { McpgError } from '@mcpg/proto/errors'
 import { failuresNow } from '../allocator/placement.ts'
 import type { Db } from '../db/db.ts'
@@ -26,31 +27,17 @@ export function clusterProber({
   periodMs: number
   log: Pick<Log, 'warn'>
 }): Part {
-  let isStopping = false
-  let cancel = () => {}
-  let probing: Promise<void> = Promise.resolve()
-  return {
+  return periodically({
     name: 'probes of clusters',
-    start: async () => schedule(),
-    async stop() {
-      isStopping = true
-      cancel()
-      await probing
-    },
-  }
+    clock,
+    everyMs: periodMs,
+    work: probeAll,
+    failed: (error) => log.warn({ err: error }, 'clusters could not be probed'),
+  })
 
-  function schedule(): void {
-    if (isStopping) return
-    cancel = clock.after(periodMs, () => {
-      probing = probeAll()
-        .catch((error: unknown) => log.warn({ err: error }, 'clusters could not be probed'))
-        .then(schedule)
-    })
-  }
-
-  async function probeAll(): Promise<void> {
+  async function probeAll(stopping: AbortSignal): Promise<void> {
     for (const row of await store.list()) {
-      if (isStopping) return
+      if (stopping.aborted) return
       const driver = drivers.find(({ kind }) => kind === row.driver)
       const isLeftAlone = row.backoffUntil !== null && Date.parse(row.backoffUntil) > clock.now()
       const isUnknown = driver?.needsCredentials && row.credentialsRef === null

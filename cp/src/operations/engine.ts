@@ -2,6 +2,7 @@ import { fullJitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import { McpgError } from '@mcpg/proto/errors'
 import type { OperationEvent, OperationState } from '@mcpg/proto/rest/operations'
 import type { Db, Tx } from '../db/db.ts'
@@ -55,8 +56,13 @@ export function operationEngine({
   const atWork = new Map<string, { cancel: AbortController; done: Promise<void> }>()
   const waiting: OperationRow[] = []
   const stopping = new AbortController()
-  let cancelTimer = () => {}
-  let looking: Promise<void> = Promise.resolve()
+  const looks = periodically({
+    name: 'leases of operations',
+    clock,
+    everyMs: leaseMs / 3,
+    work: look,
+    failed: (error) => log.warn({ err: error }, 'leases of operations could not be renewed'),
+  })
   const part: Part = { name: 'operations', start, stop }
   return { part, take, cancel: (id: string) => atWork.get(id)?.cancel.abort('cancelled'), lease }
 
@@ -73,26 +79,15 @@ export function operationEngine({
 
   async function start(): Promise<void> {
     await claim(true)
-    schedule()
+    await looks.start()
   }
 
   async function stop(): Promise<void> {
     stopping.abort('stopping')
-    cancelTimer()
-    await looking
-    cancelTimer()
+    await looks.stop()
     const ids = [...atWork.keys(), ...waiting.map(({ id }) => id)]
     await Promise.all([...atWork.values()].map(({ done }) => done))
     if (ids.length > 0) await db.write((tx) => store.leave(tx, owner, ids)).catch(() => {})
-  }
-
-  function schedule(): void {
-    if (stopping.signal.aborted) return
-    cancelTimer = clock.after(leaseMs / 3, () => {
-      looking = look()
-        .catch((error: unknown) => log.warn({ err: error }, 'leases of operations could not be renewed'))
-        .then(schedule)
-    })
   }
 
   async function look(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { ClusterDrain } from '@mcpg/proto/rest/clusters'
 import type { Clusters } from '../clusters/service.ts'
 import type { Move } from './moves.ts'
@@ -31,37 +32,23 @@ export function clusterDrainer({
   periodMs: number
   log: Pick<Log, 'warn'>
 }) {
-  let isStopping = false
-  let cancel = () => {}
-  let looking: Promise<void> = Promise.resolve()
-  const part: Part = {
+  const looks = periodically({
     name: 'drained clusters',
-    start: async () => schedule(0),
-    async stop() {
-      isStopping = true
-      cancel()
-      await looking
-    },
-  }
+    clock,
+    firstMs: 0,
+    everyMs: periodMs,
+    work: lookAtAll,
+    failed: (error) => log.warn({ err: error }, 'drained clusters could not be looked after'),
+  })
+  const part: Part = looks
   /** `settled`: what is being begun now has begun. */
-  return { part, look: () => schedule(0), settled: () => looking }
+  return { part, look: looks.soon, settled: looks.settled }
 
-  function schedule(inMs: number): void {
-    cancel()
-    if (isStopping) return
-    cancel = clock.after(inMs, () => {
-      looking = looking
-        .then(lookAtAll)
-        .catch((error: unknown) => log.warn({ err: error }, 'drained clusters could not be looked after'))
-        .then(() => schedule(periodMs))
-    })
+  async function lookAtAll(stopping: AbortSignal): Promise<void> {
+    for (const { id, drain } of await clusters.drains()) if (!stopping.aborted) await lookAt(id, drain, stopping)
   }
 
-  async function lookAtAll(): Promise<void> {
-    for (const { id, drain } of await clusters.drains()) if (!isStopping) await lookAt(id, drain)
-  }
-
-  async function lookAt(clusterId: string, drain: ClusterDrain): Promise<void> {
+  async function lookAt(clusterId: string, drain: ClusterDrain, stopping: AbortSignal): Promise<void> {
     const [gateways, moves] = await Promise.all([store.listOn(clusterId), store.movesFrom(clusterId, drain.startedAt)])
     const moving = moves.filter(({ state }) => state === 'running')
     const staying = gateways.filter(({ instanceUid }) => !moving.some((one) => one.instanceUid === instanceUid))
@@ -70,7 +57,7 @@ export function clusterDrainer({
     let free = Math.max(1, Math.floor(drain.total * mostAway)) - moving.length
     let away = moving.length
     for (const gateway of staying) {
-      if (isStopping) return
+      if (stopping.aborted) return
       const why = isLate ? (whyBefore(drain, gateway) ?? 'its turn did not come') : await begin(gateway, moves)
       if (why === null) away++
       else if (why !== undefined) waiting.push({ gateway: pathOf(gateway), why })

@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { Clusters } from '../clusters/service.ts'
 import type { Registry } from '../gateways/registry.ts'
 import { isMember } from '../clusters/group.ts'
@@ -25,31 +26,17 @@ export function janitor({
   periodMs: number
   log: Pick<Log, 'warn'>
 }): Part {
-  let isStopping = false
-  let cancel = () => {}
-  let looking: Promise<void> = Promise.resolve()
-  return {
+  return periodically({
     name: 'workloads left behind',
-    start: async () => schedule(),
-    async stop() {
-      isStopping = true
-      cancel()
-      await looking
-    },
-  }
+    clock,
+    everyMs: periodMs,
+    work: look,
+    failed: (error) => log.warn({ err: error }, 'workloads that were left behind could not be looked for'),
+  })
 
-  function schedule(): void {
-    if (isStopping) return
-    cancel = clock.after(periodMs, () => {
-      looking = look()
-        .catch((error: unknown) => log.warn({ err: error }, 'workloads that were left behind could not be looked for'))
-        .then(schedule)
-    })
-  }
-
-  async function look(): Promise<void> {
+  async function look(stopping: AbortSignal): Promise<void> {
     for (const { id, name, driver } of await clusters.driversIn()) {
-      if (isStopping) return
+      if (stopping.aborted) return
       if (driver) await lookAt(id).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be tidied up'))
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { Timers } from '@mcpg/core/timers'
 import { isIP } from 'node:net'
 import type { Authority } from '../keys/authority.ts'
@@ -25,27 +26,22 @@ export async function ownCertificate({
 }): Promise<ServerCertificate & { names(): string[] }> {
   let current = await issue()
   const changed = listeners()
-  let cancel = clock.after(timers.certificateCheck, () => void check())
-  let stopped = false
-  return { pair: () => current.pair, names: () => current.names, onChange: changed.add, stop }
-
-  function stop(): void {
-    stopped = true
-    cancel()
-  }
+  const checks = periodically({
+    name: 'server certificate',
+    clock,
+    everyMs: timers.certificateCheck,
+    work: check,
+    failed: (error) => log.error({ err: error }, 'the server certificate could not be replaced; trying again'),
+  })
+  void checks.start()
+  return { pair: () => current.pair, names: () => current.names, onChange: changed.add, stop: () => void checks.stop() }
 
   async function check(): Promise<void> {
-    try {
-      const isOld = current.notAfter - clock.now() < timers.serverCertificateLife / 3
-      if (isOld || names().join() !== current.names.join()) {
-        current = await issue()
-        log.info({ names: current.names, until: new Date(current.notAfter).toISOString() }, 'the server certificate was replaced')
-        changed.tell()
-      }
-    } catch (error) {
-      log.error({ err: error }, 'the server certificate could not be replaced; trying again')
-    }
-    if (!stopped) cancel = clock.after(timers.certificateCheck, () => void check())
+    const isOld = current.notAfter - clock.now() < timers.serverCertificateLife / 3
+    if (!isOld && names().join() === current.names.join()) return
+    current = await issue()
+    log.info({ names: current.names, until: new Date(current.notAfter).toISOString() }, 'the server certificate was replaced')
+    changed.tell()
   }
 
   async function issue(): Promise<{ pair: Pair; names: string[]; notAfter: number }> {

@@ -3,6 +3,7 @@ import { fullJitter } from '@mcpg/core/backoff'
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { version } from '@mcpg/proto/version'
 import { groupOf, isMember, ordinalOf, replicaUid } from '../group.ts'
@@ -123,31 +124,18 @@ export function localDriver({
 
   function keep(wanted: () => Promise<Workload[]>): Part {
     const ends = new Map<string, { count: number; since: number; next: number }>()
-    let isStopping = false
-    let cancel = () => {}
-    let looking: Promise<void> = Promise.resolve()
-    return {
+    return periodically({
       name: 'gateways of this machine',
-      start: async () => schedule(0),
-      async stop() {
-        isStopping = true
-        cancel()
-        await looking
-      },
-    }
+      clock,
+      firstMs: 0,
+      everyMs: probeMs,
+      work: look,
+      failed: (error) => log.warn({ err: error }, 'the gateways of this machine could not be looked after'),
+    })
 
-    function schedule(inMs: number): void {
-      if (isStopping) return
-      cancel = clock.after(inMs, () => {
-        looking = look()
-          .catch((error: unknown) => log.warn({ err: error }, 'the gateways of this machine could not be looked after'))
-          .then(() => schedule(probeMs))
-      })
-    }
-
-    async function look(): Promise<void> {
+    async function look(stopping: AbortSignal): Promise<void> {
       for (const workload of await wanted()) {
-        if (isStopping) return
+        if (stopping.aborted) return
         await lookAfter(workload).catch((error: unknown) =>
           log.warn({ err: error, gateway: workload.name }, 'a gateway of this machine could not be started again'),
         )
