@@ -53,11 +53,11 @@ function close(agent: FakeAgent, { streamId }: McpOpen, reason: string, message 
 }
 
 /** Over a real socket, so that it can hang up and read slowly. */
-async function listening() {
+async function listening(more: Record<string, string> = {}) {
   const { http } = fleet.app()
   await http.start(() => {})
   return async (body: string, onResponse: (response: IncomingMessage) => void = () => {}) => {
-    const sent = httpRequest(new URL(path, http.url()), { method: 'POST', headers: { 'content-type': 'application/json' } })
+    const sent = httpRequest(new URL(path, http.url()), { method: 'POST', headers: { 'content-type': 'application/json', ...more } })
     sent.on('error', () => {}).on('response', onResponse)
     sent.end(body)
     return sent
@@ -283,6 +283,54 @@ describe('a call of somebody who may run one server only', () => {
     expect((await fleet.call('POST', everything, list, headers)).body).toMatchObject({ status: 503, reason: 'no_gateway_online' })
     expect((await fleet.call('POST', `${everything}?gateway=edge-1`, list, headers)).body).toMatchObject({ reason: 'gateway_too_old' })
     expect(last(agent, 'mcpOpen')).toBeUndefined()
+  })
+
+  it('is cut off when what let them in is void, with what a new one is answered, and the gateway is told', async () => {
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', path, call, headers)
+    const { streamId } = await openOf(agent)
+    expect((await fleet.call('POST', '/v1/orgs/default/tokens/narrow/revoke')).status).toBe(204)
+    const { body } = await answered
+    expect(body).toMatchObject({ status: 401, reason: 'token_revoked', detail: expect.stringContaining('cut off at edge-1') })
+    expect((await fleet.call('POST', path, call, headers)).body).toMatchObject({ status: 401, reason: 'token_revoked' })
+    expect(await agent.waitFor(() => last(agent, 'mcpClose'))).toMatchObject({ streamId, reason: 'access_ended' })
+    const row = await until(async () => fleet.db().read.audit.findFirst({ where: { action: 'mcp.call' } }))
+    expect(row.detail).toContain('"outcome":"access_ended"')
+  })
+
+  it('is cut off when their right ends, also where they go on being signed in', async () => {
+    const org = '/v1/orgs/default'
+    const eve = 'eve@example.com'
+    const password = 'another long password'
+    await fleet.call('POST', `${org}/users`, { kind: 'User', metadata: { name: eve }, spec: {} })
+    await fleet.call('POST', `${org}/users/${eve}/password`, { password })
+    const spec = { role: 'runner', subjects: [{ kind: 'User', name: eve }], workspace: 'default' }
+    await fleet.call('POST', `${org}/rolebindings`, { kind: 'RoleBinding', metadata: { name: 'eve' }, spec })
+    const signIn = await fleet.call('POST', '/v1/auth/login', { email: eve, password })
+    const session = { cookie: String(signIn.headers['set-cookie']).split(';')[0]!, 'x-mcpg-request': '1' }
+    const agent = await withFiles('edge-1')
+    const answered = fleet.call('POST', everything, call, session)
+    await openOf(agent)
+    expect((await fleet.call('DELETE', `${org}/rolebindings/eve`)).status).toBe(204)
+    expect((await answered).body).toMatchObject({ status: 403, reason: 'not_allowed', hint: 'mcpg-ctl can-i --list' })
+  })
+
+  it('breaks off when they sign out in the middle of its answer', async () => {
+    const signIn = await fleet.call('POST', '/v1/auth/login', { email: 'ada@example.com', password: 'correct horse battery' })
+    const session = { cookie: String(signIn.headers['set-cookie']).split(';')[0]!, 'x-mcpg-request': '1' }
+    const agent = await withFiles('edge-1')
+    const send = await listening(session)
+    let isWhole: boolean | undefined
+    await send(JSON.stringify(call), (response) => {
+      response.on('error', () => {}).resume()
+      response.on('close', () => (isWhole = response.complete))
+    })
+    const { streamId } = await openOf(agent)
+    agent.send({ case: 'mcpHead', value: create(McpHeadSchema, { streamId, status: 200, headers: {} }) })
+    agent.send({ case: 'mcpData', value: create(McpDataSchema, { streamId, data: Buffer.from('{"half') }) })
+    expect((await fleet.call('POST', '/v1/auth/logout', {}, session)).status).toBe(204)
+    await until(async () => isWhole !== undefined)
+    expect(isWhole).toBe(false)
   })
 
   it('is told nothing of what they may not run', async () => {

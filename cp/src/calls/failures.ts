@@ -1,6 +1,12 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { maxAnswerBytes, type Failure } from './lines.ts'
 
+/** As they would be refused now; the call had begun. */
+export function cutOff({ code, reason, message, hint }: McpgError, gateway: string): McpgError {
+  const text = `${message} The call was cut off at ${gateway}; whether it was carried out is not known.`
+  return new McpgError(code, reason, text, { ...(hint !== undefined && { hint }) })
+}
+
 /**
  * A call through the control plane that came to nothing, for its caller. What may have reached the server is never a 503: clients repeat
  * those by themselves, and a tool call is not idempotent.

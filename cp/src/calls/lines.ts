@@ -53,7 +53,7 @@ export function mcpLines({ clock, deadlineMs }: { clock: Clock; deadlineMs: numb
   return { talk, send, openOn: (line: Line) => open.get(line)?.size ?? 0 }
 
   /** The answer cancels. */
-  function send(line: Line, { path, headers, body, caller }: McpRequest, answer: Answer): (reason: 'cancelled') => void {
+  function send(line: Line, { path, headers, body, caller }: McpRequest, answer: Answer): (reason: 'cancelled' | 'access_ended') => void {
     const streamId = String(++last)
     const message = creditedBytes()
     const window = grantedWindow(windowBytes, (bytes) => {

@@ -3,10 +3,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '@mcpg/core/log'
 import { McpgError } from '@mcpg/proto/errors'
+import { actForHeader, actForOrgHeader } from '@mcpg/proto/rest/auth'
 import type { Caller } from '../access/caller.ts'
 import { callerOf } from '../http/access-rules.ts'
 import { mayCall, type CallPath } from './rights.ts'
 import type { Calls, Client } from './service.ts'
+import type { Standing } from './standing.ts'
 
 const base = '/v1/orgs/:org/workspaces/:workspace/mcp'
 const WorkspacePath = z.object({ org: z.string(), workspace: z.string() })
@@ -105,7 +107,8 @@ export const callRoutes =
       reply.raw.once('close', () => gone.abort())
       const call = { ...path, gateway: asked ?? session?.gateway, headers, body: bodyOf(request) }
       try {
-        await calls.send(callerOf(request), call, clientOf(reply), AbortSignal.any([gone.signal, closing.signal]))
+        const by = { caller: callerOf(request), standing: standingOf(request) }
+        await calls.send(by, call, clientOf(reply), AbortSignal.any([gone.signal, closing.signal]))
       } catch (error) {
         if (!reply.raw.headersSent) throw error
         // The status has left already: only a connection that breaks tells the client that this is not the whole answer.
@@ -121,6 +124,12 @@ const admits = (caller: Caller, params: unknown): boolean => mayCall(caller, pat
 function pathOf(params: unknown): CallPath {
   const { org, workspace, server, project } = params as z.infer<typeof WorkspacePath> & { server?: string; project?: string }
   return { scope: { org, workspace }, server, project }
+}
+
+/** By everything that says who makes a request; it stays in memory while the call is under way. */
+function standingOf({ headers, callerNow }: FastifyRequest): Standing {
+  const { authorization, cookie, [actForHeader]: user, [actForOrgHeader]: org } = headers
+  return { shown: JSON.stringify([authorization, cookie, user, org]), callerNow }
 }
 
 /** Streams the answer; from its head on the reply is no longer Fastify's. */

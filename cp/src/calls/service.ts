@@ -14,11 +14,12 @@ import type { Registry } from '../gateways/registry.ts'
 import { unknownGateway, type Gateways } from '../gateways/service.ts'
 import type { Line, Link } from '../link/service.ts'
 import type { Resources } from '../resources/resources.ts'
-import { callFailure } from './failures.ts'
+import { callFailure, cutOff } from './failures.ts'
 import type { Ledger } from '../audit/ledger.ts'
 import type { Failure, McpLines } from './lines.ts'
 import { namesIn } from './message.ts'
 import { callRights, mayCall, type CallPath, type CallRights } from './rights.ts'
+import { callStandings, type Standing } from './standing.ts'
 import { whoRuns, type Wanted } from './who-runs.ts'
 
 type Gateway = ReturnType<Gateways['get']>
@@ -76,12 +77,19 @@ export function callService({
   /** By gateway, the key of the states it hands out, as its answers tell; forgotten with this process, which costs a repeat. */
   const stateKeys = new Map<string, string>()
   const { runs, isToRun, shortcomings } = whoRuns({ configs, live })
+  const standings = callStandings({ clock })
   return { send }
 
   /**
-   * Resolves once the answer has ended; rejects with what was in the way, before or after `head`. `gone` cancels the call at the gateway.
+   * Resolves once the answer has ended; rejects with what was in the way, before or after `head`. `gone` cancels the call at the gateway,
+   * and so does the end of what let the caller in.
    */
-  async function send(caller: Caller, call: Call, client: Client, gone: AbortSignal): Promise<void> {
+  async function send(
+    { caller, standing }: { caller: Caller; standing: Standing },
+    call: Call,
+    client: Client,
+    gone: AbortSignal,
+  ): Promise<void> {
     const { method, target, stateKey } = namesIn(call.body)
     if (ledger.isFull())
       throw new McpgError('unavailable', 'audit_unavailable', 'Calls cannot be written to the audit trail now, so none is taken.', {
@@ -92,6 +100,8 @@ export function callService({
     const startedAt = clock.monotonic()
     let status = 0
     let answerBytes = 0
+    let release = () => {}
+    let lapse: McpgError | null = null
     const failure = await new Promise<Failure | null>((resolve) => {
       const path = pathOf(call)
       const { headers, body } = call
@@ -115,9 +125,16 @@ export function callService({
           failed: resolve,
         },
       )
+      const rightsOf = (now: Caller) => callRights(now, call)(gateway.environment)
+      const cut = (why: McpgError) => {
+        lapse = why
+        cancel('access_ended')
+      }
+      release = standings.hold({ ...standing, rights, rightsOf, cut })
       if (gone.aborted) cancel('cancelled')
       else gone.addEventListener('abort', () => cancel('cancelled'), { once: true })
     })
+    release()
     ledger.note(
       audit.row(caller, 'mcp.call', {
         ...call.scope,
@@ -134,7 +151,7 @@ export function callService({
         },
       }),
     )
-    if (failure) throw callFailure(failure, gateway.name, deadlineMs)
+    if (failure) throw lapse ? cutOff(lapse, gateway.name) : callFailure(failure, gateway.name, deadlineMs)
     client.end()
   }
 

@@ -24,6 +24,8 @@ declare module 'fastify' {
     signedIn: Authenticated | null
     /** Whether whoever made it is still signed in and may do the same as at its beginning; for answers that go on. */
     stillHolds: () => Promise<boolean>
+    /** Who makes it, by what they may do now. Throws as it would be refused if it were made now. */
+    callerNow: () => Promise<Caller>
   }
 }
 
@@ -40,6 +42,9 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('signedIn', null)
   app.decorateRequest('stillHolds', async () => true)
+  app.decorateRequest('callerNow', async function (this: FastifyRequest) {
+    return callerOf(this)
+  })
   app.addHook('onRoute', ({ method, url, config }) => {
     const access = config?.access
     if (access === undefined) throw new Error(`${String(method)} ${url} declares no access`)
@@ -56,13 +61,15 @@ export function requireAccess(app: FastifyInstance, signIn: SignIn): void {
     const caller = known?.caller ?? (signIn ? anonymousCaller(about) : localCaller(about))
     request.signedIn = known?.signedIn ?? null
     request.caller = caller
-    if (known) request.stillHolds = async () => isTheSame(caller, await whoNow(request, about))
+    if (known) {
+      request.stillHolds = async () => isTheSame(caller, await whoNow(request, about))
+      request.callerNow = async () => (await whoIs(signIn!, request, about))?.caller ?? Promise.reject(notSignedIn())
+    }
     // No route: the not-found handler, which serves the console and answers 404.
     if (access === undefined || (loopbackPeersPass && isLoopbackHost(source))) return
     const asked = { access, place: placeOf(request), name: nameOf(request, access) }
     if (admits ? admits(caller, request.params) : mayPass(caller, asked, perObject)) return
-    if (caller.kind === 'anonymous')
-      throw new McpgError('unauthenticated', 'sign_in_required', 'You are not signed in.', { hint: 'mcpg-ctl login' })
+    if (caller.kind === 'anonymous') throw notSignedIn()
     throw refusal(caller, asked)
   })
 
@@ -102,6 +109,8 @@ function askedFor({ headers }: FastifyRequest): ImpersonateRequest | null {
     hint: 'mcpg-ctl get users',
   })
 }
+
+const notSignedIn = () => new McpgError('unauthenticated', 'sign_in_required', 'You are not signed in.', { hint: 'mcpg-ctl login' })
 
 function nobodySignsIn(): McpgError {
   return new McpgError(
