@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import { setTimeout as delay } from 'node:timers/promises'
+import { McpgError } from '@mcpg/proto/errors'
 import { headersOf, isModern, type Message } from './messages.ts'
 import { toolHeaders } from './tool-headers.ts'
 
@@ -66,7 +67,7 @@ export function bridge({
     try {
       await send(message, AbortSignal.any([signal, ended.signal, abort.signal]))
     } catch (error) {
-      if (!abort.signal.aborted && !ended.signal.aborted) fail(message, `the gateway at ${url} cannot be reached: ${reasonOf(error)}`)
+      if (!abort.signal.aborted && !ended.signal.aborted) fail(message, whyNot(error))
     } finally {
       if (message.id !== undefined) open.delete(message.id)
     }
@@ -152,6 +153,12 @@ export function bridge({
 
   function fail(message: Message, text: string): void {
     if (message.id !== undefined && message.method) write({ jsonrpc: '2.0', id: message.id, error: { code: -32603, message: text } })
+  }
+
+  /** A sign-in that is over says itself what to do. */
+  function whyNot(error: unknown): string {
+    if (error instanceof McpgError) return error.hint === undefined ? error.message : `${error.message} (${error.hint})`
+    return `the gateway at ${url} cannot be reached: ${reasonOf(error)}`
   }
 
   function sessionHeaders(): Record<string, string> {

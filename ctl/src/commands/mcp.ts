@@ -8,6 +8,7 @@ import { workspacePath } from '../api/paths.ts'
 import { bridge, parseMessage } from '../bridge/bridge.ts'
 import type { Context } from '../context.ts'
 import { listGateways } from '../local/run-files.ts'
+import { signedInAt } from '../sign-in/at-endpoint.ts'
 import { shownCredential } from '../sign-in/shown.ts'
 
 export type McpOptions = {
@@ -73,7 +74,8 @@ async function endpointOf(context: Context, { url, server, name, caFile, gateway
   if (base.pathname === '/') base.pathname = '/mcp'
   const below = pathBelow(context.settings, server)
   if (below !== '') base.pathname = `${base.pathname.replace(/\/((servers|projects)\/.*)?$/, '')}${below}`
-  return { url: base.href, fetch }
+  const endpoint = { url: base.href, fetch }
+  return context.settings.token ? endpoint : signedInAt(context, endpoint, { isLocal: local !== undefined })
 }
 
 /** What follows `/mcp`. */

@@ -3,7 +3,7 @@ import type { Words } from '../context.ts'
 export const words: Words = (program, run) => {
   program
     .command('mcp')
-    .description('speak MCP on standard input and output, for clients that start a program')
+    .description('speak MCP on standard input and output, for clients that start a program; by --token, else by your sign-in')
     .option('--url <url>', 'endpoint (default: the gateway of this machine)')
     .option('--server <name>', 'only this server, names unprefixed')
     .option('--name <name>', 'gateway agent of this machine')
