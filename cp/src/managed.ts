@@ -79,7 +79,8 @@ export async function createManaged({
   const reservations = allocator({ db, clock, log })
   const store = provisioningStore(db)
   const clusterRows = clusterStore(db)
-  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, onForced, onDrain })
+  const { movesFrom } = store
+  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, movesFrom, onForced, onDrain })
   const plans: Record<OperationKind, Plan> = provisioningPlans({
     store,
     allocator: reservations,

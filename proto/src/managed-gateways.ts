@@ -16,6 +16,9 @@ export type OperationState = (typeof operationStates)[number]
 export const operationKinds = ['create', 'update', 'delete', 'move'] as const
 export type OperationKind = (typeof operationKinds)[number]
 
+/** So many gateways of a cluster that is drained are on their way at once: a tenth of those at the beginning, and at least one. */
+export const movesAtOnce = (total: number): number => Math.max(1, Math.floor(total * 0.1))
+
 /** What one replica of a gateway gets. */
 export const gatewaySizes = {
   s: { cpuMillicores: 250, memoryBytes: 512 * 2 ** 20 },

@@ -127,6 +127,8 @@ export async function fakeControlPlane(consoleFolder: string) {
     if (told) return json(response, told.status, told.body)
     if (pathname === '/v1/auth/me') return json(response, 200, { kind: 'local', subject: 'local', groups: [], platformAdmin: true })
     if (pathname === '/v1/access/can-i') return json(response, 200, { allowed: true, subject: 'local', place: {} })
+    if (/^\/v1\/admin\/clusters\/[^/]+\/gateways$/.test(pathname)) return json(response, 200, { items: [], moves: [] })
+    if (/^\/v1\/orgs\/[^/]+\/domains$/.test(pathname)) return json(response, 200, { items: [] })
     if (pathname === '/v1/clusters' || pathname.endsWith('/operations')) return json(response, 200, { items: [] })
     knobs.lists++
     const plural = pathname.split('/').at(-1)!

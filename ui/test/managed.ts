@@ -20,6 +20,7 @@ export const cluster = (name: string, more: Partial<Cluster> = {}): Cluster => (
   cpuMillicores: { total: 64_000, reserved: 5_000 },
   memoryBytes: { total: 128 * 2 ** 30, reserved: 12 * 2 ** 30 },
   lastProbeAt: ago(5),
+  totalsGiven: false,
   failureScore: 0,
   createdAt: ago(86_400),
   updatedAt: ago(60),

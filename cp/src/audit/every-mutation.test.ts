@@ -172,6 +172,7 @@ const steps: Record<string, Step> = {
   deleteDomain: { path: () => `${org}/domains/walked.example.com` },
   cancelOperation: { prepare: runningOperation, path: () => '/v1/operations/walked/cancel' },
   registerCluster: { body: { name: 'made', region: 'eu', gatewaysMax: 1 } },
+  changeCluster: { prepare: aCluster('changed', 'ready'), path: () => '/v1/admin/clusters/changed', body: { gatewaysMax: 2 } },
   cordonCluster: { prepare: aCluster('cordoned', 'ready'), path: () => '/v1/admin/clusters/cordoned/cordon' },
   uncordonCluster: { path: () => '/v1/admin/clusters/cordoned/uncordon' },
   drainCluster: { path: () => '/v1/admin/clusters/cordoned/drain', body: {} },

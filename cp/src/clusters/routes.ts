@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import {
+  ChangeCluster,
   Cluster,
+  ClusterGateways,
   ClusterHealthList,
   ClusterList,
   DecommissionCluster,
@@ -40,6 +42,18 @@ export const clusterRoutes =
       },
       async (request) => await clusters.get(callerOf(request), request.params.id),
     )
+    app.get(
+      '/v1/admin/clusters/:id/gateways',
+      {
+        config: { access: admin },
+        schema: {
+          ...about('listClusterGateways', 'Gateways of a cluster, of every organization, and how they move away from it'),
+          params: ClusterPath,
+          response: { 200: ClusterGateways },
+        },
+      },
+      async (request) => await clusters.gateways(request.params.id),
+    )
     app.post(
       '/v1/admin/clusters',
       {
@@ -50,6 +64,19 @@ export const clusterRoutes =
         const register = () => clusters.register(callerOf(request), request.body)
         return reply.code(201).send(await onceOnly.once(request, register))
       },
+    )
+    app.patch(
+      '/v1/admin/clusters/:id',
+      {
+        config: { access: admin },
+        schema: {
+          ...about('changeCluster', 'Change how much a cluster takes, its labels, or how it is reached'),
+          params: ClusterPath,
+          body: ChangeCluster,
+          response: { 200: RegisteredCluster },
+        },
+      },
+      async (request) => await clusters.change(callerOf(request), request.params.id, request.body),
     )
     app.post(
       '/v1/admin/clusters/:id/decommission',

@@ -4,9 +4,11 @@ import type { Log } from '@mcpg/core/log'
 import { durationMs } from '@mcpg/proto/durations'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import type {
+  ChangeCluster,
   Cluster,
   ClusterDrain,
   ClusterDriver,
+  ClusterGateways,
   ClusterHealth,
   DecommissionCluster,
   DrainCluster,
@@ -18,13 +20,16 @@ import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Db } from '../db/db.ts'
 import type { Driver, Workloads } from './drivers/driver.ts'
-import { clusterOf, healthOf } from './shown.ts'
+import { clusterOf, healthOf, moveOf, type MoveFrom } from './shown.ts'
 import type { ClusterRow, ClusterStore, HeldGateway, NewCluster } from './store.ts'
 
 export type Clusters = ReturnType<typeof clusterService>
 
-/** What is kept of how a cluster is reached: sealed, and bound to it. Throws McpgError `invalid` for what can never work. */
-export type SealAccess = (clusterId: string, access: KubernetesAccess) => string
+/**
+ * What is kept of how a cluster is reached: sealed, and bound to it; `before` is what was kept. Throws McpgError `invalid` for what can
+ * never work.
+ */
+export type SealAccess = (clusterId: string, access: KubernetesAccess, before?: string | null) => string
 
 /** Of the gateways that keep a cluster, these are named. */
 const mostNamed = 5
@@ -40,6 +45,7 @@ export function clusterService({
   audit,
   clock,
   log,
+  movesFrom,
   onForced,
   onDrain,
 }: {
@@ -50,6 +56,8 @@ export function clusterService({
   audit: Audit
   clock: Clock
   log: Pick<Log, 'warn'>
+  /** Moves of gateways that left a cluster since then, the latest first. */
+  movesFrom: (clusterId: string, since: string) => Promise<MoveFrom[]>
   /** What is left of a cluster that was given up with gateways on it: operations that are at work there, and these gateways. */
   onForced: (
     caller: Caller,
@@ -64,7 +72,9 @@ export function clusterService({
     list,
     health,
     get,
+    gateways,
     register,
+    change,
     cordon,
     uncordon,
     drain,
@@ -107,6 +117,13 @@ export function clusterService({
     return clusterOf(await must(word))
   }
 
+  /** Who has a place there, and of a cluster that is drained who moves away and how far that is. */
+  async function gateways(word: string): Promise<ClusterGateways> {
+    const { id, drain: how } = await must(word)
+    const [items, moves, all] = await Promise.all([store.gatewaysOf(id), how ? movesFrom(id, how.startedAt) : [], store.list()])
+    return { items, moves: moves.map((move) => moveOf(move, all.find((one) => one.id === move.clusterId)?.name)) }
+  }
+
   /** The same name with the same values is the same cluster; with others a conflict that says which differ. */
   async function register(caller: Caller, body: RegisterCluster): Promise<RegisteredCluster> {
     const known = await store.findByName(body.name)
@@ -134,6 +151,28 @@ export function clusterService({
     await db.write(async (tx) => {
       await store.setAccess(tx, id, credentialsRef, isoNow())
       if (totals) await store.setTotals(tx, id, totals, isoNow())
+    })
+    const row = await must(id)
+    return { ...clusterOf(row), ...hinted(row.state, totals?.warnings) }
+  }
+
+  /** Nothing is changed that gateways were placed by; less than is reserved is refused, and so is what the cluster cannot be reached with. */
+  async function change(caller: Caller, word: string, body: ChangeCluster): Promise<RegisteredCluster> {
+    const known = await must(word)
+    const { id } = known
+    if (body.kubernetes) refuseNeedlessAccess({ kubernetes: body.kubernetes, driver: known.driver })
+    const credentialsRef = body.kubernetes ? sealAccess(id, body.kubernetes, known.credentialsRef) : known.credentialsRef
+    const after = amountsAfter(known, body)
+    const looks = body.kubernetes !== undefined || (known.totalsGiven && !after.totalsGiven)
+    const totals = looks ? await reach({ ...known, credentialsRef })?.probe() : undefined
+    await db.write(async (tx) => {
+      const row = (await store.find(id, tx))!
+      if (row.state === 'decommissioned') throw wrongState(row, 'in use')
+      refuseLess(row, after)
+      const access = body.kubernetes && { credentialsRef }
+      await store.change(tx, id, { ...after, labels: body.labels ?? row.labels, ...access }, isoNow())
+      if (totals) await store.setTotals(tx, id, totals, isoNow())
+      await audit.record(tx, caller, 'cluster.change', { ...targetOf(row), detail: { fields: Object.keys(body) } })
     })
     const row = await must(id)
     return { ...clusterOf(row), ...hinted(row.state, totals?.warnings) }
@@ -335,7 +374,40 @@ function hinted(state: ClusterRow['state'], warnings: string[] = []): { hint?: s
   return warnings.length > 0 ? { hint: warnings.join(' ') } : {}
 }
 
-function refuseNeedlessAccess({ kubernetes, driver }: RegisterCluster): void {
+type Amounts = Pick<ClusterRow, 'gatewaysMax' | 'cpuMillicoresTotal' | 'memoryBytesTotal' | 'totalsGiven'>
+
+/** Totals that probes have found count as given by nobody. */
+function amountsAfter(row: Amounts, { gatewaysMax, cpuMillicoresTotal, memoryBytesTotal }: ChangeCluster): Amounts {
+  const after = (asked: number | null | undefined, before: number | null) =>
+    asked === undefined ? (row.totalsGiven ? before : null) : asked
+  const [cpu, memory] = [after(cpuMillicoresTotal, row.cpuMillicoresTotal), after(memoryBytesTotal, row.memoryBytesTotal)]
+  const totalsGiven = cpu !== null || memory !== null
+  const found = !totalsGiven && !row.totalsGiven
+  return {
+    gatewaysMax: gatewaysMax ?? row.gatewaysMax,
+    cpuMillicoresTotal: found ? row.cpuMillicoresTotal : cpu,
+    memoryBytesTotal: found ? row.memoryBytesTotal : memory,
+    totalsGiven,
+  }
+}
+
+function refuseLess(row: ClusterRow, { gatewaysMax, cpuMillicoresTotal, memoryBytesTotal }: Amounts): void {
+  const pairs: [field: string, asked: number | null, reserved: number][] = [
+    ['gatewaysMax', gatewaysMax, row.gatewaysReserved],
+    ['cpuMillicoresTotal', cpuMillicoresTotal, row.cpuMillicoresReserved],
+    ['memoryBytesTotal', memoryBytesTotal, row.memoryBytesReserved],
+  ]
+  const violations = pairs
+    .filter(([, asked, reserved]) => asked !== null && asked < reserved)
+    .map(([field, asked, reserved]) => ({ pointer: `/${field}`, detail: `${asked} is less than the ${reserved} that are reserved` }))
+  if (violations.length === 0) return
+  throw new McpgError('failed_precondition', 'cluster_too_full', `Gateways on the cluster ${row.name} have more than that already.`, {
+    violations,
+    hint: `mcpg-ctl cluster drain ${row.name} moves them away`,
+  })
+}
+
+function refuseNeedlessAccess({ kubernetes, driver }: Pick<RegisterCluster, 'kubernetes' | 'driver'>): void {
   if (!kubernetes || driver === 'kubernetes') return
   throw new McpgError('invalid', 'invalid_cluster', `A cluster of the driver ${driver} takes no credentials.`, {
     violations: [{ pointer: '/kubernetes', detail: 'goes with the driver kubernetes only' }],

@@ -1,4 +1,4 @@
-import type { ClusterDrain, ClusterDriver, ClusterState, IsolationTier } from '@mcpg/proto/rest/clusters'
+import type { ClusterDrain, ClusterGateways, ClusterDriver, ClusterState, IsolationTier } from '@mcpg/proto/rest/clusters'
 import type { Db, Tx } from '../db/db.ts'
 
 /** A row of `clusters`, JSON columns and big numbers read. */
@@ -29,12 +29,15 @@ export type ClusterRow = {
 }
 
 /** A gateway that a cluster holds. */
-export type HeldGateway = { instanceUid: string; org: string; workspace: string; environment: string; name: string }
+export type HeldGateway = ClusterGateways['items'][number]
 
 export type NewCluster = Omit<
   ClusterRow,
   'gatewaysReserved' | 'cpuMillicoresReserved' | 'memoryBytesReserved' | 'failureScore' | 'failedAt' | 'backoffUntil' | 'drain'
 >
+
+type Changed = Pick<ClusterRow, 'labels' | 'gatewaysMax' | 'cpuMillicoresTotal' | 'memoryBytesTotal' | 'totalsGiven'> &
+  Partial<Pick<ClusterRow, 'credentialsRef'>>
 
 export type ClusterStore = ReturnType<typeof clusterStore>
 
@@ -46,6 +49,7 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
     insert,
     setState,
     setAccess,
+    change,
     setTotals,
     setFailure,
     setDrain,
@@ -106,6 +110,17 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
     await tx.cluster.update({ where: { id }, data: { credentialsRef, updatedAt: now, version: { increment: 1 } } })
   }
 
+  async function change(
+    tx: Tx,
+    id: string,
+    { labels, cpuMillicoresTotal, memoryBytesTotal, ...change }: Changed,
+    now: string,
+  ): Promise<void> {
+    const totals = { cpuMillicoresTotal: bigOrNull(cpuMillicoresTotal), memoryBytesTotal: bigOrNull(memoryBytesTotal) }
+    const data = { ...change, ...totals, labels: JSON.stringify(labels), updatedAt: now, version: { increment: 1 } }
+    await tx.cluster.update({ where: { id }, data })
+  }
+
   /** What a probe found, so the cluster can be used; never less than is reserved, which the table would refuse. */
   async function setTotals(tx: Tx, id: string, found: { cpuMillicores: number; memoryBytes: number }, now: string): Promise<void> {
     const row = await tx.cluster.findUnique({ where: { id } })
@@ -134,11 +149,12 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
   }
 
   async function gatewaysOf(clusterId: string, from: Pick<Db['read'], 'managedGateway'> = read): Promise<HeldGateway[]> {
-    return await from.managedGateway.findMany({
+    const rows = await from.managedGateway.findMany({
       where: { clusterId },
-      select: { instanceUid: true, org: true, workspace: true, environment: true, name: true },
+      select: { instanceUid: true, org: true, workspace: true, environment: true, name: true, state: true },
       orderBy: { name: 'asc' },
     })
+    return rows.map(({ state, ...row }) => ({ ...row, state: state as HeldGateway['state'] }))
   }
 
   async function operationsOf(clusterId: string): Promise<string[]> {

@@ -86,6 +86,9 @@ describe('a host name of a gateway', () => {
       customHostname: 'a.tools.example.com',
       size: 'm',
     })
+    expect((await fleet.call('GET', `${path}/example.com`)).body.usedBy).toEqual([
+      { hostname: 'a.tools.example.com', workspace: 'default', environment: 'default', gateway: 'edge' },
+    ])
     const kept = await fleet.call('DELETE', `${path}/example.com`)
     expect([kept.status, kept.body.reason, kept.body.detail]).toEqual([
       409,

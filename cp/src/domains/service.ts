@@ -29,17 +29,18 @@ export function domainService({
   txt: TxtRecords
   requireOrg: (scope: { org: string }) => Promise<void>
   /** Host names that managed gateways of an organization have, with who. */
-  hostnamesIn: (org: string) => Promise<{ hostname: string; gateway: string }[]>
+  hostnamesIn: (org: string) => Promise<Named[]>
 }) {
   return { list, get, add, verify, remove, requireCovered }
 
   async function list(org: string): Promise<Domain[]> {
     await requireOrg({ org })
-    return (await db.read.domain.findMany({ where: { org }, orderBy: { host: 'asc' } })).map(shown)
+    const [rows, names] = await Promise.all([db.read.domain.findMany({ where: { org }, orderBy: { host: 'asc' } }), hostnamesIn(org)])
+    return rows.map((row) => shown(row, names))
   }
 
   async function get(org: string, host: string): Promise<Domain> {
-    return shown(await must(org, host))
+    return shown(await must(org, host), await hostnamesIn(org))
   }
 
   /** Again it is the same one, with the same record. */
@@ -57,7 +58,7 @@ export function domainService({
   /** Looks for the TXT record now. One that was verified stays so. */
   async function verify(caller: Caller, org: string, host: string): Promise<Domain> {
     const row = await must(org, host)
-    if (row.verifiedAt !== null) return shown(row)
+    if (row.verifiedAt !== null) return await get(org, host)
     const found = await txt(recordName(host))
     if (!found.includes(row.value)) throw unverified(row, found)
     await db.write(async (tx) => {
@@ -73,7 +74,7 @@ export function domainService({
     const others = (await verified(org)).filter((one) => one !== host)
     const used = (await hostnamesIn(org)).filter(({ hostname }) => covers(host, hostname) && !others.some((one) => covers(one, hostname)))
     if (used.length > 0) {
-      const named = used.slice(0, mostNamed).map(({ hostname, gateway }) => `${gateway} (${hostname})`)
+      const named = used.slice(0, mostNamed).map((one) => `${one.workspace}/${one.environment}/${one.name} (${one.hostname})`)
       const more = used.length > named.length ? ', …' : ''
       throw new McpgError('conflict', 'domain_in_use', `Gateways have names of the domain ${host}: ${named.join(', ')}${more}.`, {
         hint: 'mcpg-ctl provision delete takes each of them away',
@@ -125,17 +126,26 @@ const unknown = (host: string) =>
 
 function unverified({ host, value }: Row, found: string[]): McpgError {
   const name = recordName(host)
-  const what = found.length === 0 ? 'there is no TXT record' : `the TXT record is ${found.map((one) => JSON.stringify(one)).join(', ')}`
-  return new McpgError('failed_precondition', 'domain_not_verified', `At ${name} ${what}, not ${JSON.stringify(value)}.`, {
+  const wanted = JSON.stringify(value)
+  const what =
+    found.length === 0
+      ? `there is no TXT record; it should be ${wanted}`
+      : `the TXT record is ${found.map((one) => JSON.stringify(one)).join(', ')}, not ${wanted}`
+  return new McpgError('failed_precondition', 'domain_not_verified', `At ${name} ${what}.`, {
     hint: `make the TXT record ${name} with the value ${value}, wait until DNS has it, and try again: mcpg-ctl domain verify ${host}`,
   })
 }
 
-const shown = ({ host, value, createdAt, createdBy, verifiedAt }: Row): Domain => ({
+type Named = { hostname: string; workspace: string; environment: string; name: string }
+
+const shown = ({ host, value, createdAt, createdBy, verifiedAt }: Row, names: readonly Named[]): Domain => ({
   host,
   state: verifiedAt === null ? 'pending' : 'verified',
   record: { type: 'TXT', name: recordName(host), value },
   createdAt,
   createdBy,
   ...(verifiedAt !== null && { verifiedAt }),
+  usedBy: names
+    .filter(({ hostname }) => covers(host, hostname))
+    .map(({ hostname, workspace, environment, name }) => ({ hostname, workspace, environment, gateway: name })),
 })

@@ -33,8 +33,10 @@ export function kubernetesClusters({
   }
   return { driver, seal }
 
-  function seal(clusterId: string, access: KubernetesAccess): string {
-    const { kubeconfig, context, server = '', ca, token = '', workloads = {} } = access
+  /** How gateways run there stays as it was `before`, where nothing is said of it. */
+  function seal(clusterId: string, access: KubernetesAccess, before: string | null = null): string {
+    const { kubeconfig, context, server = '', ca, token = '' } = access
+    const workloads = access.workloads ?? (before === null ? {} : unseal(clusterId, before).workloads)
     const credentials = kubeconfig === undefined ? accountCredentials({ server, ca, token }) : credentialsOf(kubeconfig, context)
     const stored: Stored = { credentials, workloads }
     const { dataKeyId, sealed } = keys.sealValue(contextOf(clusterId), Buffer.from(JSON.stringify(stored)))
@@ -48,12 +50,16 @@ export function kubernetesClusters({
       })
     const known = opened.get(id)
     if (known?.ref === credentialsRef) return known.workloads
-    const [dataKeyId = '', sealed = ''] = credentialsRef.split(' ')
-    const plain = keys.openValue(contextOf(id), { dataKeyId, sealed: Buffer.from(sealed, 'base64') })
-    const { credentials, workloads: settings } = JSON.parse(plain.toString()) as Stored
+    const { credentials, workloads: settings } = unseal(id, credentialsRef)
     const workloads = kubernetesWorkloads({ connect: () => openApi(credentials), isolationTier, settings, reach, image, clock })
     opened.set(id, { ref: credentialsRef, workloads })
     return workloads
+  }
+
+  function unseal(clusterId: string, credentialsRef: string): Stored {
+    const [dataKeyId = '', sealed = ''] = credentialsRef.split(' ')
+    const plain = keys.openValue(contextOf(clusterId), { dataKeyId, sealed: Buffer.from(sealed, 'base64') })
+    return JSON.parse(plain.toString()) as Stored
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { ClusterMove } from '@mcpg/proto/rest/clusters'
 import type { Operation } from '@mcpg/proto/rest/operations'
 import type { AtStep } from '../operations/operations.ts'
 import { fakeDriver } from '../../test/fake-driver.ts'
@@ -74,6 +75,10 @@ describe('a cluster that is drained', () => {
     expect(begun.body).toMatchObject({ state: 'draining', drain: { total: 3, startedBy: 'local', expired: false } })
     expect(begun.body.drain.deadline).toMatch(/Z$/)
     expect((await drained()).drain).toMatchObject({ left: 0, moving: 0, waiting: [], expired: false })
+    const { items, moves: away } = (await fleet.call('GET', '/v1/admin/clusters/local/gateways')).body
+    expect(items).toEqual([])
+    const left = away.map(({ name, cluster: to, state }: ClusterMove) => `${name} to ${to}: ${state}`).toSorted()
+    expect(left).toEqual(['one to other: succeeded', 'three to other: succeeded', 'two to other: succeeded'])
     for (const name of ['one', 'two', 'three']) {
       const gateway = await fleet.gateway(name)
       expect(gateway).toMatchObject({ spec: { origin: 'managed' }, status: { connection: 'online' } })

@@ -2,13 +2,12 @@ import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
 import { periodically } from '@mcpg/core/periodically'
+import { movesAtOnce } from '@mcpg/proto/managed-gateways'
 import type { ClusterDrain } from '@mcpg/proto/rest/clusters'
 import type { Clusters } from '../clusters/service.ts'
 import type { Move } from './moves.ts'
 import type { ManagedGateway, MoveRow, ProvisioningStore } from './store.ts'
 
-/** Of the gateways that were there at the beginning, so many may be on their way at once; at least one. */
-const mostAway = 0.1
 const longestWaitMs = 600_000
 
 export type Drainer = ReturnType<typeof clusterDrainer>
@@ -54,7 +53,7 @@ export function clusterDrainer({
     const staying = gateways.filter(({ instanceUid }) => !moving.some((one) => one.instanceUid === instanceUid))
     const isLate = drain.deadline !== undefined && clock.now() >= Date.parse(drain.deadline)
     const waiting: ClusterDrain['waiting'] = []
-    let free = Math.max(1, Math.floor(drain.total * mostAway)) - moving.length
+    let free = movesAtOnce(drain.total) - moving.length
     let away = moving.length
     for (const gateway of staying) {
       if (stopping.aborted) return

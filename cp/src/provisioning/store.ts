@@ -1,3 +1,4 @@
+import type { OperationPhase, OperationState } from '@mcpg/proto/managed-gateways'
 import type { Db, Tx } from '../db/db.ts'
 import type { OperationInput, Parameters } from './input.ts'
 
@@ -13,7 +14,21 @@ export type ManagedGateway = EnvironmentScope & {
 }
 
 /** A move, by the installation that it takes away. */
-export type MoveRow = { id: string; state: string; instanceUid: string; errorMessage: string | null; finishedAt: string | null }
+export type MoveRow = EnvironmentScope & {
+  id: string
+  name: string
+  instanceUid: string
+  clusterId: string | null
+  state: OperationState
+  phase: OperationPhase
+  step: string
+  compensating: boolean
+  errorMessage: string | null
+  createdAt: string
+  finishedAt: string | null
+}
+
+type Hostname = { hostname: string; workspace: string; environment: string; name: string; instanceUid: string }
 
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
@@ -71,14 +86,14 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
   }
 
   /** Host names that gateways have, with who; of all organizations without one. */
-  async function hostnamesIn(org?: string): Promise<{ hostname: string; gateway: string; instanceUid: string }[]> {
+  async function hostnamesIn(org?: string): Promise<Hostname[]> {
     const rows = await read.managedGateway.findMany({
       where: { ...(org !== undefined && { org }), parameters: { contains: '"customHostname"' } },
     })
     return rows
       .map(rowOf)
       .flatMap(({ workspace, environment, name, instanceUid, parameters: { customHostname: hostname } }) =>
-        hostname === undefined ? [] : [{ hostname, gateway: `${workspace}/${environment}/${name}`, instanceUid }],
+        hostname === undefined ? [] : [{ hostname, workspace, environment, name, instanceUid }],
       )
   }
 
@@ -90,9 +105,10 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
   /** Moves that left a cluster since then, the latest first. */
   async function movesFrom(clusterId: string, since: string): Promise<MoveRow[]> {
     const rows = await read.operation.findMany({ where: { kind: 'move', createdAt: { gte: since } }, orderBy: { id: 'desc' } })
-    return rows.flatMap(({ id, state, input, errorMessage, finishedAt }) => {
+    return rows.flatMap(({ input, gateway: name, state, phase, ...row }) => {
       const { from } = JSON.parse(input) as OperationInput
-      return from?.clusterId === clusterId ? [{ id, state, instanceUid: from.instanceUid, errorMessage, finishedAt }] : []
+      if (from?.clusterId !== clusterId) return []
+      return [{ ...row, name, instanceUid: from.instanceUid, state: state as OperationState, phase: phase as OperationPhase }]
     })
   }
 

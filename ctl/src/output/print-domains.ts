@@ -29,5 +29,6 @@ export async function printDomain({ settings, print }: Context, domain: Domain):
     ['State', domain.state],
     ['TXT record', domain.record.name],
     ['Value', domain.record.value],
+    ...domain.usedBy.map((one): [string, string] => ['Used by', `${one.workspace}/${one.environment}/${one.gateway} (${one.hostname})`]),
   ]).forEach((line) => print(line))
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isolationTiers } from '../managed-gateways.ts'
+import { isolationTiers, operationPhases, operationStates } from '../managed-gateways.ts'
 import { Duration } from '../durations.ts'
 import { Labels, Name } from '../names.ts'
 import { listOf } from './list.ts'
@@ -116,6 +116,19 @@ export const ClusterDrain = z.object({
 })
 export type ClusterDrain = z.infer<typeof ClusterDrain>
 
+/**
+ * `PATCH /v1/admin/clusters/{id}`: what is not named stays. A total of null is what each probe finds, or where the other one is given, not
+ * limited. Gateways were placed by region, tier and driver, so these stay.
+ */
+export const ChangeCluster = z.strictObject({
+  gatewaysMax: RegisterCluster.shape.gatewaysMax.optional(),
+  cpuMillicoresTotal: Amount.nullable().optional(),
+  memoryBytesTotal: Amount.nullable().optional(),
+  labels: Labels.optional(),
+  kubernetes: KubernetesAccess.optional().describe('How it is reached from now on; without workloads these stay'),
+})
+export type ChangeCluster = z.infer<typeof ChangeCluster>
+
 const Share = z.object({ total: z.number().int().optional(), reserved: z.number().int() })
 
 /** `message` says what keeps it from being used; a total that is missing is not known and not limited. */
@@ -130,6 +143,7 @@ export const Cluster = z.object({
   gateways: z.object({ max: z.number().int(), reserved: z.number().int() }),
   cpuMillicores: Share,
   memoryBytes: Share,
+  totalsGiven: z.boolean().describe('Totals were said by a person, and are not what probes find'),
   message: z.string().optional(),
   lastProbeAt: z.string().optional(),
   failureScore: z.number(),
@@ -140,6 +154,31 @@ export const Cluster = z.object({
 export type Cluster = z.infer<typeof Cluster>
 export const ClusterList = listOf(Cluster)
 export type ClusterList = z.infer<typeof ClusterList>
+
+const OfWorkspace = z.object({ org: z.string(), workspace: z.string(), environment: z.string(), name: z.string() })
+
+/**
+ * `GET /v1/admin/clusters/{id}/gateways`: who has a place on a cluster, and while it is drained the moves away from it, the latest first.
+ * The `cluster` of a move is where it goes.
+ */
+export const ClusterGateways = z.object({
+  items: z.array(OfWorkspace.extend({ instanceUid: z.string(), state: z.enum(['creating', 'ready', 'deleting']) })),
+  moves: z.array(
+    OfWorkspace.extend({
+      operationId: z.string(),
+      cluster: z.string().optional(),
+      state: z.enum(operationStates),
+      phase: z.enum(operationPhases),
+      step: z.string(),
+      compensating: z.boolean(),
+      message: z.string().optional(),
+      startedAt: z.string(),
+      finishedAt: z.string().optional(),
+    }),
+  ),
+})
+export type ClusterGateways = z.infer<typeof ClusterGateways>
+export type ClusterMove = ClusterGateways['moves'][number]
 
 /** Registered with a hint where something is left to do. */
 export const RegisteredCluster = Cluster.extend({ hint: z.string().optional() })

@@ -24,6 +24,8 @@ export const Domain = z.object({
   createdAt: z.string(),
   createdBy: z.string(),
   verifiedAt: z.string().optional(),
+  /** Managed gateways with a name at or below it. */
+  usedBy: z.array(z.object({ hostname: z.string(), workspace: z.string(), environment: z.string(), gateway: z.string() })),
 })
 export type Domain = z.infer<typeof Domain>
 export const DomainList = listOf(Domain)

@@ -5,6 +5,7 @@ import {
   IconCloud,
   IconFileText,
   IconFolders,
+  IconGauge,
   IconKey,
   IconLayoutDashboard,
   IconLicense,
@@ -14,6 +15,7 @@ import {
   IconTicket,
   IconTool,
   IconUsers,
+  IconWorld,
   type Icon,
 } from '@tabler/icons-react'
 
@@ -41,7 +43,9 @@ export const navigation: { group: string; items: Destination[] }[] = [
     group: 'Cloud',
     items: [
       { label: 'Operations', path: '/operations', key: 'r', icon: IconActivity, words: 'provision managed gateways history ladder runs' },
-      { label: 'Clusters', path: '/clusters', key: 'n', icon: IconCloud, words: 'kubernetes local capacity regions nodes cordon' },
+      { label: 'Clusters', path: '/clusters', key: 'n', icon: IconCloud, words: 'kubernetes local capacity regions nodes cordon drain' },
+      { label: 'Quotas', path: '/quotas', key: 'q', icon: IconGauge, words: 'limits of managed gateways cpu memory' },
+      { label: 'Domains', path: '/domains', key: 'd', icon: IconWorld, words: 'dns host names txt record verify custom hostname' },
     ],
   },
   {

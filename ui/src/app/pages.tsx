@@ -19,6 +19,9 @@ const operations = () => import('../features/provisioning/operations.tsx')
 const operation = () => import('../features/provisioning/operation.tsx')
 const clusters = () => import('../features/clusters/clusters.tsx')
 const cluster = () => import('../features/clusters/cluster.tsx')
+const quotas = () => import('../features/quotas/quotas.tsx')
+const domains = () => import('../features/domains/domains.tsx')
+const domain = () => import('../features/domains/domain.tsx')
 const events = () => import('../features/events/events.tsx')
 const logs = () => import('../features/logs/logs.tsx')
 const audit = () => import('../features/audit/audit.tsx')
@@ -43,6 +46,9 @@ const Operations = lazy(() => operations().then((page) => ({ default: page.Opera
 const OperationPage = lazy(() => operation().then((page) => ({ default: page.OperationPage })))
 const Clusters = lazy(() => clusters().then((page) => ({ default: page.Clusters })))
 const ClusterPage = lazy(() => cluster().then((page) => ({ default: page.ClusterPage })))
+const QuotasPage = lazy(() => quotas().then((page) => ({ default: page.QuotasPage })))
+const Domains = lazy(() => domains().then((page) => ({ default: page.Domains })))
+const DomainPage = lazy(() => domain().then((page) => ({ default: page.DomainPage })))
 const Events = lazy(() => events().then((page) => ({ default: page.Events })))
 const Logs = lazy(() => logs().then((page) => ({ default: page.Logs })))
 const Audit = lazy(() => audit().then((page) => ({ default: page.Audit })))
@@ -71,6 +77,9 @@ export async function prefetchPages(): Promise<void> {
       operation,
       clusters,
       cluster,
+      quotas,
+      domains,
+      domain,
       events,
       logs,
       audit,
@@ -112,6 +121,9 @@ export function Pages() {
         <Route path="operations/:id" element={<OperationPage />} />
         <Route path="clusters" element={<Clusters />} />
         <Route path="clusters/:name" element={<ClusterPage />} />
+        <Route path="quotas" element={<QuotasPage />} />
+        <Route path="domains" element={<Domains />} />
+        <Route path="domains/:host" element={<DomainPage />} />
         <Route path="events" element={<Events />} />
         <Route path="logs" element={<Logs />} />
         <Route path="audit" element={<Audit />} />

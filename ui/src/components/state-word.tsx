@@ -45,6 +45,9 @@ const looks: Record<string, [Shape, Tone]> = {
   registering: ['dotted', 'blue'],
   cordoned: ['minus', 'amber'],
   draining: ['arc', 'amber'],
+  moving: ['arc', 'blue'],
+  moved: ['check', 'green'],
+  verified: ['check', 'green'],
   unreachable: ['diamond', 'red'],
   decommissioned: ['square', 'gray'],
 }

@@ -21,6 +21,12 @@ export class ApiError extends Error {
   }
 }
 
+/** What is wrong with one field of what was sent, or with a part of it. */
+export function violationOf(error: Error | null, field: string): string | undefined {
+  if (!(error instanceof ApiError)) return undefined
+  return error.violations.find(({ pointer }) => pointer === field || pointer.startsWith(`${field}/`))?.detail
+}
+
 /** Said to the window when an answer asks for sign-in, so that the page changes whoever asked. */
 export const signInRequired = 'mcpg:sign-in-required'
 
@@ -39,6 +45,12 @@ export function postJson<Body>(path: string, body: unknown = {}): Promise<Body> 
 export function patchJson<Body>(path: string, body: unknown): Promise<Body> {
   const headers = { accept: 'application/json', 'content-type': 'application/merge-patch+json', 'x-mcpg-request': '1' }
   return request<Body>(path, { method: 'PATCH', headers, body: JSON.stringify(body) })
+}
+
+/** Puts it in place of what was there. */
+export function putJson<Body>(path: string, body: unknown): Promise<Body> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json', 'x-mcpg-request': '1' }
+  return request<Body>(path, { method: 'PUT', headers, body: JSON.stringify(body) })
 }
 
 export function deleteObject<Body = void>(path: string): Promise<Body> {

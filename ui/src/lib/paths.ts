@@ -7,6 +7,8 @@ export type Workspace = { org: string; workspace: string }
 
 const word = encodeURIComponent
 
+export const workspacesPath = (org: string) => `/v1/orgs/${word(org)}/workspaces`
+
 export const workspacePath = ({ org, workspace }: Workspace) => `/v1/orgs/${word(org)}/workspaces/${word(workspace)}`
 
 export const objectPath = (scope: Workspace, plural: string, name: string, action?: string) =>

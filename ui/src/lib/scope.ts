@@ -35,6 +35,12 @@ export function useScope(): Scope {
   return useMemo(() => ({ org, workspace, environment }), [org, workspace, environment])
 }
 
+/** The address of a page in a scope, which need not be that of the page one is on. */
+export function hrefIn(scope: Scope, path: string): string {
+  const query = writeScope(scope).toString().replaceAll('%2F', '/')
+  return query ? `${path}?${query}` : path
+}
+
 /** Makes the address of a page in the same scope. */
 export function useHref(): (path: string, extra?: Record<string, string>) => string {
   const scope = useScope()

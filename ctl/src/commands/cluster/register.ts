@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { McpgError } from '@mcpg/proto/errors'
 import { RegisteredCluster } from '@mcpg/proto/rest/clusters'
 import type { Context } from '../../context.ts'
 import { readAccess, type AccessOptions } from './access.ts'
+import { labelsOf } from './labels.ts'
 
 export type RegisterOptions = AccessOptions & {
   name: string
@@ -31,7 +31,7 @@ export async function run(
       memoryBytesTotal,
       driver,
       ...(driver === 'kubernetes' && (await readAccess(access, env.env))),
-      ...(label.length > 0 && { labels: Object.fromEntries(label.map(pairOf)) }),
+      ...(label.length > 0 && { labels: labelsOf(label) }),
     },
     headers: { 'idempotency-key': randomUUID() },
     schema: RegisteredCluster,
@@ -40,10 +40,4 @@ export async function run(
   if (settings.output === 'name') return print(`cluster/${cluster.name}`)
   print(`cluster/${cluster.name} registered (${cluster.id}), ${cluster.state}`)
   if (cluster.hint) say(cluster.hint)
-}
-
-function pairOf(text: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
-  throw new McpgError('invalid', 'usage', `--label ${text} is no label.`, { hint: 'write it like disk=ssd' })
 }

@@ -54,6 +54,15 @@ export const words: Words = (program, run) => {
     .addOption(several('--egress <cidr>', 'network that servers may call (default: all but metadata addresses)'))
     .action(run(() => import('./register.ts')))
   cluster
+    .command('set')
+    .argument('<cluster>', 'name or id')
+    .description('change how much a cluster takes, or its labels; what is not given stays')
+    .addOption(new Option('--gateways-max <n>', 'most gateways on it').argParser(whole))
+    .option('--cpu-millicores-total <n>', 'what there is of it, or probed')
+    .option('--memory-bytes-total <n>', 'likewise')
+    .addOption(several('--label <key=value>', 'label in place of those it had; = removes them all'))
+    .action(run(() => import('./set.ts')))
+  cluster
     .command('cordon')
     .argument('<cluster>', 'name or id')
     .description('place nothing new on a cluster')

@@ -7,8 +7,7 @@ import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import type { Scope } from '../../lib/scope.ts'
 import { Giving } from './giving.tsx'
 import { Taking } from './taking.tsx'
@@ -28,18 +27,18 @@ export function Bindings({ scope }: { scope: Scope }) {
   )
   return (
     <Card title="Who has which role" count={data?.length} action={give} isFlush>
-      {error && <ProblemNote error={error} />}
-      {!data && !error && <Loading />}
-      {data && (
-        <DataTable
-          isPlain
-          caption="Who has which role"
-          rows={data}
-          columns={columnsOf((name) => setOpen({ what: 'take', name }))}
-          rowKey={({ metadata }) => metadata.name}
-          empty={<EmptyState title="Nobody has a role yet">Platform admins may do everything; everybody else needs a role.</EmptyState>}
-        />
-      )}
+      <Loaded data={data} error={error}>
+        {(data) => (
+          <DataTable
+            isPlain
+            caption="Who has which role"
+            rows={data}
+            columns={columnsOf((name) => setOpen({ what: 'take', name }))}
+            rowKey={({ metadata }) => metadata.name}
+            empty={<EmptyState title="Nobody has a role yet">Platform admins may do everything; everybody else needs a role.</EmptyState>}
+          />
+        )}
+      </Loaded>
       {open?.what === 'give' && (
         <Dialog title="Give a role" onClose={close}>
           <Giving scope={scope} onDone={close} />

@@ -3,8 +3,7 @@ import type { UserSpec, UserStatus } from '@mcpg/proto/kinds/user'
 import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import { Since } from '../../components/since.tsx'
 import type { Scope } from '../../lib/scope.ts'
 import { ActFor } from './act-for.tsx'
@@ -15,21 +14,21 @@ export function People({ scope }: { scope: Scope }) {
   const { data, error } = useObjects(scope, 'users')
   return (
     <Card title="People" count={data?.length} isFlush>
-      {error && <ProblemNote error={error} />}
-      {!data && !error && <Loading />}
-      {data && (
-        <DataTable
-          isPlain
-          caption="People"
-          rows={data}
-          columns={[
-            ...columns,
-            { key: 'action', header: '', align: 'right', cell: ({ metadata }) => <ActFor scope={scope} user={metadata.name} /> },
-          ]}
-          rowKey={({ metadata }) => metadata.name}
-          empty={<EmptyState title="Nobody yet">People come with their first sign-in, or by mcpg-ctl create user.</EmptyState>}
-        />
-      )}
+      <Loaded data={data} error={error}>
+        {(data) => (
+          <DataTable
+            isPlain
+            caption="People"
+            rows={data}
+            columns={[
+              ...columns,
+              { key: 'action', header: '', align: 'right', cell: ({ metadata }) => <ActFor scope={scope} user={metadata.name} /> },
+            ]}
+            rowKey={({ metadata }) => metadata.name}
+            empty={<EmptyState title="Nobody yet">People come with their first sign-in, or by mcpg-ctl create user.</EmptyState>}
+          />
+        )}
+      </Loaded>
     </Card>
   )
 }

@@ -4,10 +4,9 @@ import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Labels } from '../../components/labels.tsx'
-import { Loading } from '../../components/loading.tsx'
 import { Note } from '../../components/note.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
 import { PageStack } from '../../components/stack.tsx'
@@ -15,11 +14,13 @@ import { StateWord } from '../../components/state-word.tsx'
 import { useClusters } from '../../lib/clusters.ts'
 import { plural } from '../../lib/format.ts'
 import { useOperations } from '../../lib/operations/use-operations.ts'
-import { useMay } from '../../lib/rights.ts'
+import { useMayThere } from '../../lib/rights.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
 import { OperationTable } from '../provisioning/operation-table.tsx'
 import { CpuBar, GatewaysBar, MemoryBar } from './capacity.tsx'
 import { ClusterActions } from './cluster-actions.tsx'
+import { DrainCard } from './drain-card.tsx'
+import { GatewaysHere } from './gateways-here.tsx'
 import { roomFor, warningsOf } from './warnings.ts'
 
 const parent = { label: 'Clusters', path: '/clusters' }
@@ -29,24 +30,24 @@ export function ClusterPage() {
   const { name = '' } = useParams()
   const { items, error } = useClusters()
   const cluster = items?.find((one) => one.name === name || one.id === name)
-  if (cluster) return <Shown cluster={cluster} />
   return (
-    <>
-      <PageHead title={name} parent={parent} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`There is no cluster ${name}`}>Clusters that were decommissioned stay in the list.</EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+    <ObjectPage
+      title={name}
+      parent={parent}
+      one={cluster}
+      items={items}
+      error={error}
+      missing={`There is no cluster ${name}`}
+      gone={'Clusters that were decommissioned stay in the list.'}
+    >
+      {(cluster) => <Shown cluster={cluster} />}
+    </ObjectPage>
   )
 }
 
 function Shown({ cluster }: { cluster: Cluster }) {
-  const { name, state } = cluster
-  const mayAdminister = useMay({ operation: 'cluster-admin' })
+  const { name, state, drain } = cluster
+  const mayAdminister = useMayThere({ operation: 'cluster-admin' })
   const isOver = state === 'decommissioned'
   return (
     <>
@@ -62,8 +63,11 @@ function Shown({ cluster }: { cluster: Cluster }) {
                 ...(mayAdminister && state === 'ready'
                   ? [{ what: 'Place nothing new on it', command: `mcpg-ctl cluster cordon ${name}`, isScoped: true }]
                   : []),
-                ...(mayAdminister && state === 'cordoned'
+                ...(mayAdminister && (state === 'cordoned' || state === 'draining')
                   ? [{ what: 'Place gateways on it again', command: `mcpg-ctl cluster uncordon ${name}`, isScoped: true }]
+                  : []),
+                ...(mayAdminister && !isOver && state !== 'registering'
+                  ? [{ what: 'Move its gateways away', command: `mcpg-ctl cluster drain ${name} --deadline 1h`, isScoped: true }]
                   : []),
                 ...(mayAdminister && !isOver
                   ? [{ what: 'Give it up', command: `mcpg-ctl cluster decommission --id ${name}`, isScoped: true }]
@@ -79,6 +83,7 @@ function Shown({ cluster }: { cluster: Cluster }) {
           <Note key={text} tone="amber" title={text} />
         ))}
         {state === 'cordoned' && <Note tone="gray" title="Cordoned: what runs here goes on, and nothing new is placed on it" />}
+        {drain && !isOver && <DrainCard cluster={cluster} drain={drain} mayAdminister={mayAdminister} />}
         {isOver && <Note tone="gray" title="Decommissioned: nothing is placed here any more, and its name stays with it" />}
         {!isOver && (
           <Card title="Reserved" action={state === 'ready' ? <span>room for {plural(roomFor(cluster), 'more small gateway')}</span> : null}>
@@ -91,6 +96,7 @@ function Shown({ cluster }: { cluster: Cluster }) {
             />
           </Card>
         )}
+        {mayAdminister && !isOver && !drain && <GatewaysHere cluster={cluster} />}
         <Card title="About">
           <Facts facts={factsOf(cluster)} />
         </Card>
@@ -114,13 +120,14 @@ function OperationsHere({ cluster }: { cluster: string }) {
 }
 
 function factsOf(cluster: Cluster): [string, React.ReactNode][] {
-  const { id, driver, region, isolationTier, labels, lastProbeAt, failureScore, createdAt, updatedAt } = cluster
+  const { id, driver, region, isolationTier, labels, lastProbeAt, totalsGiven, failureScore, createdAt, updatedAt } = cluster
   return [
     ['Driver', driver],
     ['Region', region],
     ['Isolation tier', isolationTier],
     ['Labels, for selectors', <Labels key="labels" labels={labels} />],
     ['Last probe', <Since key="probe" at={lastProbeAt} fallback="never" />],
+    ['Totals', totalsGiven ? 'as somebody said' : 'as probes find'],
     ['Failure score', failureScore.toFixed(1)],
     ['Registered', <Since key="registered" at={createdAt} />],
     ['Changed', <Since key="changed" at={updatedAt} />],

@@ -1,32 +1,38 @@
+import { Button } from '@mantine/core'
 import { isolationTiers } from '@mcpg/proto/managed-gateways'
 import type { Cluster } from '@mcpg/proto/rest/clusters'
-import { Card } from '../../components/card.tsx'
-import { CodeBlock } from '../../components/code-block.tsx'
+import { IconPlus } from '@tabler/icons-react'
+import { useState } from 'react'
 import { DataTable, type Column } from '../../components/data-table.tsx'
+import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
-import { PageStack } from '../../components/stack.tsx'
 import { StateWord } from '../../components/state-word.tsx'
 import { useClusters } from '../../lib/clusters.ts'
 import { clusterPath } from '../../lib/pages.ts'
-import { useMay } from '../../lib/rights.ts'
+import { useMayThere } from '../../lib/rights.ts'
 import { useHref, useUrlState } from '../../lib/scope.ts'
 import { CpuBar, GatewaysBar, MemoryBar } from './capacity.tsx'
 import styles from './clusters.module.css'
+import { emptyDraft, registerCommand } from './draft.ts'
+import { RegisterForm } from './register-form.tsx'
 import { warningsOf } from './warnings.ts'
-
-const register = 'mcpg-ctl cluster register --name <name> --region <region> --gateways-max <n>'
 
 /** Where managed gateways may run. Those that were given up stay behind their chip. */
 export function Clusters() {
   const { items, error } = useClusters()
   const href = useHref()
-  const mayRegister = useMay({ operation: 'cluster-admin' })
+  const mayRegister = useMayThere({ operation: 'cluster-admin' })
+  const [isRegistering, setRegistering] = useState(false)
+  const register = mayRegister && (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setRegistering(true)}>
+      Register a cluster
+    </Button>
+  )
   const [text] = useUrlState('q')
   const [state] = useUrlState('state')
   const found = items?.filter(
@@ -39,49 +45,49 @@ export function Clusters() {
       <PageHead
         title="Clusters"
         actions={
-          <ShowCli
-            commands={[
-              { what: 'List', command: 'mcpg-ctl cluster list', isScoped: true },
-              { what: 'Health', command: 'mcpg-ctl cluster health', isScoped: true },
-              ...(mayRegister ? [{ what: 'Register', command: register, isScoped: true }] : []),
-            ]}
-          />
+          <>
+            <ShowCli
+              commands={[
+                { what: 'List', command: 'mcpg-ctl cluster list', isScoped: true },
+                { what: 'Health', command: 'mcpg-ctl cluster health', isScoped: true },
+                ...(mayRegister ? [{ what: 'Register', command: registerCommand(emptyDraft), isScoped: true }] : []),
+              ]}
+            />
+            {register}
+          </>
         }
       >
         Where managed gateways run, and what is reserved of it.
       </PageHead>
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <PageStack>
-          <div>
-            <FilterBar label="Filter by name, region, tier or label" facet="state" counts={countWords(items.map((one) => one.state))} />
-            <Card isFlush>
-              <DataTable
-                caption="Clusters"
-                rows={found ?? []}
-                columns={columns}
-                rowKey={(one) => one.id}
-                rowHref={(one) => href(clusterPath(one.name))}
-                empty={
-                  items.length === 0 ? (
-                    <EmptyState title="No cluster yet">
-                      The control plane places managed gateways on clusters that are registered.
-                    </EmptyState>
-                  ) : (
-                    <EmptyState title="No cluster matches">{items.length} are hidden by the filter.</EmptyState>
-                  )
-                }
-              />
-            </Card>
-          </div>
-          {mayRegister && (
-            <Card title="Register another one">
-              <p className={styles.register}>Credentials of a cluster stay with who has them, so it is registered from the command line.</p>
-              <CodeBlock text={register} label="Command" />
-            </Card>
-          )}
-        </PageStack>
+      <ObjectList
+        noun="cluster"
+        items={items}
+        found={found}
+        error={error}
+        filter={(all) => (
+          <FilterBar label="Filter by name, region, tier or label" facet="state" counts={countWords(all.map((one) => one.state))} />
+        )}
+        nothing={
+          <EmptyState title="No cluster yet" action={register}>
+            The control plane places managed gateways on clusters that are registered.
+          </EmptyState>
+        }
+      >
+        {(rows, empty) => (
+          <DataTable
+            caption="Clusters"
+            rows={rows}
+            columns={columns}
+            rowKey={(one) => one.id}
+            rowHref={(one) => href(clusterPath(one.name))}
+            empty={empty}
+          />
+        )}
+      </ObjectList>
+      {isRegistering && (
+        <Dialog title="Register a cluster" onClose={() => setRegistering(false)}>
+          <RegisterForm />
+        </Dialog>
       )}
     </>
   )

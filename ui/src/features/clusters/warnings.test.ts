@@ -13,6 +13,7 @@ const cluster = (more: Partial<Cluster>): Cluster => ({
   gateways: { max: 10, reserved: 0 },
   cpuMillicores: { reserved: 0 },
   memoryBytes: { reserved: 0 },
+  totalsGiven: false,
   failureScore: 0,
   createdAt: '',
   updatedAt: '',

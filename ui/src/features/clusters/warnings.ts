@@ -1,7 +1,7 @@
 import type { Cluster } from '@mcpg/proto/rest/clusters'
 import { gatewaySizes } from '@mcpg/proto/managed-gateways'
 import { freeOf } from '../../lib/clusters.ts'
-import { nearlyFull } from './capacity.tsx'
+import { nearlyFull } from '../../components/capacity-bar.tsx'
 
 /** What stays free beside a gateway that is placed. */
 const headroom = 1.1

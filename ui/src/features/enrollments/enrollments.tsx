@@ -3,12 +3,11 @@ import { IconPlus } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { Link } from 'react-router'
-import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
 import { Labels } from '../../components/labels.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
@@ -55,32 +54,30 @@ export function Enrollments() {
           </>
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by name" facet="state" counts={countWords(items.map((one) => stateAt(one, now)))} />
-          <ProblemNote error={revokeError} />
-          <Card isFlush>
-            <DataTable
-              caption="Enrollments"
-              rows={found ?? []}
-              columns={columns}
-              rowKey={rowKey}
-              rowHref={(one) => href('/enrollments/new', { enrollment: one.name })}
-              empty={
-                items.length === 0 ? (
-                  <EmptyState title="No enrollment yet" action={enroll}>
-                    A one-time URL turns an installation into a gateway.
-                  </EmptyState>
-                ) : (
-                  <EmptyState title="No enrollment matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
-      )}
+      <ObjectList
+        noun="enrollment"
+        items={items}
+        found={found}
+        error={error}
+        filter={(all) => <FilterBar label="Filter by name" facet="state" counts={countWords(all.map((one) => stateAt(one, now)))} />}
+        note={<ProblemNote error={revokeError} />}
+        nothing={
+          <EmptyState title="No enrollment yet" action={enroll}>
+            A one-time URL turns an installation into a gateway.
+          </EmptyState>
+        }
+      >
+        {(rows, empty) => (
+          <DataTable
+            caption="Enrollments"
+            rows={rows}
+            columns={columns}
+            rowKey={rowKey}
+            rowHref={(one) => href('/enrollments/new', { enrollment: one.name })}
+            empty={empty}
+          />
+        )}
+      </ObjectList>
     </>
   )
 }

@@ -7,10 +7,10 @@ import { Card } from '../../components/card.tsx'
 import { Note } from '../../components/note.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
 import { PageStack } from '../../components/stack.tsx'
-import { ApiError, getJson, postJson } from '../../lib/api.ts'
+import { getJson, postJson, violationOf } from '../../lib/api.ts'
 import { enrollmentsPath, workspacePath } from '../../lib/paths.ts'
 import { useScope } from '../../lib/scope.ts'
-import { parseLabels, splitList } from './label-text.ts'
+import { parseLabels, splitList } from '../../lib/label-text.ts'
 import styles from './options-form.module.css'
 
 /** What the command looks like: in a terminal until Ctrl-C, or in the background with a log file. */
@@ -172,9 +172,4 @@ function bodyOf({ name, labels, ttl, maxUses, expectedInstanceUid, cidrs }: Opti
     ...(isSingle && expectedInstanceUid.trim() ? { expectedInstanceUid: expectedInstanceUid.trim() } : {}),
     ...(splitList(cidrs).length > 0 ? { cidrs: splitList(cidrs) } : {}),
   }
-}
-
-function violationOf(error: Error | null, field: string): string | undefined {
-  if (!(error instanceof ApiError)) return undefined
-  return error.violations.find((one) => one.pointer === field || one.pointer.startsWith(`${field}/`))?.detail
 }

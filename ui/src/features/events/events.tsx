@@ -2,9 +2,8 @@ import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { EventTable } from '../../components/event-table.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { byTime, eventView, type EventView } from '../../lib/objects/event.ts'
@@ -36,23 +35,23 @@ export function Events() {
           />
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by object, reason or message" facet="type" counts={countWords(items.map(typeOf))} />
-          <Card isFlush>
-            <EventTable
-              events={found.slice(0, maxShown)}
-              empty={
-                <EmptyState title={items.length === 0 ? 'No event' : 'No event matches'}>
-                  Events are kept for 24 h after they last happened.
-                </EmptyState>
-              }
-            />
-          </Card>
-        </>
-      )}
+      <Loaded data={items} error={error}>
+        {(items) => (
+          <>
+            <FilterBar label="Filter by object, reason or message" facet="type" counts={countWords(items.map(typeOf))} />
+            <Card isFlush>
+              <EventTable
+                events={found.slice(0, maxShown)}
+                empty={
+                  <EmptyState title={items.length === 0 ? 'No event' : 'No event matches'}>
+                    Events are kept for 24 h after they last happened.
+                  </EmptyState>
+                }
+              />
+            </Card>
+          </>
+        )}
+      </Loaded>
     </>
   )
 }

@@ -7,12 +7,11 @@ import { EmptyState } from '../../components/empty-state.tsx'
 import { EventCard } from '../../components/event-card.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Labels } from '../../components/labels.tsx'
-import { Loading } from '../../components/loading.tsx'
 import { LogPanel } from '../../components/log-panel/log-panel.tsx'
 import { Note } from '../../components/note.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { PageTabs } from '../../components/page-tabs.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ServersReady } from '../../components/servers-ready.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
@@ -24,7 +23,7 @@ import { gatewayView, type GatewayView } from '../../lib/objects/gateway.ts'
 import { gatewayRestPath } from '../../lib/paths.ts'
 import { serverView, type ServerOnGatewayView } from '../../lib/objects/server.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
-import { DeploymentActions, DeploymentLine, DeploymentTab } from '../provisioning/deployment.tsx'
+import { DeploymentActions, DeploymentLine, DeploymentTab, OperationNote } from '../provisioning/deployment.tsx'
 import { deleteCommand } from '../provisioning/parameters.ts'
 import { ConfigHistory } from './config-history.tsx'
 import { credentialFacts } from './credential-facts.tsx'
@@ -37,20 +36,22 @@ export function Gateway() {
   const { name = '' } = useParams()
   const { items, error } = useObjects('Gateway', gatewayView)
   const gateway = items?.find((one) => one.name === name)
-  if (gateway) return <GatewayPage gateway={gateway} />
   return (
-    <>
-      <PageHead title={name} parent={{ label: 'Gateways', path: '/gateways' }} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`There is no gateway ${name}`}>It may have been deleted, or live in another environment.</EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+    <ObjectPage
+      title={name}
+      parent={parent}
+      one={gateway}
+      items={items}
+      error={error}
+      missing={`There is no gateway ${name}`}
+      gone={'It may have been deleted, or live in another environment.'}
+    >
+      {(gateway) => <GatewayPage gateway={gateway} />}
+    </ObjectPage>
   )
 }
+
+const parent = { label: 'Gateways', path: '/gateways' }
 
 function GatewayPage({ gateway }: { gateway: GatewayView }) {
   const { config, name, environment, instanceUid } = gateway
@@ -60,7 +61,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
     <>
       <PageHead
         title={name}
-        parent={{ label: 'Gateways', path: '/gateways' }}
+        parent={parent}
         badges={
           <>
             <StateWord word={gateway.connection} />
@@ -78,7 +79,10 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
                 { what: 'As YAML', command: `mcpg-ctl get gateway ${name} -o yaml` },
                 ...(config.pinned ? [{ what: 'Resume it', command: `mcpg-ctl resume gateway/${name}` }] : []),
                 ...(isManaged
-                  ? [{ what: 'Deprovision it', command: deleteCommand({ ...scope, environment }, instanceUid), isScoped: true }]
+                  ? [
+                      { what: 'What was done with it', command: `mcpg-ctl provision history --org ${scope.org}`, isScoped: true },
+                      { what: 'Deprovision it', command: deleteCommand({ ...scope, environment }, instanceUid), isScoped: true },
+                    ]
                   : [{ what: 'On its machine', command: 'mcpg-ctl gateway-status' }]),
               ]}
             />
@@ -90,6 +94,7 @@ function GatewayPage({ gateway }: { gateway: GatewayView }) {
       </PageHead>
       <PageStack>
         <PinNote gateway={gateway} />
+        {isManaged && <OperationNote gateway={gateway} />}
         <PageTabs
           tabs={[
             { value: 'overview', label: 'Overview', content: () => <GatewayOverview gateway={gateway} /> },

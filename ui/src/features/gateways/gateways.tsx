@@ -2,13 +2,11 @@ import { Button } from '@mantine/core'
 import { IconCloudPlus, IconPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
 import { GatewayTable } from '../../components/gateway-table.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
@@ -61,38 +59,33 @@ export function Gateways() {
           </>
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <PageStack>
-          <RunningOperations />
-          <div>
-            <FilterBar label="Filter by name, host or label" facet="connection" counts={countWords(items.map((one) => one.connection))} />
-            <Card isFlush>
-              <GatewayTable
-                gateways={found ?? []}
-                empty={
-                  items.length === 0 ? (
-                    <EmptyState
-                      title="No gateway yet"
-                      action={
-                        <>
-                          {enroll} {provision}
-                        </>
-                      }
-                    >
-                      A gateway runs your MCP servers and offers them as one endpoint: one that you enroll on its machine, and a managed one
-                      that the control plane runs on a cluster.
-                    </EmptyState>
-                  ) : (
-                    <EmptyState title="No gateway matches">{items.length} are hidden by the filter.</EmptyState>
-                  )
-                }
-              />
-            </Card>
-          </div>
-        </PageStack>
-      )}
+      <PageStack>
+        <RunningOperations />
+        <ObjectList
+          noun="gateway"
+          items={items}
+          found={found}
+          error={error}
+          filter={(all) => (
+            <FilterBar label="Filter by name, host or label" facet="connection" counts={countWords(all.map((one) => one.connection))} />
+          )}
+          nothing={
+            <EmptyState
+              title="No gateway yet"
+              action={
+                <>
+                  {enroll} {provision}
+                </>
+              }
+            >
+              A gateway runs your MCP servers and offers them as one endpoint: one that you enroll on its machine, and a managed one that
+              the control plane runs on a cluster.
+            </EmptyState>
+          }
+        >
+          {(rows, empty) => <GatewayTable gateways={rows} empty={empty} />}
+        </ObjectList>
+      </PageStack>
       {isProvisioning && <ProvisionDialog scope={scope} start={{ name: '', environment }} onClose={() => setProvisioning(false)} />}
     </>
   )

@@ -7,11 +7,10 @@ import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import { Since } from '../../components/since.tsx'
 import { getJson } from '../../lib/api.ts'
-import { writeScope, type Scope } from '../../lib/scope.ts'
+import { hrefIn, type Scope } from '../../lib/scope.ts'
 import { Creation } from './creation.tsx'
 import { Deletion } from './deletion.tsx'
 import type { Level } from './levels.ts'
@@ -34,19 +33,19 @@ export function LevelCard({ level, scope }: { level: Level; scope: Scope }) {
   )
   return (
     <Card title={level.title} count={data?.items?.length} action={create} isFlush>
-      {error && <ProblemNote error={error} />}
-      {!data && !error && <Loading />}
-      {data && (
-        <DataTable
-          isPlain
-          caption={level.title}
-          rows={data.items ?? []}
-          columns={columnsOf(level, scope, (name) => setOpen({ what: 'delete', name }))}
-          rowKey={(one) => one.name}
-          rowHref={(one) => `/orgs?${writeScope(level.scopeOf(scope, one.name)).toString().replaceAll('%2F', '/')}`}
-          empty={<EmptyState title={`No ${level.noun} yet`}>It holds {level.holds}.</EmptyState>}
-        />
-      )}
+      <Loaded data={data} error={error}>
+        {(data) => (
+          <DataTable
+            isPlain
+            caption={level.title}
+            rows={data.items ?? []}
+            columns={columnsOf(level, scope, (name) => setOpen({ what: 'delete', name }))}
+            rowKey={(one) => one.name}
+            rowHref={(one) => hrefIn(level.scopeOf(scope, one.name), '/orgs')}
+            empty={<EmptyState title={`No ${level.noun} yet`}>It holds {level.holds}.</EmptyState>}
+          />
+        )}
+      </Loaded>
       {open?.what === 'create' && (
         <Dialog title={`Create ${level.noun === 'workspace' ? 'a' : 'an'} ${level.noun}`} onClose={close}>
           <Creation level={level} scope={scope} onDone={close} />

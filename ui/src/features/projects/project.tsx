@@ -3,9 +3,8 @@ import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Facts } from '../../components/facts.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
@@ -21,20 +20,22 @@ export function Project() {
   const { name = '' } = useParams()
   const { items, error } = useObjects('Project', projectView)
   const project = items?.find((one) => one.name === name)
-  if (project) return <ProjectPage key={name} project={project} />
   return (
-    <>
-      <PageHead title={name} parent={parent} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`There is no project ${name}`}>
+    <ObjectPage
+      title={name}
+      parent={parent}
+      one={project}
+      items={items}
+      error={error}
+      missing={`There is no project ${name}`}
+      gone={
+        <>
           It may have been deleted. <code>mcpg-ctl get projects</code> lists what there is.
-        </EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+        </>
+      }
+    >
+      {(project) => <ProjectPage key={name} project={project} />}
+    </ObjectPage>
   )
 }
 

@@ -1,10 +1,8 @@
-import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { projectView, type ProjectView } from '../../lib/objects/project.ts'
@@ -31,32 +29,30 @@ export function Projects() {
           />
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by name, description or server" />
-          <Card isFlush>
-            <DataTable
-              caption="Projects"
-              rows={found ?? []}
-              columns={columns}
-              rowKey={(one) => one.name}
-              rowHref={(one) => href(projectPath(one.name))}
-              empty={
-                items.length === 0 ? (
-                  <EmptyState title="No project yet">
-                    A project shows a team its part: servers, which of their tools, and prompts, under a path of its own.
-                    <code> mcpg-ctl create project web --server files</code> makes one.
-                  </EmptyState>
-                ) : (
-                  <EmptyState title="No project matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
-      )}
+      <ObjectList
+        noun="project"
+        items={items}
+        found={found}
+        error={error}
+        filter={() => <FilterBar label="Filter by name, description or server" />}
+        nothing={
+          <EmptyState title="No project yet">
+            A project shows a team its part: servers, which of their tools, and prompts, under a path of its own.
+            <code> mcpg-ctl create project web --server files</code> makes one.
+          </EmptyState>
+        }
+      >
+        {(rows, empty) => (
+          <DataTable
+            caption="Projects"
+            rows={rows}
+            columns={columns}
+            rowKey={(one) => one.name}
+            rowHref={(one) => href(projectPath(one.name))}
+            empty={empty}
+          />
+        )}
+      </ObjectList>
     </>
   )
 }

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { Operation } from '@mcpg/proto/rest/operations'
 import type { Deployment } from '@mcpg/proto/rest/provisioning'
 import { useState } from 'react'
 import { Link } from 'react-router'
@@ -7,17 +8,19 @@ import { Card } from '../../components/card.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Facts } from '../../components/facts.tsx'
-import { Loading } from '../../components/loading.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
+import { Loaded } from '../../components/loaded.tsx'
+import { Note } from '../../components/note.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { getJson } from '../../lib/api.ts'
 import type { GatewayView } from '../../lib/objects/gateway.ts'
-import { useOperations } from '../../lib/operations/use-operations.ts'
-import { clusterPath } from '../../lib/pages.ts'
+import { useOperation } from '../../lib/operations/use-operation.ts'
+import { isRunning, useOperations } from '../../lib/operations/use-operations.ts'
+import { clusterPath, operationPage } from '../../lib/pages.ts'
 import { gatewayRestPath } from '../../lib/paths.ts'
 import { useMay } from '../../lib/rights.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
 import { Deprovision } from './deprovision.tsx'
+import { OperationLadder } from './operation-ladder.tsx'
 import { OperationTable } from './operation-table.tsx'
 import { parameterFacts } from './parameter-facts.tsx'
 import { shapeText } from './parameters.ts'
@@ -95,26 +98,55 @@ export function DeploymentTab({ gateway }: { gateway: GatewayView }) {
   const { deployment, error } = useDeployment(gateway)
   const { items, error: historyError } = useOperations(org, { gateway: gateway.name })
   const own = items?.filter((one) => one.workspace === workspace && one.environment === gateway.environment)
+  const running = own?.find(isRunning)
   return (
     <PageStack>
-      {error && <ProblemNote error={error} />}
-      {!deployment && !error && <Loading />}
-      {deployment && (
-        <Card title="Deployment">
-          <Facts facts={deploymentFacts(deployment)} />
-        </Card>
-      )}
-      {historyError && <ProblemNote error={historyError} />}
-      {own && (
-        <Card title="Operations" count={own.length} isFlush>
-          <OperationTable
-            isOfOne
-            operations={own}
-            empty={<EmptyState title="No operation is kept">They are forgotten 90 days after their end.</EmptyState>}
-          />
-        </Card>
-      )}
+      {running && <UnderWay key={running.id} operation={running} />}
+      <Loaded data={deployment} error={error}>
+        {(one) => (
+          <Card title="Deployment">
+            <Facts facts={deploymentFacts(one)} />
+          </Card>
+        )}
+      </Loaded>
+      <Loaded data={own} error={historyError}>
+        {(operations) => (
+          <Card title="Operations" count={operations.length} isFlush>
+            <OperationTable
+              isOfOne
+              operations={operations}
+              empty={<EmptyState title="No operation is kept">They are forgotten 90 days after their end.</EmptyState>}
+            />
+          </Card>
+        )}
+      </Loaded>
     </PageStack>
+  )
+}
+
+/** The ladder of what is being done with it, as it goes on. */
+function UnderWay({ operation }: { operation: Operation }) {
+  const { events } = useOperation(operation.id)
+  const href = useHref()
+  return (
+    <Card title={`Under way: ${operation.kind}`} action={<Link to={href(operationPage(operation.id))}>Open the operation</Link>}>
+      <OperationLadder operation={operation} events={events} />
+    </Card>
+  )
+}
+
+/** On every part of its page while something is done with it. */
+export function OperationNote({ gateway }: { gateway: GatewayView }) {
+  const { org, workspace } = useScope()
+  const href = useHref()
+  const { items = [] } = useOperations(org, { gateway: gateway.name, state: 'running' })
+  const running = items.find((one) => one.workspace === workspace && one.environment === gateway.environment)
+  if (!running) return null
+  const { id, kind, phase, step, compensating } = running
+  return (
+    <Note tone="blue" title={`Under way: ${kind}, ${compensating ? 'being taken back' : `${phase}: ${step.replaceAll('_', ' ')}`}`}>
+      <Link to={href(operationPage(id))}>Watch it</Link>
+    </Note>
   )
 }
 

@@ -1,14 +1,16 @@
-import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
+import type { Operation, OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
 import type { ExceededQuota } from '@mcpg/proto/rest/quotas'
 import type { ReactNode } from 'react'
+import { Link } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Note } from '../../components/note.tsx'
 import { capital, plural, spellBytes, spellCpu } from '../../lib/format.ts'
+import { hrefIn } from '../../lib/scope.ts'
 import { remediesOf } from './remedy.ts'
 
 /** Why it came to nothing, what to do about it, and of a missing room why each cluster was passed over. */
-export function Failure({ last, action }: { last: OperationEvent; action: ReactNode }) {
+export function Failure({ operation, last, action }: { operation: Operation; last: OperationEvent; action: ReactNode }) {
   const { error, message, passedOver = [], exceeded = [] } = last
   const isCancelled = error?.reason === 'cancelled'
   const title = isCancelled
@@ -31,7 +33,12 @@ export function Failure({ last, action }: { last: OperationEvent; action: ReactN
         </Card>
       )}
       {exceeded.length > 0 && (
-        <Card title="Quotas that do not allow it" count={exceeded.length} isFlush>
+        <Card
+          title="Quotas that do not allow it"
+          count={exceeded.length}
+          isFlush
+          action={<Link to={hrefIn({ ...operation, environment: undefined }, '/quotas')}>All quotas of {operation.org}</Link>}
+        >
           <DataTable isPlain caption="Exceeded quotas" rows={exceeded} columns={quotaColumns} rowKey={quotaKey} empty={null} />
         </Card>
       )}

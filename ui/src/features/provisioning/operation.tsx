@@ -21,7 +21,7 @@ import type { FollowStatus } from '../../lib/operations/follow-operation.ts'
 import { operationKey, operationPath, useOperation } from '../../lib/operations/use-operation.ts'
 import { clusterPath, gatewayPath } from '../../lib/pages.ts'
 import { useMay } from '../../lib/rights.ts'
-import { useHref, writeScope } from '../../lib/scope.ts'
+import { hrefIn, useHref } from '../../lib/scope.ts'
 import { Failure } from './failure.tsx'
 import { isLast, progressOf } from './ladder.ts'
 import { OperationLadder } from './operation-ladder.tsx'
@@ -81,7 +81,11 @@ function Shown({ operation, events, status }: About) {
         )}
         {status.state === 'refused' && <ProblemNote error={status.error} />}
         {last?.phase === 'failed' && (
-          <Failure last={last} action={isRepeatable ? <Again isUpdate={kind === 'update'} onClick={() => setAgain(true)} /> : null} />
+          <Failure
+            operation={operation}
+            last={last}
+            action={isRepeatable ? <Again isUpdate={kind === 'update'} onClick={() => setAgain(true)} /> : null}
+          />
         )}
         {last?.phase === 'ready' && kind !== 'delete' && <Ready operation={operation} endpoint={endpoint} />}
         <Card title="Progress">
@@ -113,14 +117,13 @@ const Again = ({ isUpdate, onClick }: { isUpdate: boolean; onClick: () => void }
   </Button>
 )
 
-function Ready({ operation: { gateway, ...scope }, endpoint }: { operation: Operation; endpoint: string | undefined }) {
-  const search = writeScope({ org: scope.org, workspace: scope.workspace, environment: undefined }).toString().replaceAll('%2F', '/')
+function Ready({ operation: { gateway, org, workspace }, endpoint }: { operation: Operation; endpoint: string | undefined }) {
   return (
     <Note
       tone="green"
       title={`${gateway.name} is ready`}
       action={
-        <Button component={Link} size="xs" to={`${gatewayPath(gateway.name)}${search && `?${search}`}`}>
+        <Button component={Link} size="xs" to={hrefIn({ org, workspace, environment: undefined }, gatewayPath(gateway.name))}>
           Open the gateway
         </Button>
       }

@@ -3,9 +3,8 @@ import { operationKinds, operationStates } from '@mcpg/proto/managed-gateways'
 import { useEffect, useState } from 'react'
 import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { capital } from '../../lib/format.ts'
@@ -40,24 +39,24 @@ export function Operations() {
       </PageHead>
       <PageStack>
         <OperationFilter />
-        {error && <ProblemNote error={error} />}
-        {!items && !error && <Loading />}
-        {items && (
-          <Card isFlush>
-            <OperationTable
-              operations={items}
-              empty={
-                Object.keys(filter).length > 0 ? (
-                  <EmptyState title="No operation matches">They are kept for 90 days after their end.</EmptyState>
-                ) : (
-                  <EmptyState title="No operation yet">
-                    Making, changing and deleting a managed gateway is an operation; each is kept with its steps for 90 days.
-                  </EmptyState>
-                )
-              }
-            />
-          </Card>
-        )}
+        <Loaded data={items} error={error}>
+          {(items) => (
+            <Card isFlush>
+              <OperationTable
+                operations={items}
+                empty={
+                  Object.keys(filter).length > 0 ? (
+                    <EmptyState title="No operation matches">They are kept for 90 days after their end.</EmptyState>
+                  ) : (
+                    <EmptyState title="No operation yet">
+                      Making, changing and deleting a managed gateway is an operation; each is kept with its steps for 90 days.
+                    </EmptyState>
+                  )
+                }
+              />
+            </Card>
+          )}
+        </Loaded>
         {hasMore && (
           <div>
             <Button variant="default" loading={isFetchingMore} onClick={more}>

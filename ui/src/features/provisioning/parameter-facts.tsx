@@ -4,7 +4,7 @@ import { sizeText } from './parameters.ts'
 
 /** What a managed gateway is deployed with; where it may be only as far as that was asked for. */
 export function parameterFacts(parameters: GatewayParameters): [string, ReactNode][] {
-  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
+  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy, customHostname } = parameters
   return [
     ['Size', `${size} (${sizeText(size)})`],
     ['Replicas', replicas],
@@ -12,6 +12,7 @@ export function parameterFacts(parameters: GatewayParameters): [string, ReactNod
     ...(region ? [['Region', region] satisfies [string, string]] : []),
     ['Isolation tier', `${isolationTier ?? 'shared'}${allowHigherTier ? ' or stricter' : ''}`],
     ...(clusterSelector ? [['Cluster selector', <code key="selector">{clusterSelector}</code>] satisfies [string, ReactNode]] : []),
+    ...(customHostname ? [['Host name', customHostname] satisfies [string, string]] : []),
     ...(strategy === 'spread' ? [['Strategy', strategy] satisfies [string, string]] : []),
   ]
 }

@@ -16,6 +16,7 @@ export const shapeText = ({ size, replicas }: Pick<GatewayParameters, 'size' | '
 /** The command that does the same; what is a default is left out. */
 export function createCommand(scope: EnvironmentScope, name: string, parameters: Partial<GatewayParameters>): string {
   const { size = 's', replicas = 1, imageTag = 'latest', region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
+  const { customHostname } = parameters
   const flags: [flag: string, value: string | undefined][] = [
     ['--name', name || '<name>'],
     ['--size', size === 's' ? undefined : size],
@@ -24,6 +25,7 @@ export function createCommand(scope: EnvironmentScope, name: string, parameters:
     ['--region', region],
     ['--isolation-tier', isolationTier],
     ['--cluster-selector', clusterSelector],
+    ['--custom-hostname', customHostname],
     ['--strategy', strategy === 'spread' ? strategy : undefined],
   ]
   const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${value === '<name>' ? value : shellWord(value)}`]))

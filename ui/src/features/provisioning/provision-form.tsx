@@ -2,14 +2,13 @@ import { Checkbox, NativeSelect, Radio, TextInput } from '@mantine/core'
 import { isolationTiers } from '@mcpg/proto/managed-gateways'
 import { gatewaySizes, type GatewaySize } from '@mcpg/proto/managed-gateways'
 import type { GatewayParameters, StartedOperation } from '@mcpg/proto/rest/provisioning'
-import type { Tenancy } from '@mcpg/proto/rest/tenancy'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { CodeBlock } from '../../components/code-block.tsx'
 import { Form } from '../../components/form.tsx'
 import { Note } from '../../components/note.tsx'
-import { ApiError, getJson, postJson } from '../../lib/api.ts'
+import { postJson, violationOf } from '../../lib/api.ts'
 import { useClusters } from '../../lib/clusters.ts'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { gatewayView } from '../../lib/objects/gateway.ts'
@@ -17,6 +16,8 @@ import { operationsKey } from '../../lib/operations/use-operations.ts'
 import { operationPage } from '../../lib/pages.ts'
 import { environmentPath, workspacePath, type Workspace } from '../../lib/paths.ts'
 import { useHref } from '../../lib/scope.ts'
+import { useNames } from '../../lib/tenancy.ts'
+import { HostnameField } from './hostname-field.tsx'
 import { InProgress } from './in-progress.tsx'
 import { createCommand, sizeText } from './parameters.ts'
 import { candidates } from './placement.ts'
@@ -36,6 +37,7 @@ type Draft = {
   allowHigherTier: boolean
   clusterSelector: string
   strategy: 'binpack' | 'spread'
+  customHostname: string
 }
 
 const sizes: Record<GatewaySize, string> = { s: 'Small', m: 'Medium', l: 'Large' }
@@ -111,10 +113,21 @@ export function ProvisionForm({ scope, start, isChange }: { scope: Workspace; st
         />
       </div>
       {isChange ? (
-        <p className={styles.aside}>It stays on its cluster; to move it, delete it and make it anew.</p>
+        <p className={styles.aside}>
+          It stays on its cluster{draft.region && `, of the region ${draft.region}`}, and keeps its tier. To have it elsewhere, drain the
+          cluster, or delete it and make it anew.
+        </p>
       ) : (
         <Place draft={draft} set={set} wrong={wrong} />
       )}
+      <HostnameField
+        org={scope.org}
+        gateway={draft.name.trim()}
+        value={draft.customHostname}
+        before={start.parameters?.customHostname}
+        error={wrong('/customHostname')}
+        onChange={(customHostname) => set({ customHostname })}
+      />
       <details className={styles.more}>
         <summary>Show CLI</summary>
         <CodeBlock text={createCommand({ ...scope, environment: draft.environment }, draft.name.trim(), parameters)} label="Command" />
@@ -146,12 +159,7 @@ function EnvironmentField({
   isChange: boolean
   onChange: (environment: string) => void
 }) {
-  const path = `${workspacePath(scope)}/environments`
-  const { data } = useQuery({
-    queryKey: ['names', path],
-    queryFn: ({ signal }) => getJson<{ items?: Tenancy[] }>(`${path}?limit=500`, signal),
-  })
-  const names = (data?.items ?? []).map(({ name }) => name)
+  const names = useNames(`${workspacePath(scope)}/environments`)
   return (
     <NativeSelect
       label="Environment"
@@ -232,7 +240,7 @@ const Candidates = ({ text: { text, isNone } }: { text: { text: string; isNone: 
 
 function draftOf({ name, environment, parameters = {} }: Start): Draft {
   const { size = 's', replicas = 1, imageTag = 'latest', strategy = 'binpack', allowHigherTier = false } = parameters
-  const { region = '', isolationTier = 'shared', clusterSelector = '' } = parameters
+  const { region = '', isolationTier = 'shared', clusterSelector = '', customHostname = '' } = parameters
   return {
     name,
     environment,
@@ -244,12 +252,13 @@ function draftOf({ name, environment, parameters = {} }: Start): Draft {
     allowHigherTier,
     clusterSelector,
     strategy,
+    customHostname,
   }
 }
 
 /** What is a default of the control plane is left out. */
 function parametersOf(draft: Draft): Partial<GatewayParameters> {
-  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy } = draft
+  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy, customHostname } = draft
   return {
     size,
     replicas: Number(replicas),
@@ -259,9 +268,6 @@ function parametersOf(draft: Draft): Partial<GatewayParameters> {
     ...(allowHigherTier && { allowHigherTier }),
     ...(clusterSelector.trim() && { clusterSelector: clusterSelector.trim() }),
     ...(strategy === 'spread' && { strategy }),
+    ...(customHostname.trim() && { customHostname: customHostname.trim() }),
   }
-}
-
-function violationOf(error: Error | null, field: string): string | undefined {
-  return error instanceof ApiError ? error.violations.find(({ pointer }) => pointer === field)?.detail : undefined
 }

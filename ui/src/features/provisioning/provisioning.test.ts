@@ -14,6 +14,7 @@ const cluster = (name: string, more: Partial<Cluster> = {}): Cluster => ({
   gateways: { max: 10, reserved: 4 },
   cpuMillicores: { reserved: 0 },
   memoryBytes: { reserved: 0 },
+  totalsGiven: false,
   failureScore: 0,
   createdAt: '',
   updatedAt: '',

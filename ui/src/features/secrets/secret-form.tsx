@@ -2,7 +2,7 @@ import { PasswordInput, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Form } from '../../components/form.tsx'
-import { ApiError, patchJson, postJson } from '../../lib/api.ts'
+import { patchJson, postJson, violationOf } from '../../lib/api.ts'
 import { objectPath, workspacePath } from '../../lib/paths.ts'
 import { useScope } from '../../lib/scope.ts'
 
@@ -53,9 +53,4 @@ export function SecretForm({ secret, fixedKey, onDone }: { secret?: string; fixe
       />
     </Form>
   )
-}
-
-function violationOf(error: Error | null, field: string): string | undefined {
-  if (!(error instanceof ApiError)) return undefined
-  return error.violations.find((one) => one.pointer === field || one.pointer.startsWith(`${field}/`))?.detail
 }

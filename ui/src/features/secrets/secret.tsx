@@ -6,10 +6,9 @@ import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { Confirmation } from '../../components/form.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
 import { PageStack } from '../../components/stack.tsx'
@@ -26,22 +25,26 @@ export function Secret() {
   const { name = '' } = useParams()
   const { items, error } = useObjects('Secret', secretView)
   const secret = items?.find((one) => one.name === name)
-  if (secret) return <SecretPage key={name} secret={secret} />
   return (
-    <>
-      <PageHead title={name} parent={{ label: 'Secrets', path: '/secrets' }} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`There is no secret ${name}`}>
+    <ObjectPage
+      title={name}
+      parent={parent}
+      one={secret}
+      items={items}
+      error={error}
+      missing={`There is no secret ${name}`}
+      gone={
+        <>
           It may have been deleted. <code>mcpg-ctl get secrets</code> lists what there is.
-        </EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+        </>
+      }
+    >
+      {(secret) => <SecretPage key={name} secret={secret} />}
+    </ObjectPage>
   )
 }
+
+const parent = { label: 'Secrets', path: '/secrets' }
 
 type Open = { what: 'add' } | { what: 'rotate' | 'reveal'; key: string } | { what: 'delete' }
 
@@ -55,7 +58,7 @@ function SecretPage({ secret }: { secret: SecretView }) {
     <>
       <PageHead
         title={name}
-        parent={{ label: 'Secrets', path: '/secrets' }}
+        parent={parent}
         actions={
           <>
             <ShowCli

@@ -1,14 +1,12 @@
 import { Button } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useState } from 'react'
-import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
@@ -44,31 +42,29 @@ export function Secrets() {
           </>
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by name, key or user" />
-          <Card isFlush>
-            <DataTable
-              caption="Secrets"
-              rows={found ?? []}
-              columns={columns}
-              rowKey={rowKey}
-              rowHref={(one) => href(`/secrets/${encodeURIComponent(one.name)}`)}
-              empty={
-                items.length === 0 ? (
-                  <EmptyState title="No secret yet" action={create}>
-                    A server takes a variable or a header from a key of a secret; its value is stored sealed and never shown again.
-                  </EmptyState>
-                ) : (
-                  <EmptyState title="No secret matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
-      )}
+      <ObjectList
+        noun="secret"
+        items={items}
+        found={found}
+        error={error}
+        filter={() => <FilterBar label="Filter by name, key or user" />}
+        nothing={
+          <EmptyState title="No secret yet" action={create}>
+            A server takes a variable or a header from a key of a secret; its value is stored sealed and never shown again.
+          </EmptyState>
+        }
+      >
+        {(rows, empty) => (
+          <DataTable
+            caption="Secrets"
+            rows={rows}
+            columns={columns}
+            rowKey={rowKey}
+            rowHref={(one) => href(`/secrets/${encodeURIComponent(one.name)}`)}
+            empty={empty}
+          />
+        )}
+      </ObjectList>
       {isCreating && (
         <Dialog title="Create a secret" onClose={() => setCreating(false)}>
           <SecretForm onDone={() => setCreating(false)} />

@@ -4,8 +4,8 @@ import { Card } from '../../components/card.tsx'
 import { ConditionTable } from '../../components/condition-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { EventCard } from '../../components/event-card.tsx'
-import { Loading } from '../../components/loading.tsx'
 import { Note } from '../../components/note.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { PageTabs } from '../../components/page-tabs.tsx'
 import { ProblemNote } from '../../components/problem-note.tsx'
@@ -31,22 +31,26 @@ export function Server() {
   const { name = '' } = useParams()
   const { items, error } = useObjects('Server', serverView)
   const server = items?.find((one) => one.name === name)
-  if (server) return <ServerPage key={name} server={server} />
   return (
-    <>
-      <PageHead title={name} parent={{ label: 'Servers', path: '/servers' }} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`There is no server ${name}`}>
+    <ObjectPage
+      title={name}
+      parent={parent}
+      one={server}
+      items={items}
+      error={error}
+      missing={`There is no server ${name}`}
+      gone={
+        <>
           It may have been deleted. <code>mcpg-ctl get servers</code> lists what there is.
-        </EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+        </>
+      }
+    >
+      {(server) => <ServerPage key={name} server={server} />}
+    </ObjectPage>
   )
 }
+
+const parent = { label: 'Servers', path: '/servers' }
 
 function ServerPage({ server }: { server: ServerView }) {
   const [error, setError] = useState<Error | null>(null)
@@ -59,7 +63,7 @@ function ServerPage({ server }: { server: ServerView }) {
     <>
       <PageHead
         title={server.name}
-        parent={{ label: 'Servers', path: '/servers' }}
+        parent={parent}
         badges={
           <>
             <StateWord word={overallState(server)} />

@@ -1,11 +1,9 @@
-import { Card } from '../../components/card.tsx'
 import { CodeBlock } from '../../components/code-block.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ServerSource } from '../../components/server-source.tsx'
 import { ServersReady } from '../../components/servers-ready.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
@@ -44,29 +42,25 @@ export function Servers() {
           />
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by name, source or gateway" facet="state" counts={countWords(items.map(overallState))} />
-          <Card isFlush>
-            <DataTable
-              caption="Servers"
-              rows={found ?? []}
-              columns={columns}
-              rowKey={rowKey}
-              rowHref={(one) => href(`/servers/${encodeURIComponent(one.name)}`)}
-              empty={
-                items.length === 0 ? (
-                  <NoServers />
-                ) : (
-                  <EmptyState title="No server matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
-      )}
+      <ObjectList
+        noun="server"
+        items={items}
+        found={found}
+        error={error}
+        filter={(all) => <FilterBar label="Filter by name, source or gateway" facet="state" counts={countWords(all.map(overallState))} />}
+        nothing={<NoServers />}
+      >
+        {(rows, empty) => (
+          <DataTable
+            caption="Servers"
+            rows={rows}
+            columns={columns}
+            rowKey={rowKey}
+            rowHref={(one) => href(`/servers/${encodeURIComponent(one.name)}`)}
+            empty={empty}
+          />
+        )}
+      </ObjectList>
     </>
   )
 }

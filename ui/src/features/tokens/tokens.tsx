@@ -1,14 +1,12 @@
 import { Button } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useState } from 'react'
-import { Card } from '../../components/card.tsx'
 import { DataTable, type Column } from '../../components/data-table.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectList } from '../../components/object-list.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
 import { StateWord } from '../../components/state-word.tsx'
@@ -53,30 +51,24 @@ export function Tokens() {
           </>
         }
       />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items && (
-        <>
-          <FilterBar label="Filter by name, project or maker" facet="state" counts={countWords(items.map((one) => one.state))} />
-          <Card isFlush>
-            <DataTable
-              caption="Tokens"
-              rows={found ?? []}
-              columns={columnsOf(setRevoking)}
-              rowKey={(one) => one.id}
-              empty={
-                items.length === 0 ? (
-                  <EmptyState title="No token yet" action={create}>
-                    A program shows a token instead of signing in, and an MCP client at an endpoint that wants one.
-                  </EmptyState>
-                ) : (
-                  <EmptyState title="No token matches">{items.length} are hidden by the filter.</EmptyState>
-                )
-              }
-            />
-          </Card>
-        </>
-      )}
+      <ObjectList
+        noun="token"
+        items={items}
+        found={found}
+        error={error}
+        filter={(all) => (
+          <FilterBar label="Filter by name, project or maker" facet="state" counts={countWords(all.map((one) => one.state))} />
+        )}
+        nothing={
+          <EmptyState title="No token yet" action={create}>
+            A program shows a token instead of signing in, and an MCP client at an endpoint that wants one.
+          </EmptyState>
+        }
+      >
+        {(rows, empty) => (
+          <DataTable caption="Tokens" rows={rows} columns={columnsOf(setRevoking)} rowKey={(one) => one.id} empty={empty} />
+        )}
+      </ObjectList>
       {isCreating && (
         <Dialog title="Create a token" onClose={() => setCreating(false)}>
           <Creation projects={projects?.map(({ name }) => name) ?? []} onDone={() => setCreating(false)} />

@@ -1,10 +1,8 @@
 import { useMemo, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { Card } from '../../components/card.tsx'
-import { EmptyState } from '../../components/empty-state.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { ObjectPage } from '../../components/object-page.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { PageStack } from '../../components/stack.tsx'
 import { ToolClaims } from '../../components/tool-claims.tsx'
@@ -28,20 +26,22 @@ export function Tool() {
   const { items, error } = useObjects('Tool', toolView)
   const href = useHref()
   const tool = items?.find((one) => one.server === server && one.name === name)
-  if (tool) return <ToolPage key={tool.exposedName} tool={tool} />
   return (
-    <>
-      <PageHead title={name} parent={{ label: server, path: serverPath(server) }} />
-      {error ? (
-        <ProblemNote error={error} />
-      ) : items ? (
-        <EmptyState title={`${server} offers no tool ${name}`}>
+    <ObjectPage
+      title={name}
+      parent={{ label: server, path: serverPath(server) }}
+      one={tool}
+      items={items}
+      error={error}
+      missing={`${server} offers no tool ${name}`}
+      gone={
+        <>
           Its gateways report tools once it is ready. <Link to={href(serverPath(server))}>How is {server}?</Link>
-        </EmptyState>
-      ) : (
-        <Loading />
-      )}
-    </>
+        </>
+      }
+    >
+      {(tool) => <ToolPage key={tool.exposedName} tool={tool} />}
+    </ObjectPage>
   )
 }
 

@@ -3,9 +3,8 @@ import { Link } from 'react-router'
 import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { countWords, FilterBar, matches } from '../../components/filter-bar.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { Loaded } from '../../components/loaded.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ProblemNote } from '../../components/problem-note.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { ToolCard } from '../../components/tool-card.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
@@ -28,34 +27,35 @@ export function Tools() {
   return (
     <>
       <PageHead title="Tools" actions={<ShowCli commands={[{ what: 'List', command: 'mcpg-ctl get tools' }]} />} />
-      {error && <ProblemNote error={error} />}
-      {!items && !error && <Loading />}
-      {items?.length === 0 && (
-        <Card>
-          <EmptyState title="No tools yet">They appear once a server on a gateway has answered tools/list.</EmptyState>
-        </Card>
-      )}
-      {items && items.length > 0 && (
-        <>
-          <FilterBar label="Filter by name or description" facet="server" counts={countWords(items.map((one) => one.server))} />
-          <div className={styles.groups}>
-            {[...groups].map(([name, tools]) => (
-              <Card
-                key={name}
-                title={name}
-                count={tools.length}
-                isFlush
-                action={<Link to={href(`/servers/${encodeURIComponent(name)}`)}>Open the server</Link>}
-              >
-                {tools.map((tool) => (
-                  <ToolCard key={tool.exposedName} tool={tool} />
+      <Loaded data={items} error={error}>
+        {(all) =>
+          all.length === 0 ? (
+            <Card>
+              <EmptyState title="No tools yet">They appear once a server on a gateway has answered tools/list.</EmptyState>
+            </Card>
+          ) : (
+            <>
+              <FilterBar label="Filter by name or description" facet="server" counts={countWords(all.map((one) => one.server))} />
+              <div className={styles.groups}>
+                {[...groups].map(([name, tools]) => (
+                  <Card
+                    key={name}
+                    title={name}
+                    count={tools.length}
+                    isFlush
+                    action={<Link to={href(`/servers/${encodeURIComponent(name)}`)}>Open the server</Link>}
+                  >
+                    {tools.map((tool) => (
+                      <ToolCard key={tool.exposedName} tool={tool} />
+                    ))}
+                  </Card>
                 ))}
-              </Card>
-            ))}
-          </div>
-          {groups.size === 0 && <EmptyState title="No tool matches">{items.length} are hidden by the filter.</EmptyState>}
-        </>
-      )}
+              </div>
+              {groups.size === 0 && <EmptyState title="No tool matches">{all.length} are hidden by the filter.</EmptyState>}
+            </>
+          )
+        }
+      </Loaded>
     </>
   )
 }
