@@ -52,6 +52,7 @@ export async function showIdTokens({ takings }: { takings: number }) {
   // Through the bridge, as clients that start a program do.
   const bridge = await bridged(['--url', endpoint], { stateDir: temporaryFolder(), env: { MCPG_TOKEN: bob.token } })
   const { content } = await bridge.call('files__echo', { text: 'by id_token' })
+  const bySignIn = await signedInBridges()
   const refusals = await refused()
 
   // A right that is taken away ends what is open, too.
@@ -81,7 +82,7 @@ export async function showIdTokens({ takings }: { takings: number }) {
   await gateway.stop()
   const restarted = await startGateway({ stateDir, args: ['--bind', new URL(endpoint).host] })
   await until('it serves again', async () => (await ask(restarted.endpoint, again)).answer === '200')
-  return { withoutRights, content, refusals, latencies, signedOut, cutOff, restarted: await standing(restarted.endpoint) }
+  return { withoutRights, content, bySignIn, refusals, latencies, signedOut, cutOff, restarted: await standing(restarted.endpoint) }
 
   async function take(): Promise<number> {
     const began = performance.now()
@@ -93,6 +94,21 @@ export async function showIdTokens({ takings }: { takings: number }) {
     const ended = performance.now() - began
     await taking
     return ended
+  }
+
+  /** Two programs of one machine whose sign-in has less than a minute left: what they got, and how often the issuer was asked. */
+  async function signedInBridges() {
+    issuer.state.who = 'bob'
+    issuer.state.idTokenSeconds = 45
+    const machine = world.laptop()
+    const { code, stderr } = await signIn(machine)
+    if (code !== 0) throw new Error(stderr)
+    issuer.state.idTokenSeconds = 3600
+    const before = issuer.refreshes.granted
+    const place = { stateDir: machine.stateDir, env: { MCPG_CP_URL: controlPlane.http } }
+    const bridges = await Promise.all([1, 2].map(() => bridged(['--url', endpoint], place)))
+    const answers = await Promise.all(bridges.map((one) => one.call('files__echo', { text: 'by sign-in' })))
+    return { contents: answers.map(({ content }) => content), refreshes: issuer.refreshes.granted - before }
   }
 
   /** Of another audience, of another issuer, and of an hour that is past. */

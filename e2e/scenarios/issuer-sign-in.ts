@@ -52,6 +52,7 @@ function laptop(http: string) {
   const stateDir = temporaryFolder()
   const file = join(stateDir, 'credentials.json')
   return {
+    stateDir,
     file,
     ctl: (args: string[], env: Record<string, string> = {}) => run([...args, '--cp-url', http], { stateDir, env }),
     talk: (args: string[], env: Record<string, string> = {}) => begin([...args, '--cp-url', http], { stateDir, env }),

@@ -21,9 +21,11 @@ it('one revocation among ten thousand tokens is less than a kibibyte', () => {
 })
 
 it('an id_token is as good as a token, by what its person may use, and asks neither the centre nor the issuer', async () => {
-  const { withoutRights, content, refusals, latencies, signedOut, cutOff, restarted } = await showIdTokens({ takings: 3 })
+  const { withoutRights, content, bySignIn, refusals, latencies, signedOut, cutOff, restarted } = await showIdTokens({ takings: 3 })
   expect(withoutRights).toEqual({ answer: '403 nothing_to_use', challenge: expect.stringContaining('error="insufficient_scope"') })
   expect(content).toMatchObject([{ text: expect.stringContaining('by id_token') }])
+  const answered = [{ text: expect.stringContaining('by sign-in') as string }]
+  expect(bySignIn).toMatchObject({ contents: [answered, answered], refreshes: 1 })
   expect(refusals.map(({ answer }) => answer)).toEqual(['401 token_other_audience', '401 token_other_issuer', '401 token_expired', '200'])
   for (const { challenge } of refusals.slice(0, 3)) expect(challenge).toMatch(/error="invalid_token", error_description="The token .+"$/)
   expect(Math.max(...latencies)).toBeLessThan(5_000)
