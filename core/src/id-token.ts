@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
 
 /** Clocks of two machines may differ by this much, either way. */
 export const toleranceSeconds = 60
@@ -75,6 +75,15 @@ export function issuerNamed(text: string): string | undefined {
   if (text.split('.').length !== 3) return undefined
   try {
     return decodeJwt(text).iss
+  } catch {
+    return undefined
+  }
+}
+
+/** The key that it names, likewise. */
+export function keyNamed(text: string): string | undefined {
+  try {
+    return decodeProtectedHeader(text).kid
   } catch {
     return undefined
   }

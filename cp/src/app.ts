@@ -5,6 +5,7 @@ import { lineLog, type LineLog } from '@mcpg/core/line-log'
 import { createLog, type Log } from '@mcpg/core/log'
 import { authentication } from './accounts/authenticate.ts'
 import { oidcRoom } from './accounts/oidc.ts'
+import { keysWantedTalk } from './accounts/keys-wanted.ts'
 import { oidcRoutes } from './accounts/oidc-routes.ts'
 import { licenses } from './accounts/license.ts'
 import { people } from './accounts/people.ts'
@@ -206,6 +207,7 @@ async function compose({
     ackDeadlineMs: timers.ackDeadline,
   })
   fleet.link.join(machines.offers)
+  if (oidc) fleet.link.join(keysWantedTalk(oidc, log))
   fleet.onTokenUses(machines.usedAtGateways)
   const bearers = [machines.bearer, ...(oidc ? [oidc.bearer] : [])]
   const authenticate = authentication({ mode: authMode, sessions, accounts, bearers, oidcUser })

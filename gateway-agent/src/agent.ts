@@ -7,6 +7,7 @@ import type { Log } from '@mcpg/core/log'
 import { version } from '@mcpg/proto/version'
 import { gatewayAccess } from './access/access.ts'
 import { gate } from './access/gate.ts'
+import { newKeys } from './access/new-keys.ts'
 import { accessTalk } from './access/talk.ts'
 import { stateKey } from './endpoint/asking/parking/state-key.ts'
 import { stateKeyId } from './endpoint/asking/parking/state-seal.ts'
@@ -104,8 +105,10 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
   const ownStateKey = await stateKey(folder)
   const { environment } = identity
   const access = gatewayAccess({ folder, gatewayId, keys, environment, clock, log, onSync })
+  const issuerKeys = newKeys({ access, clock })
   const entrance = gate({
     access,
+    newKeys: issuerKeys,
     isLoopback: isLoopbackHost(bind?.host ?? '127.0.0.1'),
     mayBeOpen: settings.mayBeOpen,
     lastHeard: () => link.silentSince(),
@@ -149,6 +152,7 @@ export async function createAgent(deps: AgentDeps, { clock = systemClock, random
     accessVersion: access.version,
     talks: [
       (outbox) => accessTalk(access, outbox),
+      (outbox) => issuerKeys.talk(outbox),
       remoteCalls({
         door: mcp.door,
         stateKeyId: stateKeyId(ownStateKey),

@@ -49,6 +49,28 @@ it('are looked at once a minute, and told when they are others', async () => {
   await keys.part.stop()
 })
 
+it('are looked at when one is wanted that is not among them, once in five seconds, and for no other issuer', async () => {
+  const keys = keysOf()
+  await begin(keys)
+  await clock.advance(0)
+  await expect.poll(keys.changes).toBe(1)
+  const [first] = (await keys.kids())!
+  issuer.rotate()
+  await keys.wanted(issuer.url)
+  await clock.advance(4_999)
+  expect(await keys.kids()).toEqual([first])
+  await clock.advance(1)
+  await keys.wanted('https://other.example')
+  await clock.advance(1)
+  const fetches = issuer.keyFetches()
+  await Promise.all([keys.wanted(issuer.url), keys.wanted(issuer.url)])
+  await clock.advance(0)
+  await expect.poll(keys.changes).toBe(2)
+  expect((await keys.kids())![0]).not.toBe(first)
+  expect(issuer.keyFetches()).toBe(fetches + 1)
+  await keys.part.stop()
+})
+
 it('outlive the issuer and the program, but no other issuer', async () => {
   const keys = keysOf()
   await begin(keys)

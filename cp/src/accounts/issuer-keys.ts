@@ -3,11 +3,14 @@ import type { Clock } from '@mcpg/core/clock'
 import type { PublicKey } from '@mcpg/core/id-token'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { Db } from '../db/db.ts'
 import type { Issuer } from './issuer.ts'
 
 /** How soon gateways know a new key, which they cannot ask the issuer for. */
 const periodMs = 60_000
+/** Strangers with made-up keys make us look no more often. */
+const lookAgainMs = 5_000
 /** Of what a key set may have, this much goes to gateways. */
 const maxKeys = 64
 const factKey = 'issuer-keys'
@@ -16,7 +19,7 @@ type Known = { name: string; keys: PublicKey[] }
 
 /**
  * The keys of the issuer for those who cannot fetch them: the newest that were ever seen, also while the issuer is away and over restarts.
- * They are looked at once a minute, and whenever somebody signs in by a key that is new.
+ * They are looked at once a minute, whenever somebody signs in by a key that is new, and when a gateway was shown one.
  */
 export function issuerKeys({
   db,
@@ -33,8 +36,7 @@ export function issuerKeys({
   const listeners: (() => void)[] = []
   let current: Promise<Known | null> | undefined
   let keeping: Promise<void> = Promise.resolve()
-  let cancel = () => {}
-  let isStopped = false
+  let lookedAt = -lookAgainMs
   let isAway = false
   issuer.onKeys(({ name, keys }) => {
     const found = { name, keys: publicKeysOf(keys) }
@@ -42,16 +44,17 @@ export function issuerKeys({
       .then(() => keep(found))
       .catch((error: unknown) => log.warn({ err: error, issuer: url }, 'the keys of the issuer could not be stored'))
   })
+  const looks = periodically({ name: 'issuer keys', clock, firstMs: 0, everyMs: periodMs, work: look, failed: () => {} })
   const part: Part = {
     name: 'issuer keys',
-    start: async () => schedule(0),
+    start: looks.start,
     async stop() {
-      isStopped = true
-      cancel()
+      // An issuer that does not answer holds nobody up.
+      void looks.stop()
       await keeping
     },
   }
-  return { part, known, onChange: (listener: () => void) => void listeners.push(listener) }
+  return { part, known, wanted, onChange: (listener: () => void) => void listeners.push(listener) }
 
   async function known(): Promise<Known | null> {
     current ??= stored()
@@ -77,11 +80,13 @@ export function issuerKeys({
     for (const listener of listeners) listener()
   }
 
-  function schedule(inMs: number): void {
-    if (!isStopped) cancel = clock.after(inMs, () => void look().finally(() => schedule(periodMs)))
+  /** Somebody was shown a key of this issuer that they do not know. */
+  async function wanted(name: string): Promise<void> {
+    if (clock.monotonic() - lookedAt >= lookAgainMs && (await known())?.name === name) looks.soon()
   }
 
   async function look(): Promise<void> {
+    lookedAt = clock.monotonic()
     try {
       const { fetchKeys } = await issuer.known()
       await fetchKeys()

@@ -48,7 +48,15 @@ export function oidcRoom(
     return links.userOf(account, claims.groups)
   }
   const party = relyingParty({ ...about, issuer, links, redirectUri: () => `${publicUrl()}/v1/auth/oidc/callback` })
-  return { bearer, party, userOf: links.userOf, shown: { url: settings.issuer, cliClientId }, part: keys.part, vouched }
+  return {
+    bearer,
+    party,
+    userOf: links.userOf,
+    shown: { url: settings.issuer, cliClientId },
+    part: keys.part,
+    vouched,
+    keysWanted: keys.wanted,
+  }
 
   /** What gateways need to take the issuer's word; null before its keys were ever fetched. */
   async function vouched(): Promise<Vouched | null> {

@@ -105,7 +105,7 @@ describe('the gate', () => {
     const access = open()
     const environments = { default: { endpointAuth, ...(maxAgeMs !== undefined && { maxAgeMs }) } }
     await access.offered(offer(1, { tokens: token('a'), grants, environments }))
-    return gate({ access, isLoopback, mayBeOpen, lastHeard: () => silent, clock })
+    return gate({ access, newKeys: { arrives: async () => false }, isLoopback, mayBeOpen, lastHeard: () => silent, clock })
   }
   const anybody = { principal: 'anonymous' }
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@mcpg/core/clock'
-import { IdTokenRefused, isSignedOut, issuerNamed, signedOut } from '@mcpg/core/id-token'
+import { IdTokenRefused, isSignedOut, issuerNamed, keyNamed, signedOut } from '@mcpg/core/id-token'
 import type { AccessGrant } from '@mcpg/proto/access-document'
 import { anonymous } from '../endpoint/asking/caller.ts'
 import type { GatewayAccess, Shown } from './access.ts'
 import { idTokenReader, type Vouched } from './id-tokens.ts'
+import type { NewKeys } from './new-keys.ts'
 
 /** Whom the entrance has let in. Without `grants` nothing is filtered; `tokenId` is of whom it is the token; `shown` is what must go on to hold. */
 export type Admitted = {
@@ -30,12 +31,14 @@ export type Gate = ReturnType<typeof gate>
  */
 export function gate({
   access,
+  newKeys,
   isLoopback,
   mayBeOpen,
   lastHeard,
   clock,
 }: {
   access: Pick<GatewayAccess, 'holderOf' | 'issuers' | 'personOf' | 'grantsNamed' | 'rules'>
+  newKeys: Pick<NewKeys, 'arrives'>
   /** Whether only this machine reaches the listener. */
   isLoopback: boolean
   /** Set by whoever runs this machine (`--insecure-allow-unauthenticated`). */
@@ -47,7 +50,7 @@ export function gate({
   const idTokens = idTokenReader({ clock })
   return { admit }
 
-  /** At once, but for an id_token that is shown for the first time. */
+  /** At once, but for an id_token that is shown for the first time, and a little later for one by a key that is new. */
   function admit({ headers }: Pick<IncomingMessage, 'headers'>): Admitted | Turned | Promise<Admitted | Turned> {
     const text = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
     if (text === undefined) return isOpen() ? { principal: anonymous } : missing(Object.keys(access.issuers()))
@@ -68,7 +71,15 @@ export function gate({
 
   function byIdToken(...[text, name, issuer]: Parameters<typeof idTokens.read>): Admitted | Turned | Promise<Admitted | Turned> {
     const read = idTokens.read(text, name, issuer)
-    return read instanceof Promise ? read.then(judged) : judged(read)
+    return read instanceof Promise ? read.then((found) => judgedAnew(found, text, name)) : judged(read)
+  }
+
+  /** Issuers may sign by a key that they have not shown before; the control plane can fetch it. */
+  async function judgedAnew(read: Vouched | IdTokenRefused, text: string, name: string): Promise<Admitted | Turned> {
+    const kid = read instanceof IdTokenRefused && read.reason === 'token_signature' ? keyNamed(text) : undefined
+    if (kid === undefined || !(await newKeys.arrives(name, kid))) return judged(read)
+    const issuer = access.issuers()[name]
+    return judged(issuer ? await idTokens.read(text, name, issuer) : read)
   }
 
   function judged(read: Vouched | IdTokenRefused): Admitted | Turned {

@@ -8,7 +8,9 @@ import { createLog } from '@mcpg/core/log'
 import { accessPersonText, type AccessDocument, type AccessIssuer } from '@mcpg/proto/access-document'
 import { gatewayAccess } from './access.ts'
 import { gate } from './gate.ts'
+import { newKeys } from './new-keys.ts'
 import { signedOffer, signingKey } from './test-offers.ts'
+import { createOutbox } from '../link/outbox.ts'
 
 const url = 'https://issuer.example'
 const keyOf = (subject: string) => createHash('sha256').update(accessPersonText(url, subject)).digest('base64url')
@@ -37,8 +39,9 @@ async function entrance({
     [keyOf('bob')]: { subject: 'bob@example.com', grants: 'both' },
   }
   await offer({ issuers, people, grants, environments: { default: { endpointAuth } } })
-  const { admit } = gate({ access, isLoopback, mayBeOpen: false, lastHeard: () => null, clock })
-  return { clock, access, offer, admit: admitting, token, verdict }
+  const wanted = newKeys({ access, clock })
+  const { admit } = gate({ access, newKeys: wanted, isLoopback, mayBeOpen: false, lastHeard: () => null, clock })
+  return { clock, access, offer, wanted, admit: admitting, token, verdict }
 
   async function offer(document: Partial<AccessDocument>, { isDelta = false } = {}) {
     const version = access.version()
@@ -94,6 +97,42 @@ describe('an id_token at the entrance', () => {
     expect(await verdict(`${encoded({ alg: 'none' })}.${payload}.`)).toBe('401 token_malformed')
     expect(await verdict('a.b.c')).toBe('401 token_refused')
     expect(await verdict(token({ sub: 'nobody' }))).toBe('403 nothing_to_use')
+  })
+
+  it('by a key that the document lacks waits until the control plane has brought it', async () => {
+    const { verdict, token, offer, wanted, clock } = await entrance()
+    const [second, third] = [keyPair('second'), keyPair('third')]
+    const outbox = createOutbox()
+    const frames = outbox.frames()[Symbol.asyncIterator]()
+    // Nobody to ask.
+    expect(await verdict(token({}, second))).toBe('401 token_signature')
+    const talk = wanted.talk(outbox)
+    const [one, other] = [verdict(token({}, second)), verdict(token({ sub: 'bob' }, second))]
+    const { value } = await frames.next()
+    expect(value.frame).toMatchObject({ case: 'issuerKeysWanted', value: { issuer: url } })
+    const issuers = (...keys: { jwk: Record<string, string> }[]) => ({
+      issuers: { [url]: { audiences: ['mcpg', 'mcpg-ctl'], keys: keys.map(({ jwk }) => jwk) } },
+    })
+    await offer(issuers(first, second), { isDelta: true })
+    expect([await one, await other]).toEqual(['ada@example.com', 'bob@example.com'])
+
+    // What was asked a moment ago may still bring it; after that nothing is asked for a while.
+    let madeUp: string | undefined
+    void verdict(token({}, third)).then((found) => (madeUp = found))
+    while (madeUp === undefined) {
+      await new Promise((resolve) => setImmediate(resolve))
+      await clock.advance(100)
+    }
+    expect(madeUp).toBe('401 token_signature')
+    expect(await verdict(token({}, third))).toBe('401 token_signature')
+    await clock.advance(5_000)
+    const again = verdict(token({}, third))
+    expect((await frames.next()).value.frame.case).toBe('issuerKeysWanted')
+    await offer(issuers(third), { isDelta: true })
+    expect(await again).toBe('ada@example.com')
+    talk.close()
+    outbox.end()
+    expect((await frames.next()).done).toBe(true)
   })
 
   it('says in the words of RFC 6750 what is wrong with it', async () => {

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AccessDocument } from '@mcpg/proto/access-document'
-import { AccessStatusSchema } from '@mcpg/proto/gen/delivery'
+import { AccessStatusSchema, IssuerKeysWantedSchema } from '@mcpg/proto/gen/delivery'
 import { GatewayCapability } from '@mcpg/proto/gen/types'
 import { last, type FakeAgent } from '../../../test/fake-agent.ts'
 import { testFleet, until, type TestFleet } from '../../../test/fleet.ts'
@@ -57,6 +57,8 @@ async function gateway() {
   }
 }
 const newest = (agent: FakeAgent) => last(agent, 'accessOffer')
+
+const kidOf = ({ issuers = {} }: AccessDocument) => issuers[issuer.url]?.keys[0]?.['kid']
 
 describe('people in the access document', () => {
   it('are those who may use something there, by issuer and subject, beside the keys of the issuer', async () => {
@@ -116,7 +118,6 @@ describe('people in the access document', () => {
   it('come with new keys as soon as somebody signs in by one, and with those that are known when the issuer is away at the start', async () => {
     await me(bob)
     const { agent, next } = await gateway()
-    const kidOf = ({ issuers = {} }: AccessDocument) => issuers[issuer.url]?.keys[0]?.['kid']
     const before = kidOf((await next(({ issuers }) => issuers !== undefined)).document)
     issuer.rotate()
     await me(bob)
@@ -128,5 +129,14 @@ describe('people in the access document', () => {
     agent.connect()
     const again = await next(({ people = {} }) => keyOf('ada') in people)
     expect([again.isWhole, kidOf(again.document)]).toEqual([true, kidOf(rotated.document)])
+  })
+
+  it('come with a new key when a gateway that was shown it wants it', async () => {
+    await me(bob)
+    const { agent, next } = await gateway()
+    const before = kidOf((await next(({ issuers }) => issuers !== undefined)).document)
+    issuer.rotate()
+    agent.send({ case: 'issuerKeysWanted', value: create(IssuerKeysWantedSchema, { issuer: issuer.url }) })
+    expect(kidOf((await next((document) => kidOf(document) !== undefined)).document)).not.toBe(before)
   })
 })

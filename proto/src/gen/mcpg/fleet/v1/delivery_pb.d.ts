@@ -823,6 +823,29 @@ export declare type AccessStatus = Message<"mcpg.fleet.v1.AccessStatus"> & {
 export declare const AccessStatusSchema: GenMessage<AccessStatus>;
 
 /**
+ * IssuerKeysWanted says that an id_token was shown by a key that the access
+ * document does not have. The control plane fetches the keys of the issuer, and
+ * offers the document when they are others; nothing else answers it. Sent at
+ * most once in 5 s.
+ *
+ * @generated from message mcpg.fleet.v1.IssuerKeysWanted
+ */
+export declare type IssuerKeysWanted = Message<"mcpg.fleet.v1.IssuerKeysWanted"> & {
+  /**
+   * The issuer, as the token names it.
+   *
+   * @generated from field: string issuer = 1;
+   */
+  issuer: string;
+};
+
+/**
+ * Describes the message mcpg.fleet.v1.IssuerKeysWanted.
+ * Use `create(IssuerKeysWantedSchema)` to create a new message.
+ */
+export declare const IssuerKeysWantedSchema: GenMessage<IssuerKeysWanted>;
+
+/**
  * AuditEvent never holds arguments or results.
  *
  * @generated from message mcpg.fleet.v1.AuditEvent

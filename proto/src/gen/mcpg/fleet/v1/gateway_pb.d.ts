@@ -5,7 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConfigStatus, GatewayCapability, GatewayCredential, GatewayDescription, ServerStatus, X509Chain } from "./types_pb.js";
-import type { AccessOffer, AccessStatus, AuditAck, AuditBatch, InventoryRequest, LogCancel, LogChunk, LogRequest, LogWindow, McpClose, McpData, McpHead, McpOpen, McpWindow, ObjectEventReport, ServerInventory, UsageAck, UsageReport } from "./delivery_pb.js";
+import type { AccessOffer, AccessStatus, AuditAck, AuditBatch, InventoryRequest, IssuerKeysWanted, LogCancel, LogChunk, LogRequest, LogWindow, McpClose, McpData, McpHead, McpOpen, McpWindow, ObjectEventReport, ServerInventory, UsageAck, UsageReport } from "./delivery_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -182,6 +182,14 @@ export declare type ConnectRequest = Message<"mcpg.fleet.v1.ConnectRequest"> & {
      */
     value: ObjectEventReport;
     case: "objectEvents";
+  } | {
+    /**
+     * The access document lacks a key of its issuer.
+     *
+     * @generated from field: mcpg.fleet.v1.IssuerKeysWanted issuer_keys_wanted = 20;
+     */
+    value: IssuerKeysWanted;
+    case: "issuerKeysWanted";
   } | { case: undefined; value?: undefined };
 };
 
