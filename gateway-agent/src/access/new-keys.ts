@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Clock } from '@mcpg/core/clock'
 import { IssuerKeysWantedSchema } from '@mcpg/proto/gen/delivery'
-import type { Talk } from '../link/link.ts'
+import type { Talk } from '../link/talking.ts'
 import type { Outbox } from '../link/outbox.ts'
 import type { GatewayAccess } from './access.ts'
 

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { AccessStatusSchema } from '@mcpg/proto/gen/delivery'
-import type { Talk } from '../link/link.ts'
+import type { Talk } from '../link/talking.ts'
 import type { Outbox } from '../link/outbox.ts'
 import type { GatewayAccess } from './access.ts'
 

@@ -3,7 +3,7 @@ import type { ConnectResponse, Welcome } from '@mcpg/proto/gen/gateway'
 import type { Clock } from '@mcpg/core/clock'
 import type { Log } from '@mcpg/core/log'
 import type { AuditQueue } from '../audit/queue.ts'
-import type { Talk } from './link.ts'
+import type { Talk } from './talking.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Events of one frame; `AuditBatch` allows no more. */

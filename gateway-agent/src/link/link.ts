@@ -15,38 +15,19 @@
  *
  * Losing the control plane touches nothing else: whatever is routed goes on being served.
  */
-import { create } from '@bufbuild/protobuf'
-import { durationFromMs, durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
-import { randomBytes } from 'node:crypto'
-import type { Clock } from '@mcpg/core/clock'
+import { durationMs } from '@bufbuild/protobuf/wkt'
 import type { Part } from '@mcpg/core/lifecycle'
-import type { Log } from '@mcpg/core/log'
-import type { Timers } from '@mcpg/core/timers'
 import { McpgError } from '@mcpg/proto/errors'
-import {
-  GoodbyeReason,
-  HeartbeatSchema,
-  HelloSchema,
-  TerminateReason,
-  type Backoff,
-  type ConnectResponse,
-  type Welcome,
-} from '@mcpg/proto/gen/gateway'
-import type { GatewayDescription } from '@mcpg/proto/gen/types'
-import type { ConfigMachine } from '../config/machine.ts'
+import { GoodbyeReason, TerminateReason, type Backoff, type Welcome } from '@mcpg/proto/gen/gateway'
 import type { Identity } from '../identity/identity-file.ts'
 import { hasExpired } from '../identity/recovery.ts'
-import type { FetchSecrets, SecretDelivery } from '../secrets/delivery.ts'
-import type { Servers } from '../servers/supervision.ts'
-import { commandRunner } from './commands.ts'
+import type { FetchSecrets } from '../secrets/delivery.ts'
 import type { Contact } from './contact.ts'
 import { reconnectDelays } from './delays.ts'
-import { inventories, type InventorySource } from './inventory.ts'
-import type { Frame, Outbox } from './outbox.ts'
-import { reporting } from './reporting.ts'
-import { session, type SessionEnd } from './session.ts'
 import { explainConnection } from './explain.ts'
-import { configStatusOnWire, hashesOnWire } from './wire.ts'
+import type { Frame, Outbox } from './outbox.ts'
+import { session, type SessionEnd } from './session.ts'
+import { talkingOver, type Talking } from './talking.ts'
 
 /** How stale what is remembered of the last contact may be after a kill. */
 const contactPeriodMs = 60_000
@@ -59,9 +40,6 @@ export type LinkState =
   | { phase: 'connected'; endpoint: string; sinceMs: number }
   | { phase: 'waiting'; endpoint: string; retryInMs: number; message: string }
   | { phase: 'stopped' }
-
-/** A feature that talks over the stream, from its welcome to its end. */
-export type Talk = { receive?(frame: ConnectResponse['frame']): void; close(): void }
 
 export type Link = Part & {
   state(): LinkState
@@ -78,22 +56,12 @@ export function linkLoop({
   recover,
   onSuperseded,
   endpoints,
-  config,
-  servers,
-  source,
-  delivery,
-  describe,
-  activeSessions,
-  accessVersion,
-  talks,
   contact,
   onContact,
   onAcknowledged = () => {},
   onDecommission,
-  clock,
-  timers,
-  log,
   random = Math.random,
+  ...talking
 }: {
   /** Asked before every attempt, so that a renewed credential is used at once; must not reject. */
   identity: () => Promise<Identity>
@@ -102,36 +70,21 @@ export function linkLoop({
   /** The control plane says that a newer certificate exists: an answer of it was lost. */
   onSuperseded: () => void
   endpoints: (identity: Identity) => string[]
-  config: ConfigMachine
-  servers: Servers
-  source: InventorySource
-  delivery: Pick<SecretDelivery, 'attach'>
-  describe: () => GatewayDescription
-  activeSessions: () => number
-  /** Of the access document in force, 0 for none. */
-  accessVersion: () => number
-  /** Each is begun anew with every stream. */
-  talks: ((outbox: Outbox, welcome: Welcome) => Talk)[]
   contact: Contact | null
   onContact: (contact: Contact) => void
   /** How long a heartbeat waited for its answer. */
   onAcknowledged?: (afterMs: number) => void
   onDecommission: (message: string) => void
-  clock: Clock
-  timers: Timers
-  log: Log
   random?: () => number
-}): Link {
+} & Talking): Link {
+  const { config, clock, timers, log } = talking
   const delays = reconnectDelays(timers, random)
-  const runCommand = commandRunner({ servers, clock })
-  const inventory = inventories(source)
-  const bootId = new Uint8Array(randomBytes(16))
+  const talk = talkingOver(talking)
   let state: LinkState = { phase: 'stopped' }
   let loop: Promise<void> = Promise.resolve()
   let leaving = new AbortController()
   let isStopping = false
   let wakeUp = () => {}
-  let previousEpoch = 0n
   let lastHeard = contact ? Date.parse(contact.lastHeardAt) : null
   let dialled = 0
   /** The control plane said so, whatever our clock says. */
@@ -139,13 +92,8 @@ export function linkLoop({
   /** Monotonic time before which the control plane does not want to see us. */
   let notBefore: number | null = null
   let cancelDeparture = () => {}
-  let cpuBefore = process.cpuUsage()
-  let warnedOfSkew = false
   let remembered = contact
   let rememberedAt = -Infinity
-  let reports: ReturnType<typeof reporting> | null = null
-  let talking: Talk[] = []
-  let saidInHello: ReturnType<ConfigMachine['report']> = null
 
   return { name: 'link', start, stop, state: () => state, silentSince, wake, renewed }
 
@@ -158,7 +106,7 @@ export function linkLoop({
     leaving.abort('stopping')
     wakeUp()
     await loop
-    inventory.stop()
+    talk.stop()
     state = { phase: 'stopped' }
   }
 
@@ -218,7 +166,15 @@ export function linkLoop({
       clock,
       timers,
       random,
-      conversation: { hello: () => hello(me), heartbeat, welcome, receive, serverTime, acknowledged: onAcknowledged, backoff },
+      conversation: {
+        hello: () => talk.hello({ instanceUid: me.instanceUid, attempt: delays.attempts(), offlineMs: offlineMs() }),
+        heartbeat: talk.heartbeat,
+        welcome,
+        receive: talk.receive,
+        serverTime,
+        acknowledged: onAcknowledged,
+        backoff,
+      },
     })
     cancelDeparture()
     config.forgetNonce()
@@ -226,25 +182,12 @@ export function linkLoop({
 
     function welcome(welcomed: Welcome, outbox: Outbox, fetchSecrets: FetchSecrets): () => void {
       const { sessionEpoch, replicaId } = welcomed
-      previousEpoch = sessionEpoch
       state = { phase: 'connected', endpoint, sinceMs: clock.monotonic() }
       lastHeard = clock.now()
       const connectedAt = new Date(lastHeard).toISOString()
       remember({ endpoint, connectedAt, lastHeardAt: connectedAt, replicaId })
       log.info({ endpoint, epoch: Number(sessionEpoch), replica: replicaId }, 'connected to the control plane')
-      reports = reporting({ outbox, config, servers, source, inventory, describe, clock, timers })
-      reports.full({ withDescription: false })
-      // Nobody listened between the hello and this: what a config came to meanwhile would never be said.
-      const report = config.report()
-      if (report && report !== saidInHello) outbox.push('status', () => ({ case: 'configStatus', value: configStatusOnWire(report) }))
-      const detach = delivery.attach(fetchSecrets)
-      talking = talks.map((begin) => begin(outbox, welcomed))
-      return () => {
-        for (const talk of talking.splice(0)) talk.close()
-        detach()
-        reports?.stop()
-        reports = null
-      }
+      return talk.begin(welcomed, outbox, fetchSecrets)
     }
   }
 
@@ -314,68 +257,6 @@ export function linkLoop({
     if (keepStream) cancelDeparture = clock.after(waitMs, () => leaving.abort('backoff'))
   }
 
-  function receive(frame: ConnectResponse['frame'], outbox: Outbox): void {
-    switch (frame.case) {
-      case 'configOffer':
-        return config.offer(frame.value)
-      case 'reportFullState':
-        return reports?.full({ withDescription: true })
-      case 'inventoryRequest':
-        return reports?.sendItems(frame.value.server)
-      case 'command': {
-        const result = runCommand(frame.value)
-        return void outbox.push('status', () => ({ case: 'commandResult', value: result }))
-      }
-      case 'connectionSettings': {
-        const { settingsHash } = frame.value
-        const message = 'This version keeps the settings of its enrollment.'
-        return void outbox.push('status', () => ({ case: 'connectionSettingsStatus', value: { settingsHash, applied: false, message } }))
-      }
-      default:
-        // What nobody takes is of a newer control plane; no capability was offered that would need it.
-        for (const talk of talking) talk.receive?.(frame)
-    }
-  }
-
-  function hello(me: Identity): Frame {
-    const report = config.report()
-    saidInHello = report
-    return {
-      case: 'hello',
-      value: create(HelloSchema, {
-        instanceUid: me.instanceUid,
-        bootId,
-        previousSessionEpoch: previousEpoch,
-        gatewayTime: timestampFromMs(clock.now()),
-        description: describe(),
-        configHashes: hashesOnWire(config.hashes()),
-        ...(report && { configStatus: configStatusOnWire(report) }),
-        attempt: delays.attempts(),
-        accessVersion: BigInt(accessVersion()),
-        ...(lastHeard !== null && { offlineFor: durationFromMs(Math.max(0, clock.now() - lastHeard)) }),
-      }),
-    }
-  }
-
-  function heartbeat(): Frame {
-    const all = [...servers.report(), ...config.leftOut()]
-    const cpu = process.cpuUsage(cpuBefore)
-    cpuBefore = process.cpuUsage()
-    return {
-      case: 'heartbeat',
-      value: create(HeartbeatSchema, {
-        configHashes: hashesOnWire(config.hashes()),
-        gatewayTime: timestampFromMs(clock.now()),
-        activeSessions: activeSessions(),
-        readyServers: all.filter((report) => report.state === 'ready').length,
-        totalServers: all.length,
-        memoryRssBytes: BigInt(process.memoryUsage.rss()),
-        accessVersion: BigInt(accessVersion()),
-        cpuTime: durationFromMs(Math.round((cpu.user + cpu.system) / 1000)),
-      }),
-    }
-  }
-
   /** Only a stop is a goodbye: a stream that is left because it was asked for is not the end of this gateway. */
   function goodbye(): Frame | null {
     return isStopping ? { case: 'goodbye', value: { reason: GoodbyeReason.SHUTDOWN } } : null
@@ -383,16 +264,11 @@ export function linkLoop({
 
   function serverTime(seconds: bigint): void {
     heard()
-    const skewSeconds = seconds === 0n ? 0 : Math.round(clock.now() / 1000) - Number(seconds)
-    const isSkewed = Math.abs(skewSeconds) > 30
-    if (isSkewed && !warnedOfSkew) {
-      const [here, there] = [clock.now(), Number(seconds) * 1000].map((ms) => new Date(ms).toISOString())
-      log[Math.abs(skewSeconds) > 300 ? 'error' : 'warn'](
-        { reason: 'clock_skew', skewSeconds },
-        `the clocks differ: it is ${here} on this machine and ${there} at the control plane`,
-      )
-    }
-    warnedOfSkew = isSkewed
+    talk.compareClocks(seconds)
+  }
+
+  function offlineMs(): number | null {
+    return lastHeard === null ? null : Math.max(0, clock.now() - lastHeard)
   }
 
   function pause(ms: number): Promise<void> {
