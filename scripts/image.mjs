@@ -1,12 +1,13 @@
 // node scripts/image.mjs [folder]: builds, and writes what an image holds (by default to .cache/image); see deploy/docker/Dockerfile.
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { ensureBuilt, root, say } from './workspace.mjs'
+import { ensureBuilt, fail, root, say } from './workspace.mjs'
 
 /** What the bundle leaves outside (scripts/build.mjs). */
 const externals = ['better-sqlite3', '@node-rs/argon2', '@npmcli/arborist']
 const store = join(root, 'node_modules/.pnpm')
 
+if (process.argv[2]?.startsWith('-')) fail('the only word that is taken is a folder', 'node scripts/image.mjs [folder]')
 ensureBuilt()
 const folder = resolve(process.argv[2] ?? join(root, '.cache/image'))
 const app = join(folder, 'app')

@@ -10,5 +10,6 @@ export async function adminCluster(
   const path = `/v1/admin/clusters/${encodeURIComponent(word)}/${verb}`
   const { body: cluster } = await api.call('POST', path, { schema: Cluster, ...(body && { body }) })
   if (settings.output === 'json') return print(JSON.stringify(cluster, null, 2))
+  if (settings.output === 'yaml') return print((await import('./manifest/print-form.ts')).toYaml(cluster).trimEnd())
   print(settings.output === 'name' ? `cluster/${cluster.name}` : `cluster/${cluster.name} ${cluster.state}`)
 }

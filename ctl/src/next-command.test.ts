@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { McpgError } from '@mcpg/proto/errors'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ctl } from '../test/env.ts'
 import { fakeRest } from '../test/fake-rest.ts'
@@ -76,4 +77,39 @@ test('provision delete names all that is missing, and takes --name', async () =>
   )
   await run('provision', 'delete', '--org', 'a', '--workspace', 'b', '--env', 'c', '--name', 'edge')
   expect(rest.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/orgs/a/workspaces/b/environments/c/gateways/edge' })
+})
+
+test('provision begins nothing before all it was given can be read', async () => {
+  const place = ['--org', 'a', '--workspace', 'b', '--env', 'c']
+  for (const command of [
+    ['create', ...place, '--name', 'edge'],
+    ['delete', ...place, '--instance-uid', 'edge'],
+    ['watch', 'op'],
+  ])
+    expect(await run('provision', ...command, '--timeout', 'soon')).toMatchObject(says(2, '--timeout soon is no duration'))
+  expect(rest.seen).toEqual([])
+})
+
+test('what is looked at by a command of its own', async () => {
+  expect(await run('get', 'clusters')).toMatchObject(says(2, 'mcpg-ctl cluster list'))
+  expect(await run('describe', 'operation', 'x')).toMatchObject(says(2, 'mcpg-ctl provision history --org <org>'))
+  expect(await run('get', 'domains')).toMatchObject(says(2, 'mcpg-ctl domain list'))
+})
+
+test('provision create is refused in the words of its flags', async () => {
+  const violations = [
+    { pointer: '/imageTag', detail: 'must be at most 128 characters' },
+    { pointer: '/replicas', detail: 'must be at least 1' },
+  ]
+  const message = `2 things are wrong with the request, the first: /imageTag ${violations[0]!.detail}.`
+  rest.failWhen(({ method }) => method === 'POST', {
+    status: 400,
+    error: new McpgError('invalid', 'invalid_request', message, { violations }),
+  })
+  const { code, stderr } = await run('provision', 'create', '--org', 'a', '--workspace', 'b', '--env', 'c', '--name', 'edge')
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/the first: --image-tag must[^]*\n {2}--replicas: must be at least 1\n/)])
+})
+
+test('a URL to enroll by that leads to this machine only says so', async () => {
+  expect((await run('enroll', 'create')).stderr).toContain('only on this machine')
 })

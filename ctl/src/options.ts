@@ -10,7 +10,7 @@ export const files = () =>
 export const several = (flags: string, what: string) =>
   new Option(flags, `${what}; may be given several times`).argParser(collect).default([], 'none')
 export const whole = (text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number that is not negative.')
   return Number(text)
 }
 export const bytes = (text: string) => {

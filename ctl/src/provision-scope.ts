@@ -27,6 +27,6 @@ function missingFlags(names: string[]): McpgError {
   const flags = names.map((name) => `--${name}`).join(', ')
   const variables = names.map((name) => `MCPG_${name === 'env' ? 'ENVIRONMENT' : name.toUpperCase().replaceAll('-', '_')}`).join(', ')
   return new McpgError('invalid', 'usage', `${flags} ${names.length === 1 ? 'is' : 'are'} missing.`, {
-    hint: `name ${names.length === 1 ? 'it' : 'them'} by flag or by ${variables}; the first start made default, default and default`,
+    hint: `name ${names.length === 1 ? 'it' : 'them'} by flag or by ${variables}; each of the first start is called default`,
   })
 }

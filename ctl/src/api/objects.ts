@@ -13,10 +13,19 @@ const pageSize = 500
 /** A guess is no reason to wait. */
 const guessTimeoutMs = 2000
 
+/** What is looked at by a command of its own. */
+const commandsOf: readonly [word: RegExp, command: string][] = [
+  [/^clusters?$/i, 'cluster list'],
+  [/^operations?$/i, 'provision history --org <org>'],
+  [/^domains?$/i, 'domain list'],
+]
+
 /** The kind a person means by a word, in any case, plural or alias. */
 export function kindOf(word: string): KindDeclaration {
   const kind = findKind(word) ?? tenancyKindOf(word)
   if (kind) return kind
+  const command = commandsOf.find(([meant]) => meant.test(word))?.[1]
+  if (command) throw new McpgError('invalid', 'unknown_kind', `"${word}" is no kind of object.`, { hint: `mcpg-ctl ${command}` })
   const guess = nearest(
     word,
     [...kinds, ...tenancyKinds].flatMap((one) => [one.plural, one.kind.toLowerCase(), ...one.aliases]),

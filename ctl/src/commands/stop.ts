@@ -18,14 +18,17 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
   const gateways = await listGateways(settings.stateDir)
   const controlPlane = await findControlPlane(settings.stateDir)
   const stopped: string[] = []
+  const late: { what: string; pid: number }[] = []
   const ends = ({ name }: LocalGateway) => all || name === quickstartGateway
   // Gateways first, so that they say goodbye to a control plane that is still there; it would start those again that it manages.
-  for (const gateway of gateways.filter((one) => !one.isManaged && ends(one))) await stopGateway(gateway)
+  await Promise.all(gateways.filter((one) => !one.isManaged && ends(one)).map(stopGateway))
   if (controlPlane) await stop('control plane', controlPlane, () => askToStop(controlPlane))
   // Looked for again: it may have started some as it was told to end.
   const managed = (await listGateways(settings.stateDir)).filter(({ isManaged }) => isManaged)
-  for (const gateway of managed.filter(ends)) await stopGateway(gateway)
+  await Promise.all(managed.filter(ends).map(stopGateway))
   if (settings.output === 'json') print(JSON.stringify({ stopped }))
+  // Told last: one that hangs keeps no other one alive.
+  if (late.length > 0) throw notEnded(late, timeout)
   const left = all ? [] : gateways.filter(({ name }) => name !== quickstartGateway)
   if (stopped.length === 0 && settings.output !== 'json')
     print(left.length > 0 ? 'no control plane is running, nor the gateway of quickstart' : 'nothing is running')
@@ -39,10 +42,10 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
     await ask()
     const deadline = performance.now() + timeoutMs
     while (isSameProcess(program.pid, program.startTime)) {
-      if (performance.now() > deadline)
-        throw new McpgError('timeout', 'stop_timeout', `${what} (pid ${program.pid}) has not ended after ${timeout}.`, {
-          hint: `end it at once: kill -9 ${program.pid}`,
-        })
+      if (performance.now() > deadline) {
+        late.push({ what, pid: program.pid })
+        return
+      }
       await delay(50)
     }
     stopped.push(what)
@@ -64,6 +67,13 @@ export async function run(context: Context, _args: string[], { all, timeout }: S
       )
     if (!isAsked) terminate(program)
   }
+}
+
+function notEnded(late: { what: string; pid: number }[], timeout: string): McpgError {
+  const what = late.map((one) => `${one.what} (pid ${one.pid})`).join(', ')
+  return new McpgError('timeout', 'stop_timeout', `${what} ${late.length === 1 ? 'has' : 'have'} not ended after ${timeout}.`, {
+    hint: `end ${late.length === 1 ? 'it' : 'them'} at once: kill -9 ${late.map(({ pid }) => pid).join(' ')}`,
+  })
 }
 
 function terminate({ pid, startTime }: RunFile): void {

@@ -63,6 +63,15 @@ describe('stop', () => {
     const done = await run('stop', '--timeout', '200ms')
     expect(done).toMatchObject({ code: 8, stderr: expect.stringContaining(`kill -9 ${stubborn.pid}`) as string })
   })
+
+  test('a process that does not end keeps no other one alive', async () => {
+    const stubborn = await program('gateway-a.json', {}, true)
+    const controlPlane = await program('control-plane.json', { http: 'http://127.0.0.1:1' })
+    const other = await program('gateway-b.json', {})
+    const done = await run('stop', '--all', '--timeout', '2s')
+    expect(done).toMatchObject({ code: 8, stderr: expect.stringContaining(`gateway a (pid ${stubborn.pid}) has not ended`) as string })
+    expect(done.stdout).toBe(`gateway b stopped (pid ${other.pid})\ncontrol plane stopped (pid ${controlPlane.pid})\n`)
+  })
 })
 
 test('status works with the control plane down and shows what runs here', async () => {

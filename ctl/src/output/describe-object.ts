@@ -160,7 +160,7 @@ function serverSections(
       'Held back',
       heldBack.flatMap(({ gateway, heldBack: hold }) => [
         `${gateway}: ${holdText(hold!)}`,
-        hold!.running ? `  still running: ${hold!.running}` : '  nothing of it runs there',
+        hold!.running ? `  still running: its revision ${hold!.running.slice(0, 12)}` : '  nothing of it runs there',
       ]),
     ),
     ...(heldBack.length > 0 ? [`  change the server, or try the same again: mcpg-ctl server restart ${name} --retry`] : []),

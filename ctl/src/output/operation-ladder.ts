@@ -26,7 +26,10 @@ export function operationLadder({ env, settings, print }: Pick<Context, 'env' | 
     const isReady = event.phase === 'ready'
     if (!isReady && before) rungs.set(before.phase, 'failed', textOf(before))
     rungs.set(event.phase, isReady ? 'done' : 'failed', oneLine(event.message))
-    for (const endpoint of event.gateway?.endpoints ?? []) print(`\nMCP endpoint  ${endpoint}`)
+    const { endpoints = [], instanceUid } = event.gateway ?? {}
+    for (const endpoint of endpoints) print(`\nMCP endpoint  ${endpoint}`)
+    // What `provision delete` wants to hear.
+    if (endpoints.length > 0) print(`instance uid  ${instanceUid}`)
     const passedOver = event.passedOver ?? []
     if (passedOver.length > 0) print('')
     if (passedOver.length > 0)

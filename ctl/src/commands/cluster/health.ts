@@ -7,6 +7,7 @@ export async function run({ api: connect, settings, print, say }: Context): Prom
   const api = await connect()
   const { body } = await api.call('GET', '/v1/clusters/health', { schema: ClusterHealthList })
   if (settings.output === 'json') return print(JSON.stringify(body, null, 2))
+  if (settings.output === 'yaml') return print((await import('../../manifest/print-form.ts')).toYaml({ clusters: body.items }).trimEnd())
   if (body.items.length === 0) return say('no clusters found')
   const share = (value: number | undefined) => (value === undefined ? '-' : `${Math.round(value * 100)} %`)
   const rows = body.items.map(({ name, state, healthy, used, lastProbeAt, message }) => [

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '@mcpg/core/http-guard'
 import { McpgError } from '@mcpg/proto/errors'
 import { CreatedEnrollment } from '@mcpg/proto/rest/enrollments'
 import { environmentPath } from '../../api/paths.ts'
@@ -34,6 +35,8 @@ export async function run(context: Context, _args: string[], options: CreateOpti
   // More than one gateway of a machine needs a folder for each; a URL that several use has no name for one.
   const command = name && maxUses === 1 ? body.command.replace(/^mcpg-ctl gateway /, `mcpg-ctl gateway --name ${name} `) : body.command
   print(`\non the machine of the gateway:\n  ${command}`)
+  if (isLoopbackHost(new URL(body.url).hostname))
+    say('\nthe URL works only on this machine; for others the control plane must listen beyond it: mcpg-ctl serve --bind-http --bind-grpc')
   say('\nthe URL is shown this once and is good for ' + (maxUses === 1 ? 'one gateway' : `${maxUses} gateways`))
 }
 

@@ -21,6 +21,7 @@ export async function run(context: Context, _args: string[], { verbose, limit }:
     cursor = body.nextCursor
   } while (cursor && operations.length < limit)
   if (settings.output === 'json') return print(JSON.stringify({ items: operations }, null, 2))
+  if (settings.output === 'yaml') return print((await import('../../manifest/print-form.ts')).toYaml({ operations }).trimEnd())
   if (settings.output === 'ndjson') return operations.forEach((one) => print(JSON.stringify(one)))
   if (operations.length === 0) return say('nothing was provisioned here')
   if (!verbose) return table(header, operations.map(cells)).forEach((line) => print(line))

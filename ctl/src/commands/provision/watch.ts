@@ -1,6 +1,8 @@
 import type { Context } from '../../context.ts'
+import { durationOption } from '../../duration-option.ts'
 import { showOperation } from '../../follow-operation.ts'
 
-export async function run(context: Context, [id = '']: string[], options: { timeout?: string }): Promise<number> {
-  return await showOperation(context, await context.api(), id, options)
+export async function run(context: Context, [id = '']: string[], { timeout }: { timeout: string }): Promise<number> {
+  const timeoutMs = durationOption('--timeout', timeout)
+  return await showOperation(context, await context.api(), id, { timeoutMs })
 }
