@@ -64,7 +64,7 @@ it('limits an organization, and shows a refusal with the numbers and the way the
   // 2 one more is refused, with the numbers
   await open('/gateways')
   await button('Provision a gateway').first().click()
-  await dialog().getByLabel('Name', { exact: true }).fill('edge-2')
+  await dialog().getByRole('textbox', { name: 'Name', exact: true }).fill('edge-2')
   await button('Provision').click()
   await row('Exceeded quotas', 'the organization').filter({ hasText: '1 gateway' }).waitFor()
   await page.getByRole('link', { name: 'All quotas of default' }).click()
@@ -82,7 +82,7 @@ it('verifies a domain by its record, and says meanwhile what name servers answer
   mayComplain = true
   await open('/domains')
   await button('Add a domain').first().click()
-  await dialog().getByLabel('Domain').fill('example.com')
+  await dialog().getByRole('textbox', { name: 'Domain' }).fill('example.com')
   await button('Add').click()
   await page.waitForURL(/\/domains\/example\.com$/)
   await button('Verify now').click()
@@ -98,7 +98,7 @@ it('verifies a domain by its record, and says meanwhile what name servers answer
   // It is offered where a gateway is provisioned; this machine routes no names, and says so at the field.
   await open('/gateways')
   await button('Provision a gateway').first().click()
-  await dialog().getByLabel('Name', { exact: true }).fill('named')
+  await dialog().getByRole('textbox', { name: 'Name', exact: true }).fill('named')
   await dialog().getByLabel('Domain').selectOption('example.com')
   await dialog().getByText('Clients reach it at named.example.com').waitFor()
   await button('Provision').click()
@@ -130,7 +130,7 @@ it('drains a cluster: cancelled, with nowhere to go, and then to its end, after 
   // 3 another cluster is registered from the page, and changed there
   await open('/clusters')
   await button('Register a cluster').first().click()
-  await dialog().getByLabel('Name', { exact: true }).fill('spare')
+  await dialog().getByRole('textbox', { name: 'Name', exact: true }).fill('spare')
   await dialog().getByLabel('Region').fill('local')
   await dialog().getByLabel('Driver').selectOption('local')
   await dialog().getByLabel('Most gateways').fill('3')

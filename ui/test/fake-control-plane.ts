@@ -196,7 +196,8 @@ export async function fakeControlPlane(consoleFolder: string) {
   }
 
   async function sendFile(pathname: string, response: ServerResponse): Promise<void> {
-    const path = extname(pathname) ? normalize(pathname) : '/index.html'
+    // Names of objects may have dots.
+    const path = extname(pathname) in mediaTypes ? normalize(pathname) : '/index.html'
     const body = await readFile(join(consoleFolder, path)).catch(() => null)
     if (!body) return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': mediaTypes[extname(path)] ?? 'application/octet-stream' }).end(body)

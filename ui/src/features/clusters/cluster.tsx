@@ -54,7 +54,7 @@ function Shown({ cluster }: { cluster: Cluster }) {
       <PageHead
         title={name}
         parent={parent}
-        badges={<StateWord word={state} />}
+        badges={<StateWord word={state} reason={drain?.finishedAt && (drain.left === 0 ? 'nothing is left' : 'its deadline has passed')} />}
         actions={
           <>
             <ShowCli

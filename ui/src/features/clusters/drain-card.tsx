@@ -92,7 +92,7 @@ function Deadline({ drain: { deadline, finishedAt } }: { drain: ClusterDrain }) 
   if (!deadline) return <>, without a deadline</>
   return (
     <>
-      , nothing more is moved <Since at={deadline} />
+      , deadline <Since at={deadline} />
     </>
   )
 }

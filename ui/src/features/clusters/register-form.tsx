@@ -74,7 +74,7 @@ export function RegisterForm() {
         />
         <NativeSelect
           label="Driver"
-          description="How gateways run there"
+          description="What runs them"
           data={[
             { value: 'kubernetes', label: 'Kubernetes' },
             { value: 'local', label: 'Local: processes of this machine' },

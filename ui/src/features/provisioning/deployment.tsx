@@ -109,17 +109,19 @@ export function DeploymentTab({ gateway }: { gateway: GatewayView }) {
           </Card>
         )}
       </Loaded>
-      <Loaded data={own} error={historyError}>
-        {(operations) => (
-          <Card title="Operations" count={operations.length} isFlush>
-            <OperationTable
-              isOfOne
-              operations={operations}
-              empty={<EmptyState title="No operation is kept">They are forgotten 90 days after their end.</EmptyState>}
-            />
-          </Card>
-        )}
-      </Loaded>
+      {(deployment ?? error) && (
+        <Loaded data={own} error={historyError}>
+          {(operations) => (
+            <Card title="Operations" count={operations.length} isFlush>
+              <OperationTable
+                isOfOne
+                operations={operations}
+                empty={<EmptyState title="No operation is kept">They are forgotten 90 days after their end.</EmptyState>}
+              />
+            </Card>
+          )}
+        </Loaded>
+      )}
     </PageStack>
   )
 }
