@@ -116,7 +116,7 @@ it('is done from the command line, with the published flags and exit codes', asy
   const made = await run('provision', 'create', ...place, '--name', 'edge-1')
   expect([made.code, made.stderr]).toEqual([0, ''])
   expect(made.stdout).toMatch(
-    /^… allocating\n✓ allocating[^]*\n… applying\n✓ applying[^]*\n✓ ready +edge-1 is ready\n\nMCP endpoint {2}http:/,
+    /^… allocating\n✓ allocating +reserved on local\n… applying\n✓ applying +online, and[^]*\n✓ ready +edge-1 is ready\n\nMCP endpoint {2}http:.*\ninstance uid {2}edge-1-\w+\n$/,
   )
   const again = JSON.parse((await run('provision', 'create', ...place, '--name', 'edge-1', '-o', 'json')).stdout) as Operation
   expect(again).toMatchObject({ kind: 'update', state: 'succeeded' })
@@ -127,7 +127,10 @@ it('is done from the command line, with the published flags and exit codes', asy
     /update +default\/default\/edge-1 +local +succeeded[^]*create +default\/default\/edge-1 +local +succeeded[^]*config_applied/,
   )
   expect(await run('provision', 'watch', again.id)).toMatchObject({ code: 0, stdout: expect.stringContaining('up to date') as string })
-  expect(await run('provision', 'cancel', again.id)).toMatchObject({ code: 6 })
+  expect(await run('provision', 'cancel', again.id)).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining(`mcpg-ctl provision delete ${place.join(' ')} --instance-uid ${again.gateway.instanceUid}`) as string,
+  })
   expect(await run('provision', 'watch', 'nobody')).toMatchObject({ code: 5 })
 
   // 3 what is missing, and where there is no room

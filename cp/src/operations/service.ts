@@ -86,10 +86,16 @@ export function operationService({
     })
     if (requested) cancelWork(id)
     const now = await visible(caller, id)
-    if (!requested && now.state !== 'running')
+    if (!requested && now.state !== 'running') {
+      const { org, workspace, environment, gatewayUid } = now
+      const remove = `mcpg-ctl provision delete --org ${org} --workspace ${workspace} --env ${environment} --instance-uid ${gatewayUid}`
       throw new McpgError('failed_precondition', 'operation_finished', `The operation ${id} has ended already (${now.state}).`, {
-        hint: now.state === 'succeeded' ? `mcpg-ctl provision delete takes the gateway ${now.gateway} away` : 'mcpg-ctl provision history',
+        hint:
+          now.state === 'succeeded' && now.kind !== 'delete'
+            ? `take the gateway away: ${remove}`
+            : `mcpg-ctl provision history --org ${org}`,
       })
+    }
     return (await shown([now]))[0]!
   }
 

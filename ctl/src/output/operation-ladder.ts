@@ -24,7 +24,7 @@ export function operationLadder({ env, settings, print }: Pick<Context, 'env' | 
 
   function end(event: OperationEvent): void {
     const isReady = event.phase === 'ready'
-    if (!isReady && before) rungs.set(before.phase, 'failed', textOf(before))
+    if (!isReady && before) rungs.set(before.phase, 'failed', oneLine(`${before.step}: ${before.message}`))
     rungs.set(event.phase, isReady ? 'done' : 'failed', oneLine(event.message))
     const { endpoints = [], instanceUid } = event.gateway ?? {}
     for (const endpoint of endpoints) print(`\nMCP endpoint  ${endpoint}`)
@@ -47,4 +47,4 @@ export function operationLadder({ env, settings, print }: Pick<Context, 'env' | 
   }
 }
 
-const textOf = ({ step, message }: OperationEvent): string => oneLine(message === '' ? step : `${step}: ${message}`)
+const textOf = ({ step, message }: OperationEvent): string => oneLine(message === '' ? step : message)

@@ -42,6 +42,17 @@ test('goes to the gateway of this machine, and to the first by name where there 
   expect(stderr).toContain('gateway: quickstart; others: a, b; --gateway chooses')
 })
 
+test('goes to a gateway that is online rather than to one that is away', async () => {
+  served({ a: 1, b: 2 })
+  for (const [name, connection] of Object.entries({ a: 'offline', b: 'online' })) {
+    const metadata = { name, environment: 'default' }
+    rest.put({ kind: 'Gateway', metadata, spec: {} }, { connection })
+  }
+  expect((await connect('cursor')).stderr).toContain('gateway: b; others: a; --gateway chooses')
+  rest.setStatus('Gateway', 'a', { connection: 'online' })
+  expect((await connect('cursor')).stderr).toContain('gateway: a; others: b; --gateway chooses')
+})
+
 test.each(['cursor', 'codex', 'claude-desktop'])(
   'keeps the gateway that the entry of %s leads to while it serves the project',
   async (client) => {

@@ -2,10 +2,12 @@ import { projectKind } from '@mcpg/proto/kinds/project'
 import { resolve } from 'node:path'
 import { McpgError } from '@mcpg/proto/errors'
 import { Resource } from '@mcpg/proto/kinds/kind'
+import { gatewayKind } from '@mcpg/proto/kinds/gateway'
 import type { ProjectStatus } from '@mcpg/proto/kinds/project'
 import { EndpointAccess } from '@mcpg/proto/rest/tokens'
 import { isLoopbackHost } from '@mcpg/core/http-guard'
 import type { Api } from '../../api/client.ts'
+import { listObjects } from '../../api/objects.ts'
 import { environmentPath, objectPath } from '../../api/paths.ts'
 import { readEntry, writeClientFile } from '../../clients/client-file.ts'
 import { clientOf, throughBridge, type Client } from '../../clients/clients.ts'
@@ -55,8 +57,8 @@ export async function run(context: Context, [word = '']: string[], options: Conn
 type Endpoint = { url: string; wantsToken: boolean; gateway?: string; others: string[] }
 
 /**
- * Of a gateway that serves the project: the one that `known` leads to, else one of this machine that a person started, else the first by
- * name. Beyond loopback an endpoint wants a token, on loopback where its environment says so.
+ * Of a gateway that serves the project: the one that `known` leads to, else one of this machine that a person started, else one that is
+ * online, the first by name. Beyond loopback an endpoint wants a token, on loopback where its environment says so.
  */
 async function endpointOf(
   { settings, api: connect }: Context,
@@ -72,9 +74,10 @@ async function endpointOf(
   )
   const gateway = wanted?.replace(/^gateways?\//, '')
   const own = (await listGateways(settings.stateDir)).filter(({ isManaged }) => !isManaged)
-  const isOwn = (one: { gateway: string; url: string }) =>
+  const isOwn = (one: Serving) =>
     own.some(({ name, endpoints }) => name === one.gateway && originOf(endpoints['mcp']) === originOf(one.url))
-  const rank = (one: { gateway: string; url: string }) => (one.url === known ? 0 : isOwn(one) ? 1 : 2)
+  const online = serving.length > 1 ? await onlineGateways(api) : []
+  const rank = (one: Serving) => (one.url === known ? 0 : isOwn(one) ? 1 : online.includes(pathOf(one)) ? 2 : 3)
   const ranked = serving.toSorted((a, b) => rank(a) - rank(b) || (a.gateway < b.gateway ? -1 : 1))
   const found = ranked.find((one) => gateway === undefined || one.gateway === gateway)
   if (found) {
@@ -91,6 +94,20 @@ async function endpointOf(
         ? `it is served by ${names.join(', ')}`
         : `mcpg-ctl describe project ${project}; give it a server that runs, or name an endpoint with --url`,
   })
+}
+
+type Serving = { gateway: string; environment: string; url: string }
+const pathOf = ({ environment, gateway }: Pick<Serving, 'environment' | 'gateway'>): string => `${environment}/${gateway}`
+
+/** Who may not look at gateways is told nothing. */
+async function onlineGateways(api: Api): Promise<string[]> {
+  const all = await listObjects(api, gatewayKind, { lenient: true }).catch((error: unknown) => {
+    if (error instanceof McpgError && (error.code === 'forbidden' || error.code === 'not_found')) return []
+    throw error
+  })
+  return all
+    .filter(({ status }) => status['connection'] === 'online')
+    .map(({ metadata: { environment = '', name } }) => pathOf({ environment, gateway: name }))
 }
 
 const originOf = (url: string | undefined): string | undefined => (url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined)
