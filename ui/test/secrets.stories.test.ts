@@ -61,4 +61,16 @@ describe('secrets', () => {
     await page.getByRole('button', { name: 'Delete it' }).click()
     await page.getByText(detail).waitFor()
   })
+
+  it('offer no more than their reader may do', async () => {
+    cp.put(secret(1))
+    cp.knobs.onRead = (path, search) =>
+      path === '/v1/access/can-i' ? { status: 200, body: { allowed: search.get('verb') === 'edit', subject: 'ada', place: {} } } : undefined
+    await story.open('/secrets/github')
+    await page.getByRole('button', { name: 'Rotate token' }).waitFor()
+    expect(await page.getByRole('button', { name: /Show token|Delete/ }).count()).toBe(0)
+    await story.open('/secrets')
+    await page.getByRole('link', { name: 'github' }).waitFor()
+    expect(await page.getByRole('button', { name: 'Create a secret' }).count()).toBe(0)
+  })
 })

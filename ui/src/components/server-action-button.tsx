@@ -1,5 +1,7 @@
 import { Button, Tooltip, type ButtonProps } from '@mantine/core'
 import { useEffect } from 'react'
+import { useMay } from '../lib/rights.ts'
+import { useScope } from '../lib/scope.ts'
 import { serverActionCommand, useServerAction, type ServerAction } from '../lib/server-actions.ts'
 
 type ServerActionButton = { server: string; action: ServerAction; onError: (error: Error | null) => void; isDisabled?: boolean } & Pick<
@@ -7,14 +9,16 @@ type ServerActionButton = { server: string; action: ServerAction; onError: (erro
   'size' | 'variant'
 >
 
-/** One verb of one server. The command that does the same stands in its tooltip. */
+/** One verb of one server, for whoever may. The command that does the same stands in its tooltip. */
 export function ServerActionButton({ server, action, onError, isDisabled = false, size, variant = 'default' }: ServerActionButton) {
   const { mutate, isPending, isSuccess, reset } = useServerAction(server)
+  const mayRun = useMay({ verb: 'run', kind: 'servers', name: server }, useScope())
   useEffect(() => {
     if (!isSuccess) return
     const timer = setTimeout(reset, 2500)
     return () => clearTimeout(timer)
   }, [isSuccess, reset])
+  if (!mayRun) return null
   const run = () => {
     onError(null)
     mutate(action, { onError })

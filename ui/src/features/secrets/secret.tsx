@@ -16,6 +16,7 @@ import { deleteObject } from '../../lib/api.ts'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { secretView, type SecretView } from '../../lib/objects/secret.ts'
 import { objectPath } from '../../lib/paths.ts'
+import { useMay } from '../../lib/rights.ts'
 import { useHref, useScope } from '../../lib/scope.ts'
 import { Reveal } from './reveal.tsx'
 import { SecretForm } from './secret-form.tsx'
@@ -53,7 +54,11 @@ function SecretPage({ secret }: { secret: SecretView }) {
   const { name } = secret
   const [open, setOpen] = useState<Open | null>(null)
   const close = () => setOpen(null)
-  const keys = useMemo(() => keyColumns(setOpen), [])
+  const scope = useScope()
+  const mayEdit = useMay({ verb: 'edit', kind: 'secrets', name }, scope)
+  const mayDelete = useMay({ verb: 'delete', kind: 'secrets', name }, scope)
+  const mayReveal = useMay({ operation: 'reveal-secrets' }, scope)
+  const keys = useMemo(() => keyColumns(setOpen, { mayEdit, mayReveal }), [mayEdit, mayReveal])
   return (
     <>
       <PageHead
@@ -65,15 +70,19 @@ function SecretPage({ secret }: { secret: SecretView }) {
               commands={[
                 { what: 'Describe', command: `mcpg-ctl describe secret/${name}` },
                 { what: 'As YAML', command: `mcpg-ctl get secret ${name} -o yaml` },
-                { what: 'Show a value', command: `mcpg-ctl secret reveal ${name} --key <key>` },
+                ...(mayReveal ? [{ what: 'Show a value', command: `mcpg-ctl secret reveal ${name} --key <key>` }] : []),
               ]}
             />
-            <Button variant="default" onClick={() => setOpen({ what: 'add' })}>
-              Add a key
-            </Button>
-            <Button variant="default" onClick={() => setOpen({ what: 'delete' })}>
-              Delete…
-            </Button>
+            {mayEdit && (
+              <Button variant="default" onClick={() => setOpen({ what: 'add' })}>
+                Add a key
+              </Button>
+            )}
+            {mayDelete && (
+              <Button variant="default" onClick={() => setOpen({ what: 'delete' })}>
+                Delete…
+              </Button>
+            )}
           </>
         }
       />
@@ -142,7 +151,7 @@ function Deletion({ secret, onClose }: { secret: string; onClose: () => void }) 
 
 type Key = SecretView['keys'][number]
 
-function keyColumns(open: (what: Open) => void): Column<Key>[] {
+function keyColumns(open: (what: Open) => void, { mayEdit, mayReveal }: { mayEdit: boolean; mayReveal: boolean }): Column<Key>[] {
   return [
     { key: 'key', header: 'Key', cell: (one) => one.key },
     { key: 'version', header: 'Version', align: 'right', cell: (one) => one.version || '–' },
@@ -153,12 +162,16 @@ function keyColumns(open: (what: Open) => void): Column<Key>[] {
       align: 'right',
       cell: ({ key }) => (
         <>
-          <Button variant="default" size="compact-xs" aria-label={`Rotate ${key}`} onClick={() => open({ what: 'rotate', key })}>
-            Rotate…
-          </Button>{' '}
-          <Button variant="default" size="compact-xs" aria-label={`Show ${key}`} onClick={() => open({ what: 'reveal', key })}>
-            Show…
-          </Button>
+          {mayEdit && (
+            <Button variant="default" size="compact-xs" aria-label={`Rotate ${key}`} onClick={() => open({ what: 'rotate', key })}>
+              Rotate…
+            </Button>
+          )}{' '}
+          {mayReveal && (
+            <Button variant="default" size="compact-xs" aria-label={`Show ${key}`} onClick={() => open({ what: 'reveal', key })}>
+              Show…
+            </Button>
+          )}
         </>
       ),
     },

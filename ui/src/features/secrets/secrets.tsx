@@ -11,7 +11,8 @@ import { ShowCli } from '../../components/show-cli.tsx'
 import { Since } from '../../components/since.tsx'
 import { useObjects } from '../../lib/live/use-objects.ts'
 import { changedAt, secretView, type SecretView } from '../../lib/objects/secret.ts'
-import { useHref, useUrlState } from '../../lib/scope.ts'
+import { useMay } from '../../lib/rights.ts'
+import { useHref, useScope, useUrlState } from '../../lib/scope.ts'
 import { SecretForm } from './secret-form.tsx'
 
 /** Every secret by its keys and users; values are written here and never read. */
@@ -21,7 +22,8 @@ export function Secrets() {
   const [text] = useUrlState('q')
   const [isCreating, setCreating] = useState(false)
   const found = items?.filter((one) => matches(text, one.name, ...one.keys.map(({ key }) => key), ...one.usedBy.map(({ name }) => name)))
-  const create = (
+  const mayCreate = useMay({ verb: 'create', kind: 'secrets' }, useScope())
+  const create = mayCreate && (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
       Create a secret
     </Button>
@@ -35,7 +37,7 @@ export function Secrets() {
             <ShowCli
               commands={[
                 { what: 'List', command: 'mcpg-ctl get secrets -o wide' },
-                { what: 'Create', command: 'mcpg-ctl create secret github --from-env token=GITHUB_TOKEN' },
+                ...(mayCreate ? [{ what: 'Create', command: 'mcpg-ctl create secret github --from-env token=GITHUB_TOKEN' }] : []),
               ]}
             />
             {create}

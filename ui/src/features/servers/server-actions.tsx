@@ -4,6 +4,8 @@ import { ServerActionButton } from '../../components/server-action-button.tsx'
 import { ShowCli } from '../../components/show-cli.tsx'
 import { plural } from '../../lib/format.ts'
 import type { ServerView } from '../../lib/objects/server.ts'
+import { useMay } from '../../lib/rights.ts'
+import { useScope } from '../../lib/scope.ts'
 import styles from './server-actions.module.css'
 
 /** Start or stop, restart, and the commands for all of it. Stopping asks first: calls of its tools fail from then on. */
@@ -35,7 +37,9 @@ export function ServerActions({ server, onError }: { server: ServerView; onError
 }
 
 function StopButton({ server, onError }: { server: ServerView; onError: (error: Error | null) => void }) {
+  const mayRun = useMay({ verb: 'run', kind: 'servers', name: server.name }, useScope())
   const [opened, setOpened] = useState(false)
+  if (!mayRun) return null
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
       <Popover.Target>
