@@ -716,7 +716,7 @@ export declare type McpClose = Message<"mcpg.fleet.v1.McpClose"> & {
   streamId: string;
 
   /**
-   * Why, as a word: cancelled or timeout from the control plane;
+   * Why, as a word: cancelled, timeout or access_ended from the control plane;
    * policy_denied, too_large, busy, refused or broken from the gateway.
    *
    * @generated from field: string reason = 2;
