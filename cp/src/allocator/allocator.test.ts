@@ -76,6 +76,7 @@ function beginning(name: string, values: Partial<Beginning> = {}): Beginning {
     events: [{ phase: 'allocating', step: 'reserved', status: 'done', message: 'reserved on {cluster}', data: null }],
     gateway: 'new',
     parameters: '{}',
+    hostname: null,
     audit: { ...auditTrail({ db, clock }).row(caller, 'gateway.provision_create', { name }) },
     answer: null,
     ...values,

@@ -167,6 +167,8 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
 
   /** Leaves a tombstone that nothing is reserved of and nothing runs on. */
   async function bury(tx: Tx, id: string, now: string): Promise<void> {
+    const gateways = await tx.managedGateway.findMany({ where: { clusterId: id }, select: { instanceUid: true } })
+    await tx.gatewayHostname.deleteMany({ where: { gatewayUid: { in: gateways.map(({ instanceUid }) => instanceUid) } } })
     await tx.managedGateway.deleteMany({ where: { clusterId: id } })
     await tx.reservation.updateMany({
       where: { clusterId: id, state: { not: 'released' } },

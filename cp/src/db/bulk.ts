@@ -261,6 +261,8 @@ export type OperationStart = {
   knownUid?: string
   /** What a new one is deployed with, as JSON. */
   parameters: string
+  /** The host name that it is to have. */
+  hostname: string | null
   audit: AuditRow
   /** What the same request is answered when it comes again. */
   answer: KeptAnswer | null
@@ -278,6 +280,7 @@ export type StartOutcome =
   /** The gateway came or went since the plan was made. */
   | { outcome: 'changed' }
   | { outcome: 'name_in_use' }
+  | { outcome: 'hostname_in_use' }
   | { outcome: 'no_environment' }
 
 /** Work of the writer thread, one at a time, each in one transaction. */

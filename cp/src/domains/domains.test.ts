@@ -1,16 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dnsServer } from '../../test/dns-server.ts'
-import { fakeDriver } from '../../test/fake-driver.ts'
+import { fakeDriver, type FakeDriver } from '../../test/fake-driver.ts'
 import { environment, testFleet, until, type TestFleet } from '../../test/fleet.ts'
 
 const path = '/v1/orgs/default/domains'
 const json = { accept: 'application/json' }
 let fleet: TestFleet
+let cluster: FakeDriver
 let names: Awaited<ReturnType<typeof dnsServer>>
 beforeEach(async () => {
   names = await dnsServer()
-  const cluster = fakeDriver({ fleet: () => fleet })
-  fleet = await testFleet({ managed: { drivers: [cluster.driver] }, change: (config) => ({ ...config, dnsServers: [names.address] }) })
+  cluster = fakeDriver({ fleet: () => fleet })
+  fleet = await testFleet({
+    managed: { drivers: [cluster.driver] },
+    timers: 'operationRetry=10',
+    change: (config) => ({ ...config, dnsServers: [names.address] }),
+  })
 })
 afterEach(async () => {
   await fleet.close()
@@ -21,10 +26,8 @@ const add = async (host: string) => (await fleet.call('POST', path, { host })).b
 const verify = (host: string) => fleet.call('POST', `${path}/${host}/verify`)
 const operation = async (id: string) => (await fleet.call('GET', `/v1/operations/${id}`)).body
 const create = (body: object) => fleet.call('POST', `${environment}/gateways`, body, json)
-async function made(body: object) {
-  const { operationId } = (await create(body)).body
-  return await until(async () => ((await operation(operationId)).state === 'running' ? null : await operation(operationId)))
-}
+const ended = (id: string) => until(async () => ((await operation(id)).state === 'running' ? null : await operation(id)))
+const made = async (body: object) => await ended((await create(body)).body.operationId)
 async function verified(host: string) {
   const { record } = await add(host)
   names.records.set(record.name, [record.value])
@@ -99,4 +102,42 @@ describe('a host name of a gateway', () => {
     expect((await fleet.call('DELETE', `${path}/example.com`)).status).toBe(204)
     expect((await fleet.call('DELETE', `${path}/tools.example.com`)).status).toBe(409)
   }, 60_000)
+
+  it('is given once, however many ask at the same moment', async () => {
+    await verified('example.com')
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => create({ name: `edge-${index}`, customHostname: 'one.example.com' })),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, ...Array<number>(7).fill(409)])
+    for (const { status, body } of answers) if (status === 409) expect(body.reason).toBe('hostname_in_use')
+    const db = fleet.db()
+    expect(await db.read.gatewayHostname.count()).toBe(1)
+    expect(await db.read.operation.count()).toBe(1)
+    // The key of the table is what counts, whoever writes it.
+    const { hostname } = (await db.read.gatewayHostname.findFirst())!
+    await expect(db.write((tx) => tx.gatewayHostname.create({ data: { hostname, gatewayUid: 'another' } }))).rejects.toThrow()
+  }, 60_000)
+
+  it('that a gateway is getting is kept from others, and the one before is free when the change has ended', async () => {
+    await verified('example.com')
+    expect((await made({ name: 'edge', customHostname: 'a.example.com' })).state).toBe('succeeded')
+    const has = async () =>
+      (await fleet.db().read.gatewayHostname.findMany({ orderBy: { hostname: 'asc' } })).map(({ hostname }) => hostname)
+    const taken = async (customHostname: string) => (await create({ name: 'other', customHostname })).body.reason
+
+    cluster.fails.push(...Array<'apply'>(5).fill('apply'))
+    const change = (await create({ name: 'edge', customHostname: 'b.example.com' })).body.operationId
+    expect([await taken('a.example.com'), await taken('b.example.com')]).toEqual(['hostname_in_use', 'hostname_in_use'])
+    expect((await ended(change)).state).toBe('failed')
+    expect(await has()).toEqual(['a.example.com'])
+
+    expect((await made({ name: 'edge', customHostname: 'b.example.com' })).state).toBe('succeeded')
+    expect(await has()).toEqual(['b.example.com'])
+    expect((await made({ name: 'other', customHostname: 'a.example.com' })).state).toBe('succeeded')
+    const { operationId } = (await fleet.call('DELETE', `${environment}/gateways/edge`, undefined, json)).body
+    expect((await ended(operationId)).state).toBe('succeeded')
+    expect(await has()).toEqual(['a.example.com'])
+    await fleet.call('POST', '/v1/admin/clusters/local/decommission', { force: true })
+    expect(await has()).toEqual([])
+  }, 120_000)
 })

@@ -58,6 +58,8 @@ export function beginnings({
       events,
       gateway,
       parameters: JSON.stringify(input.parameters),
+      // One that moves or goes takes no name: who moves has it already.
+      hostname: kind === 'create' || kind === 'update' ? (input.parameters.customHostname ?? null) : null,
       audit: audit.row(caller, `gateway.provision_${kind}`, {
         org,
         workspace,

@@ -170,7 +170,11 @@ export function provisioningPlans({
     async succeeded(tx, work) {
       await keep(tx, work)
     },
-    failed: (tx, work) => allocator.release(tx, work.id),
+    async failed(tx, work) {
+      const { previous, parameters } = inputOf(work)
+      await allocator.release(tx, work.id)
+      await store.keepHostname(tx, work.gatewayUid, previous ?? parameters)
+    },
     outcome: (work) => ({ step: 'ready', message: `${work.gateway} is up to date`, endpoints: endpoints(work) }),
   }
 

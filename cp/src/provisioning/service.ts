@@ -55,7 +55,7 @@ export function provisioningService({
   ): Promise<StartedOperation> {
     await requireEnvironment(scope)
     const request = await placement(scope.org, parameters)
-    if (parameters.customHostname !== undefined) await requireHostname(scope, name, parameters.customHostname)
+    if (parameters.customHostname !== undefined) await requireCovered(scope.org, parameters.customHostname)
     for (let look = 0; look < mostLooks; look++) {
       const known = await store.find(scope, name)
       const started = known
@@ -64,16 +64,6 @@ export function provisioningService({
       if (started) return started
     }
     throw new McpgError('unavailable', 'gateway_changes', `The gateway ${name} comes and goes; try again.`, { retryAfterSeconds: 1 })
-  }
-
-  /** It is of a verified domain, and nobody else's. */
-  async function requireHostname(scope: EnvironmentScope, name: string, hostname: string): Promise<void> {
-    await requireCovered(scope.org, hostname)
-    const [known, all] = await Promise.all([store.find(scope, name), store.hostnamesIn()])
-    if (all.every((one) => one.hostname !== hostname || one.instanceUid === known?.instanceUid)) return
-    throw new McpgError('conflict', 'hostname_in_use', `Another gateway has the host name ${hostname}.`, {
-      violations: [{ pointer: '/customHostname', detail: `${hostname} is taken` }],
-    })
   }
 
   async function create(
@@ -195,7 +185,7 @@ export function provisioningService({
 
   /** Null: look again. */
   async function started(
-    { operation }: Beginning,
+    { operation, hostname }: Beginning,
     outcome: StartOutcome,
     { environment }: EnvironmentScope,
   ): Promise<StartedOperation | null> {
@@ -219,6 +209,10 @@ export function provisioningService({
             hint: `choose another name, or mcpg-ctl delete gateway/${operation.gateway}`,
           },
         )
+      case 'hostname_in_use':
+        throw new McpgError('conflict', 'hostname_in_use', `Another gateway has the host name ${hostname}.`, {
+          violations: [{ pointer: '/customHostname', detail: `${hostname} is taken` }],
+        })
       case 'no_environment':
         await requireEnvironment(operation)
         return null

@@ -28,7 +28,7 @@ export type MoveRow = EnvironmentScope & {
   finishedAt: string | null
 }
 
-type Hostname = { hostname: string; workspace: string; environment: string; name: string; instanceUid: string }
+type Hostname = { hostname: string; workspace: string; environment: string; name: string }
 
 export type ProvisioningStore = ReturnType<typeof provisioningStore>
 
@@ -44,6 +44,7 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     enrollmentOperation,
     runningGroup,
     becomeReady,
+    keepHostname,
     replace,
     forget,
   }
@@ -85,16 +86,14 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     return [...new Map(operations.map((one) => [one.gatewayUid, one])).values()].filter(({ gatewayUid }) => !used.has(gatewayUid))
   }
 
-  /** Host names that gateways have, with who; of all organizations without one. */
-  async function hostnamesIn(org?: string): Promise<Hostname[]> {
-    const rows = await read.managedGateway.findMany({
-      where: { ...(org !== undefined && { org }), parameters: { contains: '"customHostname"' } },
+  /** Host names that gateways of an organization have or are getting, with who. */
+  async function hostnamesIn(org: string): Promise<Hostname[]> {
+    const rows = await read.gatewayHostname.findMany()
+    const gateways = await read.managedGateway.findMany({ where: { org, instanceUid: { in: rows.map(({ gatewayUid }) => gatewayUid) } } })
+    return rows.flatMap(({ hostname, gatewayUid }) => {
+      const one = gateways.find(({ instanceUid }) => instanceUid === gatewayUid)
+      return one ? [{ hostname, workspace: one.workspace, environment: one.environment, name: one.name }] : []
     })
-    return rows
-      .map(rowOf)
-      .flatMap(({ workspace, environment, name, instanceUid, parameters: { customHostname: hostname } }) =>
-        hostname === undefined ? [] : [{ hostname, workspace, environment, name, instanceUid }],
-      )
   }
 
   async function listOn(clusterId: string): Promise<ManagedGateway[]> {
@@ -140,19 +139,29 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
       where: { instanceUid },
       data: { state: 'ready', parameters: JSON.stringify(parameters), updatedAt: now },
     })
+    if (count === 1) await keepHostname(tx, instanceUid, parameters)
     return count === 1
+  }
+
+  /** Whatever other host name it had, or was to get, is free for others. */
+  async function keepHostname(tx: Tx, gatewayUid: string, { customHostname }: Pick<Parameters, 'customHostname'>): Promise<void> {
+    await tx.gatewayHostname.deleteMany({
+      where: { gatewayUid, ...(customHostname !== undefined && { hostname: { not: customHostname } }) },
+    })
   }
 
   /** The one installation stands where the other stood; again it changes nothing. False when neither is there. */
   async function replace(before: string, after: { instanceUid: string; clusterId: string }, now: string): Promise<boolean> {
     return await write(async (tx) => {
       const { count } = await tx.managedGateway.updateMany({ where: { instanceUid: before }, data: { ...after, updatedAt: now } })
+      await tx.gatewayHostname.updateMany({ where: { gatewayUid: before }, data: { gatewayUid: after.instanceUid } })
       return count === 1 || (await tx.managedGateway.count({ where: { instanceUid: after.instanceUid } })) === 1
     })
   }
 
   async function forget(tx: Tx, instanceUid: string): Promise<void> {
     await tx.managedGateway.deleteMany({ where: { instanceUid } })
+    await keepHostname(tx, instanceUid, {})
   }
 }
 

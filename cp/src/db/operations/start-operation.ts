@@ -10,6 +10,7 @@ const findObstacles = `WITH v("key", "org", "workspace", "environment", "name") 
   (SELECT e."name" FROM "environments" e WHERE e."org" = v."org" AND e."workspace" = v."workspace" AND e."name" = v."environment") AS "place",
   (SELECT g."id" FROM "gateways" g WHERE g."org" = v."org" AND g."workspace" = v."workspace"
     AND g."environment" = v."environment" AND g."name" = v."name") AS "gateway" FROM v`
+const findHostnames = `SELECT "hostname", "gatewayUid" FROM "gateway_hostnames" WHERE "hostname" IN (VALUES {rows})`
 const findRoom = `SELECT "id", "state", "gatewaysMax", "gatewaysReserved", "cpuMillicoresTotal", "cpuMillicoresReserved", "memoryBytesTotal",
   "memoryBytesReserved" FROM "clusters" WHERE "id" IN (VALUES {rows})`
 const reserve = `WITH v("id", "gateways", "cpu", "memory", "at") AS (VALUES {rows}),
@@ -30,6 +31,7 @@ const insertReservation = `INSERT INTO "reservations" ("id", "operationId", "clu
   "memoryBytes", "state", "expiresAt", "createdAt", "updatedAt") VALUES {rows}`
 const insertManaged = `INSERT INTO "managed_gateways" ("instanceUid", "org", "workspace", "environment", "name", "clusterId", "state",
   "parameters", "createdAt", "updatedAt") VALUES {rows}`
+const insertHostnames = `INSERT INTO "gateway_hostnames" ("hostname", "gatewayUid") VALUES {rows}`
 const keepAnswer = `INSERT INTO "idempotency_keys" ("scope", "key", "requestSha256", "body", "createdAt") VALUES {rows}
   ON CONFLICT ("scope", "key") DO UPDATE SET "requestSha256" = excluded."requestSha256", "body" = excluded."body",
     "createdAt" = excluded."createdAt"`
@@ -45,22 +47,26 @@ type Placed = { start: OperationStart; cluster: { id: string; name: string } | n
 export async function startOperations(connection: BulkConnection, starts: readonly OperationStart[]): Promise<StartOutcome[]> {
   return await connection.transaction(async () => {
     const conflictOf = await conflictsOf(connection, starts)
+    const hostnames = await hostnamesOf(connection, starts)
     const quotas = await quotaBook(connection, starts)
     const room = await roomOf(connection, starts)
     const placed: Placed[] = []
     const outcomes = starts.map((start): StartOutcome => {
       const conflict = conflictOf(start, placed)
       if (conflict) return conflict
+      if (hostnames.isTaken(start)) return { outcome: 'hostname_in_use' }
       const exceeded = quotas.exceededBy(start)
       if (exceeded.length > 0) return { outcome: 'quota', exceeded }
       const cluster = start.reservation && room.take(start.candidates, start.reservation)
       if (start.reservation && !cluster) return { outcome: 'full' }
       quotas.take(start)
+      hostnames.take(start)
       placed.push({ start, cluster })
       return { outcome: 'started', clusterId: cluster?.id ?? start.operation.clusterId }
     })
     await reserveAll(connection, room.taken(), starts[0]!.at)
     await insertAll(connection, placed)
+    await connection.run(insertHostnames, hostnames.taken())
     return outcomes
   })
 }
@@ -85,6 +91,28 @@ async function conflictsOf(connection: BulkConnection, starts: readonly Operatio
     if (gateway !== 'new') return null
     if (!place) return { outcome: 'no_environment' }
     return enrolled ? { outcome: 'name_in_use' } : null
+  }
+}
+
+/** Who has the host names that are asked for; the key of their table is what counts. A start that is over as it begins takes none. */
+async function hostnamesOf(connection: BulkConnection, starts: readonly OperationStart[]) {
+  const asked = new Set(starts.flatMap(({ hostname }) => hostname ?? []))
+  const rows = await connection.all<{ hostname: string; gatewayUid: string }>(
+    findHostnames,
+    [...asked].map((hostname) => [hostname]),
+  )
+  const owners = new Map(rows.map(({ hostname, gatewayUid }) => [hostname, gatewayUid]))
+  const taken = new Map<string, string>()
+  return { isTaken, take, taken: () => [...taken] }
+
+  function isTaken({ hostname, operation: { activeKey, gatewayUid } }: OperationStart): boolean {
+    return activeKey !== null && hostname !== null && (owners.get(hostname) ?? gatewayUid) !== gatewayUid
+  }
+
+  function take({ hostname, operation: { activeKey, gatewayUid } }: OperationStart): void {
+    if (activeKey === null || hostname === null || owners.has(hostname)) return
+    owners.set(hostname, gatewayUid)
+    taken.set(hostname, gatewayUid)
   }
 }
 
