@@ -2,7 +2,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { Driver, Workload, Workloads } from '../src/clusters/drivers/driver.ts'
 import type { FakeAgent, Knobs } from './fake-agent.ts'
 import type { TestFleet } from './fleet.ts'
-import { isMember, ordinalOf, replicaUid } from '../src/clusters/group.ts'
+import { isMember, mostReplicas, ordinalOf, replicaUid } from '../src/clusters/group.ts'
 import { enrollRequest, newIdentity } from './identity.ts'
 
 export type FakeDriver = ReturnType<typeof fakeDriver>
@@ -25,7 +25,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     async apply(workload) {
       failAt('apply')
       applied.push(`${workload.instanceUid} ${workload.parameters.size}`)
-      if (workload.parameters.replicas > 1 || podsOf(workload.instanceUid).length > 0) return await applyGroup(workload)
+      if (mostReplicas(workload.parameters) > 1 || podsOf(workload.instanceUid).length > 0) return await applyGroup(workload)
       const known = workloads.get(workload.instanceUid)
       if (known) return void (known.workload = workload)
       const url = await workload.enrollmentUrl()
@@ -35,9 +35,9 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
       workloads.set(workload.instanceUid, { workload, agent })
       agent.connect()
     },
-    async prune({ instanceUid, parameters: { replicas } }) {
+    async prune({ instanceUid, parameters }) {
       failAt('prune')
-      for (const pod of podsOf(instanceUid)) if (ordinalOf(pod, instanceUid)! >= replicas) end(pod)
+      for (const pod of podsOf(instanceUid)) if (ordinalOf(pod, instanceUid)! >= mostReplicas(parameters)) end(pod)
     },
     async observe(uid) {
       failAt('observe')
@@ -89,7 +89,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     }
     for (const pod of podsOf(instanceUid)) {
       // Its volume stays until it is pruned.
-      if (ordinalOf(pod, instanceUid)! >= parameters.replicas) {
+      if (ordinalOf(pod, instanceUid)! >= mostReplicas(parameters)) {
         pods.get(pod)!.disconnect()
         asleep.add(pod)
       } else if (asleep.delete(pod)) pods.get(pod)!.connect()

@@ -165,6 +165,36 @@ test('one gateway becomes two and one again, and stays itself', async () => {
   expect(await setup.nothingLeft()).toEqual([])
 }, 300_000)
 
+test('a gateway that scales by load has as many replicas as something else says, within its limits', async () => {
+  await run(...setup.registration('kube'))
+  expect(await create('wide', '--max-replicas', '3')).toMatchObject({ code: 0 })
+  const [pod] = await setup.pods('wide')
+  const uid = pod!.metadata.name.replace(/-0$/, '')
+  const labelSelector = 'mcpg.dev/gateway=wide'
+  const { admin } = setup.cluster
+  type Scaler = { spec: { minReplicas: number; maxReplicas: number } }
+  const scalers = () => admin.get<{ items: Scaler[] }>('/apis/autoscaling/v1/horizontalpodautoscalers', { labelSelector })
+  expect((await scalers()).items).toMatchObject([{ spec: { minReplicas: 1, maxReplicas: 3 } }])
+  expect((await setup.ask<{ gateways: { reserved: number } }>('cluster', 'describe', 'kube')).gateways.reserved).toBe(3)
+
+  // As the autoscaler does it: there are no metrics here for it to see.
+  type Set = { metadata: { namespace: string; name: string }; spec: { replicas: number } }
+  const { items } = await admin.get<{ items: Set[] }>('/apis/apps/v1/statefulsets', { labelSelector })
+  const { namespace, name } = items[0]!.metadata
+  const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`
+  const object = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name, namespace }, spec: { replicas: 2 } }
+  await admin.apply(path, object, { fieldManager: 'load', force: 'true' })
+  await until('the second replica', async () => (await run('get', 'gateway', `${uid}-1`)).code === 0, 90_000)
+  expect(await create('wide', '--max-replicas', '4')).toMatchObject({ code: 0 })
+  expect([(await admin.get<Set>(path)).spec.replicas, (await setup.pods('wide')).length]).toEqual([2, 2])
+
+  expect(await create('wide', '--replicas', '1')).toMatchObject({ code: 0 })
+  expect([(await scalers()).items, (await setup.pods('wide')).map(({ metadata }) => metadata.uid)]).toEqual([[], [pod!.metadata.uid]])
+  expect((await run('get', 'gateway', `${uid}-1`)).code).toBe(5)
+  expect((await setup.remove(uid)).code).toBe(0)
+  expect(await setup.nothingLeft()).toEqual([])
+}, 300_000)
+
 test('where the cluster reviews no tokens several replicas are refused in words, and one works', async () => {
   const { admin } = setup.cluster
   const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/mcpg-control-plane'

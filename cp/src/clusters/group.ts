@@ -3,6 +3,10 @@
  * made alone has the uid itself, and keeps it as the first of several; the first of several keeps its number when it is alone.
  */
 
+/** As many replicas as it can have: where it scales by load, more than it begins with. */
+export const mostReplicas = ({ replicas, maxReplicas = replicas }: { replicas: number; maxReplicas?: number | undefined }): number =>
+  Math.max(replicas, maxReplicas)
+
 export const replicaUid = (instanceUid: string, ordinal: number): string => `${instanceUid}-${ordinal}`
 
 /** The managed gateway that a replica of this uid would be of, and its number; null where it can be none. */

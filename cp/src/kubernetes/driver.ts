@@ -3,6 +3,7 @@ import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { gatewaySizes } from '@mcpg/proto/rest/provisioning'
 import { version } from '@mcpg/proto/version'
 import type { IsolationTier, KubernetesWorkloads } from '@mcpg/proto/rest/clusters'
+import { mostReplicas } from '../clusters/group.ts'
 import type { Observed, Workload, WorkloadParameters, Workloads } from '../clusters/drivers/driver.ts'
 import type { Api } from './client/api.ts'
 import { clusterClient, type Client } from './client/client.ts'
@@ -10,6 +11,7 @@ import { attestedPod } from './client/attestation.ts'
 import { attestationVolumeName } from './objects/pod.ts'
 import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
+import { isAutoscaled } from './objects/availability.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
 import { gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
 import { isAttested, type Discovery, type GatewayWorkload, type KubernetesObject, type Routing } from './objects/workload.ts'
@@ -65,7 +67,7 @@ export function kubernetesWorkloads({
     const wasAttested = set !== undefined && isAttestedSet(set)
     const described = { ...describe(workload, null), attested: wasAttested }
     const byAttestation = isAttested(described)
-    if (described.replicas > 1) await requireAttestation(api, workload)
+    if (mostReplicas(described) > 1) await requireAttestation(api, workload)
     if (described.hostname !== undefined && !described.routing) throw unrouted(described.hostname)
     const token = tokenReference(namespaceName(described), workload.instanceUid)
     const secret = await client.find(token)
@@ -76,17 +78,21 @@ export function kubernetesWorkloads({
     const given: GatewayWorkload = { ...described, enrollmentUrl }
     if (secret && needsToken) await client.remove(token)
     const objects = gatewayObjects(given, discovery)
-    await patiently(async () => {
-      for (const object of objects) {
-        const applied = await client.apply(object)
-        // Whatever becomes of us, the token goes with the workload.
-        if (object.kind === 'StatefulSet') for (const owned of enrollmentSecret(given, applied)) await client.apply(owned)
-      }
-    })
+    // First: what scales by load would go on doing so with a number that is ours again.
     await client.prune(kindsOf(discovery), {
       namespace: namespaceName(described),
       labels: { ...managedSelector, ...gatewaySelector(workload.instanceUid) },
       keep: objects,
+    })
+    if (set && isAutoscaled(given)) await client.scale(set, countOf(set, given))
+    await patiently(async () => {
+      for (const object of objects) {
+        const applied = await client.apply(object)
+        if (object.kind !== 'StatefulSet') continue
+        // Whatever becomes of us, the token goes with the workload.
+        for (const owned of enrollmentSecret(given, applied)) await client.apply(owned)
+        if (!set && isAutoscaled(given)) await client.scale(applied, countOf(applied, given))
+      }
     })
     // A pod that waits with a token of yesterday would wait for ever.
     if (secret && needsToken && !byAttestation) {
@@ -116,9 +122,10 @@ export function kubernetesWorkloads({
   }
 
   /** Volumes of replicas that are no more: who has that number next is another gateway. */
-  async function prune({ instanceUid, parameters: { replicas } }: Workload): Promise<void> {
+  async function prune({ instanceUid, parameters }: Workload): Promise<void> {
     const { client } = await open()
-    const isSurplus = ({ metadata: { name } }: KubernetesObject) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= replicas
+    const most = mostReplicas(parameters)
+    const isSurplus = ({ metadata: { name } }: KubernetesObject) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= most
     await until(async () => !(await podsOf(client, instanceUid)).some(isSurplus), 'the pods that are too many do not end')
     const claims = await client.list({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, { labels: gatewaySelector(instanceUid) })
     for (const claim of claims.filter(isSurplus)) await client.remove(claim)
@@ -204,7 +211,7 @@ export function kubernetesWorkloads({
     enrollmentUrl: string | null,
   ): GatewayWorkload {
     const ports = reach() ?? unreachable()
-    const { imageTag, size, replicas, customHostname: hostname } = parameters
+    const { imageTag, size, replicas, maxReplicas, customHostname: hostname } = parameters
     const { image: ownImage, imagePullPolicy, imagePullSecret, ingressNamespace, runtimeClass } = settings
     const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'] } = settings
     return {
@@ -222,6 +229,7 @@ export function kubernetesWorkloads({
       instanceUid,
       isolationTier,
       replicas,
+      maxReplicas,
       image: `${ownImage ?? image}:${imageTag === 'latest' ? version : imageTag}`,
       controlPlane: ports,
       enrollmentUrl,
@@ -293,6 +301,15 @@ const unrouted = (hostname: string) =>
   new McpgError('failed_precondition', 'cluster_without_routes', `The cluster is not told how it routes ${hostname}.`, {
     hint: 'register it again with --ingress-class <class> or --gateway-api <namespace>/<name>, or leave --custom-hostname out',
   })
+
+/**
+ * How many pods it has that scales by load. It is set under another name than everything else of ours, beside whatever scales it: what we
+ * would leave out of an apply after having set it there would fall back to one.
+ */
+function countOf(set: KubernetesObject, workload: GatewayWorkload): number {
+  const { replicas = 1 } = set['spec'] as { replicas?: number }
+  return Math.min(Math.max(replicas, workload.replicas), mostReplicas(workload))
+}
 
 /** As its pods are made: what they enroll by is a volume of theirs. */
 function isAttestedSet(set: KubernetesObject): boolean {

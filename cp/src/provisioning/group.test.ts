@@ -15,8 +15,8 @@ const gateways = `${environment}/gateways`
 const operation = async (id: string) => (await fleet.call('GET', `/v1/operations/${id}`)).body
 const ended = (id: string) => until(async () => ((await operation(id)).state === 'running' ? null : await operation(id)))
 
-async function provision(replicas: number, name = 'edge') {
-  const { status, body } = await fleet.call('POST', gateways, { name, replicas }, { accept: 'application/json' })
+async function provision(replicas: number, name = 'edge', more: { maxReplicas?: number } = {}) {
+  const { status, body } = await fleet.call('POST', gateways, { name, replicas, ...more }, { accept: 'application/json' })
   if (status !== 202) return { status, body, uid: '' }
   return { status, body: await ended(body.operationId), uid: body.instanceUid as string }
 }
@@ -143,6 +143,30 @@ it.each([
   },
   60_000,
 )
+
+it('scales by load up to a number that is reserved, each replica a gateway of its own', async () => {
+  const none = await provision(2, 'edge', { maxReplicas: 2 })
+  expect([none.status, none.body.errors]).toEqual([400, [{ pointer: '/maxReplicas', detail: expect.stringContaining('more than replicas (2)') }]])
+  const { uid, body } = await provision(1, 'edge', { maxReplicas: 3 })
+  expect(body).toMatchObject({ state: 'succeeded', parameters: { replicas: 1, maxReplicas: 3 } })
+  const uids = async () => (await rows()).map(({ instanceUid }) => instanceUid)
+  expect([await uids(), await reserved()]).toEqual([[`${uid}-0`], [3]])
+
+  // Load makes it more, and no more than was said.
+  const url = await groupUrl()
+  expect((await cluster.join(url, `${uid}-2`)).status).toBe(200)
+  expect((await cluster.join(url, `${uid}-3`)).body.reason).toBe('attestation_refused')
+  expect((await fleet.call('GET', `${gateways}/${uid}-2/deployment`)).body).toMatchObject({ instanceUid: uid })
+
+  // The same again takes nothing away, less does, and a fixed number is one again.
+  expect((await provision(1, 'edge', { maxReplicas: 3 })).body).toMatchObject({ state: 'succeeded' })
+  expect([await uids(), await reserved()]).toEqual([[`${uid}-0`, `${uid}-2`], [3]])
+  expect((await provision(1, 'edge', { maxReplicas: 2 })).body).toMatchObject({ state: 'succeeded' })
+  expect([await uids(), await reserved()]).toEqual([[`${uid}-0`], [2]])
+  expect((await provision(2)).body).toMatchObject({ state: 'succeeded', parameters: { replicas: 2 } })
+  expect([await uids(), await reserved()]).toEqual([[`${uid}-0`, `${uid}-1`], [2]])
+  expect((await fleet.call('GET', `${gateways}/${uid}/deployment`)).body.parameters).not.toHaveProperty('maxReplicas')
+}, 120_000)
 
 it('what is left of replicas that went is told, and does not bring them back', async () => {
   const { uid } = await provision(3)

@@ -1,5 +1,6 @@
 import { gatewaySizes, type GatewayParameters, type GatewaySize } from '@mcpg/proto/rest/provisioning'
 import type { Amounts } from '../allocator/allocator.ts'
+import { mostReplicas } from '../clusters/group.ts'
 
 /** What a managed gateway is deployed with, and where it may be. */
 export type Parameters = GatewayParameters
@@ -17,9 +18,10 @@ export type OperationInput = {
 
 export const nothing: Amounts = { gateways: 0, cpuMillicores: 0, memoryBytes: 0 }
 
-/** What all replicas take together. */
-export function amountsOf({ size, replicas }: { size: GatewaySize; replicas: number }): Amounts {
+/** What all replicas take together, as many as there can be: load must find the room that it needs. */
+export function amountsOf({ size, ...count }: { size: GatewaySize; replicas: number; maxReplicas?: number | undefined }): Amounts {
   const { cpuMillicores, memoryBytes } = gatewaySizes[size]
+  const replicas = mostReplicas(count)
   return { gateways: replicas, cpuMillicores: cpuMillicores * replicas, memoryBytes: memoryBytes * replicas }
 }
 

@@ -11,7 +11,7 @@ import type { Live } from '../gateways/live.ts'
 import type { Registry } from '../gateways/registry.ts'
 import type { Gateways } from '../gateways/service.ts'
 import type { Plan, Step, Work } from '../operations/steps.ts'
-import { isMember, ordinalOf, replicaUid } from '../clusters/group.ts'
+import { isMember, mostReplicas, ordinalOf, replicaUid } from '../clusters/group.ts'
 import { movePlan } from './move-plan.ts'
 import { nothing, type OperationInput, type Parameters } from './input.ts'
 import type { ProvisioningStore } from './store.ts'
@@ -83,7 +83,7 @@ export function provisioningPlans({
 
   /** Replicas that are no more, after a change as after one that was taken back: first who they are, then what is left of them. */
   const removeSurplus = async (work: Work, parameters: Parameters): Promise<number> => {
-    const surplus = groupRows(work).filter(({ instanceUid }) => ordinalOf(instanceUid, work.gatewayUid)! >= parameters.replicas)
+    const surplus = groupRows(work).filter(({ instanceUid }) => ordinalOf(instanceUid, work.gatewayUid)! >= mostReplicas(parameters))
     for (const { id } of surplus) await gateways.remove(ownCaller(), work, id)
     await (await workloadsOf(work.clusterId)).prune(workloadOf(work, parameters))
     return surplus.length
@@ -234,7 +234,7 @@ export function provisioningPlans({
     for (const { id } of groupRows(work)) await gateways.remove(ownCaller(), work, id)
   }
 
-  function workloadOf(work: Work, { imageTag, replicas, size, customHostname }: Parameters): Workload {
+  function workloadOf(work: Work, { imageTag, replicas, maxReplicas, size, customHostname }: Parameters): Workload {
     const { org, workspace, environment, gateway: name, gatewayUid: instanceUid } = work
     return {
       org,
@@ -242,7 +242,7 @@ export function provisioningPlans({
       environment,
       name,
       instanceUid,
-      parameters: { imageTag, replicas, size, customHostname },
+      parameters: { imageTag, replicas, maxReplicas, size, customHostname },
       enrollmentUrl: (options) => enrollmentUrl(work, options),
     }
   }
@@ -251,13 +251,13 @@ export function provisioningPlans({
     return registry.list({ org, workspace }).filter(({ instanceUid }) => isMember(instanceUid, gatewayUid))
   }
 
-  /** Each replica that is wanted, with its gateway as far as it has one. */
+  /** Each replica that is wanted, with its gateway as far as it has one; those that come and go by load are not waited for. */
   function replicasOf(work: Work): { uid: string; row: GatewayRow | undefined }[] {
     const rows = groupRows(work)
-    const { replicas } = inputOf(work).parameters
-    return Array.from({ length: replicas }, (_, ordinal) => {
+    const { parameters } = inputOf(work)
+    return Array.from({ length: parameters.replicas }, (_, ordinal) => {
       const row = rows.find(({ instanceUid }) => ordinalOf(instanceUid, work.gatewayUid) === ordinal)
-      return { uid: row?.instanceUid ?? (replicas === 1 ? work.gatewayUid : replicaUid(work.gatewayUid, ordinal)), row }
+      return { uid: row?.instanceUid ?? (mostReplicas(parameters) === 1 ? work.gatewayUid : replicaUid(work.gatewayUid, ordinal)), row }
     })
   }
 

@@ -11,7 +11,7 @@ import type { Db, StartOutcome } from '../db/db.ts'
 import type { AnswerToKeep } from '../http/idempotency.ts'
 import { watchHint } from '../operations/service.ts'
 import { event, type BeginningOf } from './beginning.ts'
-import { groupOf } from '../clusters/group.ts'
+import { groupOf, mostReplicas } from '../clusters/group.ts'
 import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
 import { unsupported, type PlacementFor } from './placing.ts'
 import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
@@ -145,7 +145,7 @@ export function provisioningService({
       const known = await findIn(scope, word)
       if (!known) return null
       // The only one is all of it, also where it was the first of several.
-      if (known.instanceUid !== word && known.name !== word && known.parameters.replicas > 1)
+      if (known.instanceUid !== word && known.name !== word && mostReplicas(known.parameters) > 1)
         throw new McpgError('failed_precondition', 'gateway_is_a_replica', `${word} is one of the replicas of ${known.name}.`, {
           hint: `delete all of them: mcpg-ctl provision delete … --instance-uid ${known.instanceUid}, or make them fewer: mcpg-ctl provision create … --name ${known.name} --replicas <n>`,
         })
@@ -180,7 +180,7 @@ export function provisioningService({
 
   async function groupWith({ instanceUid, ordinal }: { instanceUid: string; ordinal: number }): Promise<ManagedGateway | null> {
     const row = await store.findByUid(instanceUid)
-    return row && ordinal < row.parameters.replicas ? row : null
+    return row && ordinal < mostReplicas(row.parameters) ? row : null
   }
 
   /** Null: look again. */

@@ -1,4 +1,5 @@
 import type { OperationPhase, OperationState } from '@mcpg/proto/managed-gateways'
+import { mostReplicas } from '../clusters/group.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { OperationInput, Parameters } from './input.ts'
 
@@ -130,7 +131,7 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     const [one] = known
     if (!one?.clusterId) return null
     const { org, workspace, clusterId } = one
-    return { org, workspace, instanceUid, clusterId, replicas: Math.max(...known.map(({ parameters }) => parameters.replicas)) }
+    return { org, workspace, instanceUid, clusterId, replicas: Math.max(...known.map(({ parameters }) => mostReplicas(parameters))) }
   }
 
   /** False when it is no more: its cluster was given up meanwhile. */

@@ -8,18 +8,22 @@ export { gatewaySizes, type GatewaySize }
 
 /** The instance uid of a managed gateway is its name with six more characters and a dash, and no longer than 63. */
 export const maxManagedName = 56
+const mostReplicas = 100
 
-/**
- * `POST …/environments/{e}/gateways`. A gateway of this name that is managed already is brought to these values in place. Without
- * `isolationTier` it is `shared`; a cluster of a stricter tier takes it only with `allowHigherTier`.
- */
-export const ProvisionGateway = z.strictObject({
+const Asked = z.strictObject({
   name: Name.refine((name) => name.length <= maxManagedName, `must be at most ${maxManagedName} characters for a managed gateway`),
   imageTag: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'must be a tag of an image: 1-128 of A-Za-z0-9_.-')
     .default('latest'),
-  replicas: z.number().int().min(1).max(100).default(1),
+  replicas: z.number().int().min(1).max(mostReplicas).default(1),
+  maxReplicas: z
+    .number()
+    .int()
+    .min(2)
+    .max(mostReplicas)
+    .optional()
+    .describe('Scale by load, from `replicas` up to so many, where the cluster can; left out: a fixed number'),
   size: z.enum(['s', 'm', 'l']).default('s'),
   region: Region.optional(),
   isolationTier: IsolationTier.optional(),
@@ -28,10 +32,19 @@ export const ProvisionGateway = z.strictObject({
   strategy: z.enum(['binpack', 'spread']).default('binpack'),
   customHostname: Hostname.optional().describe('At or below a verified domain of the organization'),
 })
+
+/**
+ * `POST …/environments/{e}/gateways`. A gateway of this name that is managed already is brought to these values in place. Without
+ * `isolationTier` it is `shared`; a cluster of a stricter tier takes it only with `allowHigherTier`.
+ */
+export const ProvisionGateway = Asked.superRefine(({ replicas, maxReplicas }, ctx) => {
+  if (maxReplicas !== undefined && maxReplicas <= replicas)
+    ctx.addIssue({ code: 'custom', path: ['maxReplicas'], message: `must be more than replicas (${replicas}); leave it out for a fixed number` })
+})
 export type ProvisionGateway = z.infer<typeof ProvisionGateway>
 
 /** What a managed gateway is deployed with. */
-export const GatewayParameters = ProvisionGateway.omit({ name: true })
+export const GatewayParameters = Asked.omit({ name: true })
 export type GatewayParameters = z.infer<typeof GatewayParameters>
 
 /** `GET …/gateways/{gateway}/deployment`: where a managed gateway runs, and with what. */

@@ -4,7 +4,14 @@ import type { ClusterDriver, IsolationTier } from '@mcpg/proto/rest/clusters'
 import type { GatewaySize } from '@mcpg/proto/rest/provisioning'
 
 /** What a managed gateway is deployed with. */
-export type WorkloadParameters = { imageTag: string; replicas: number; size: GatewaySize; customHostname?: string | undefined }
+export type WorkloadParameters = {
+  imageTag: string
+  replicas: number
+  /** By load, from `replicas` on. */
+  maxReplicas?: number | undefined
+  size: GatewaySize
+  customHostname?: string | undefined
+}
 
 /** One managed gateway as a driver runs it. */
 export type Workload = {

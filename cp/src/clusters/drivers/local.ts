@@ -50,11 +50,19 @@ export function localDriver({
   }
   return { kind: 'local', check, on: () => here, keep }
 
-  function check({ imageTag, customHostname }: WorkloadParameters): Violation[] {
+  function check({ imageTag, maxReplicas, customHostname }: WorkloadParameters): Violation[] {
     return [
       ...(imageTag === 'latest' || imageTag === version
         ? []
         : [{ pointer: '/imageTag', detail: `the cluster of this machine runs this program itself: write latest or ${version}` }]),
+      ...(maxReplicas === undefined
+        ? []
+        : [
+            {
+              pointer: '/maxReplicas',
+              detail: 'the cluster of this machine does not scale by load: give its gateways a fixed number of replicas',
+            },
+          ]),
       ...(customHostname === undefined
         ? []
         : [

@@ -1,10 +1,11 @@
+import { mostReplicas } from '../../clusters/group.ts'
 import { gatewayMeta } from './metadata.ts'
 import { gatewaySelector, workloadName } from './names.ts'
 import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
 
 /** With one replica a budget would only keep nodes from being drained. */
 export function disruptionBudget(workload: GatewayWorkload, discovery: Discovery): KubernetesObject[] {
-  if (workload.replicas < 2) return []
+  if (mostReplicas(workload) < 2) return []
   return [
     {
       apiVersion: discovery.podDisruptionBudget,
@@ -20,7 +21,7 @@ export function disruptionBudget(workload: GatewayWorkload, discovery: Discovery
   ]
 }
 
-export const isAutoscaled = ({ replicas, maxReplicas }: GatewayWorkload) => maxReplicas !== undefined && maxReplicas > replicas
+export const isAutoscaled = (workload: GatewayWorkload) => mostReplicas(workload) > workload.replicas
 
 export function autoscaler(workload: GatewayWorkload, discovery: Discovery): KubernetesObject[] {
   if (!isAutoscaled(workload)) return []

@@ -1,3 +1,5 @@
+import { mostReplicas } from '../../clusters/group.ts'
+
 /** What Kubernetes sends and takes. Which fields a kind has is checked by its own schema in tests, and by the server. */
 export type KubernetesObject = {
   apiVersion: string
@@ -52,7 +54,7 @@ export type GatewayWorkload = {
   /** Its pods enroll by attestation although it is one: it has been several, and its pod stays as it is. */
   attested?: boolean
   /** More than `replicas`: as many at most, by load. */
-  maxReplicas?: number
+  maxReplicas?: number | undefined
   /** Of each replica; requested as a whole, so that what is reserved is there. */
   cpuMillicores: number
   memoryBytes: number
@@ -79,7 +81,7 @@ export type GatewayWorkload = {
 }
 
 /** Pods enroll by what the cluster says of them: where there may be several, and where there were. */
-export const isAttested = ({ replicas, attested = false }: Pick<GatewayWorkload, 'replicas' | 'attested'>): boolean =>
-  replicas > 1 || attested
+export const isAttested = (workload: Pick<GatewayWorkload, 'replicas' | 'maxReplicas' | 'attested'>): boolean =>
+  mostReplicas(workload) > 1 || workload.attested === true
 
 export const endpointPort = 7845

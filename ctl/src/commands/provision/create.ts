@@ -12,6 +12,7 @@ export type CreateOptions = {
   name: string
   imageTag: string
   replicas: number
+  maxReplicas?: number
   size: string
   region?: string
   isolationTier?: string

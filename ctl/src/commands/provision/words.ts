@@ -12,6 +12,7 @@ export const words: Words = (program, run) => {
     .requiredOption('--name <name>', 'name of the gateway')
     .option('--image-tag <tag>', 'version of the agent', 'latest')
     .addOption(new Option('--replicas <n>', 'how many of it').argParser(whole).default(1))
+    .addOption(new Option('--max-replicas <n>', 'scale it by load up to so many, from --replicas on (on Kubernetes)').argParser(whole))
     .option('--region <name>', 'only clusters of this region')
     .addOption(isolationTier('how strictly it is kept apart from others (default: shared)'))
     .option('--custom-hostname <host>', 'name under which clients reach it, of a verified domain (mcpg-ctl domain add)')

@@ -15,12 +15,13 @@ export const shapeText = ({ size, replicas }: Pick<GatewayParameters, 'size' | '
 
 /** The command that does the same; what is a default is left out. */
 export function createCommand(scope: EnvironmentScope, name: string, parameters: Partial<GatewayParameters>): string {
-  const { size = 's', replicas = 1, imageTag = 'latest', region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
-  const { customHostname } = parameters
+  const { size = 's', replicas = 1, maxReplicas, imageTag = 'latest', customHostname } = parameters
+  const { region, isolationTier, allowHigherTier, clusterSelector, strategy } = parameters
   const flags: [flag: string, value: string | undefined][] = [
     ['--name', name || '<name>'],
     ['--size', size === 's' ? undefined : size],
     ['--replicas', replicas === 1 ? undefined : String(replicas)],
+    ['--max-replicas', maxReplicas === undefined ? undefined : String(maxReplicas)],
     ['--image-tag', imageTag === 'latest' ? undefined : imageTag],
     ['--region', region],
     ['--isolation-tier', isolationTier],

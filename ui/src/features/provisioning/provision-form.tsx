@@ -31,6 +31,8 @@ type Draft = {
   environment: string
   size: GatewaySize
   replicas: string
+  /** Empty: a fixed number. */
+  maxReplicas: string
   imageTag: string
   region: string
   isolationTier: string
@@ -103,6 +105,16 @@ export function ProvisionForm({ scope, start, isChange }: { scope: Workspace; st
           value={draft.replicas}
           error={wrong('/replicas')}
           onChange={(event) => set({ replicas: event.currentTarget.value })}
+        />
+        <TextInput
+          label="Replicas by load, at most"
+          description="Empty: a fixed number"
+          type="number"
+          min={2}
+          max={100}
+          value={draft.maxReplicas}
+          error={wrong('/maxReplicas')}
+          onChange={(event) => set({ maxReplicas: event.currentTarget.value })}
         />
         <TextInput
           label="Image tag"
@@ -239,13 +251,14 @@ const Candidates = ({ text: { text, isNone } }: { text: { text: string; isNone: 
 )
 
 function draftOf({ name, environment, parameters = {} }: Start): Draft {
-  const { size = 's', replicas = 1, imageTag = 'latest', strategy = 'binpack', allowHigherTier = false } = parameters
+  const { size = 's', replicas = 1, maxReplicas = '', imageTag = 'latest', strategy = 'binpack', allowHigherTier = false } = parameters
   const { region = '', isolationTier = 'shared', clusterSelector = '', customHostname = '' } = parameters
   return {
     name,
     environment,
     size,
     replicas: String(replicas),
+    maxReplicas: String(maxReplicas),
     imageTag,
     region,
     isolationTier,
@@ -258,10 +271,11 @@ function draftOf({ name, environment, parameters = {} }: Start): Draft {
 
 /** What is a default of the control plane is left out. */
 function parametersOf(draft: Draft): Partial<GatewayParameters> {
-  const { size, replicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy, customHostname } = draft
+  const { size, replicas, maxReplicas, imageTag, region, isolationTier, allowHigherTier, clusterSelector, strategy, customHostname } = draft
   return {
     size,
     replicas: Number(replicas),
+    ...(maxReplicas !== '' && { maxReplicas: Number(maxReplicas) }),
     imageTag: imageTag.trim(),
     ...(region && { region }),
     ...(isolationTier !== 'shared' && { isolationTier: isolationTier as NonNullable<GatewayParameters['isolationTier']> }),

@@ -32,13 +32,14 @@ describe('the command that provisions', () => {
     const all = {
       size: 'm',
       replicas: 2,
+      maxReplicas: 5,
       region: 'eu',
       isolationTier: 'sandboxed',
       allowHigherTier: true,
       clusterSelector: 'zone!=a b',
     } as const
     expect(createCommand(scope, 'edge', { ...all, strategy: 'spread' })).toBe(
-      `${begin} edge --size m --replicas 2 --region eu --isolation-tier sandboxed --cluster-selector 'zone!=a b' --strategy spread --allow-higher-tier`,
+      `${begin} edge --size m --replicas 2 --max-replicas 5 --region eu --isolation-tier sandboxed --cluster-selector 'zone!=a b' --strategy spread --allow-higher-tier`,
     )
   })
 })
