@@ -18,7 +18,7 @@ import type {
 } from '@mcpg/proto/rest/clusters'
 import type { Caller } from '../access/caller.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Db } from '../db/db.ts'
+import type { Db, Tx } from '../db/db.ts'
 import type { Driver, Workloads } from './drivers/driver.ts'
 import { clusterOf, healthOf, moveOf, type MoveFrom } from './shown.ts'
 import type { ClusterRow, ClusterStore, HeldGateway, NewCluster } from './store.ts'
@@ -149,6 +149,7 @@ export function clusterService({
     const credentialsRef = sealAccess(id, body.kubernetes)
     const totals = await reach({ ...(await must(id)), credentialsRef })?.probe()
     await db.write(async (tx) => {
+      await refuseLeavingBehind((await store.find(id, tx))!, credentialsRef, tx)
       await store.setAccess(tx, id, credentialsRef, isoNow())
       if (totals) await store.setTotals(tx, id, totals, isoNow())
     })
@@ -169,6 +170,7 @@ export function clusterService({
       const row = (await store.find(id, tx))!
       if (row.state === 'decommissioned') throw wrongState(row, 'in use')
       refuseLess(row, after)
+      if (body.kubernetes && credentialsRef !== null) await refuseLeavingBehind(row, credentialsRef, tx)
       const access = body.kubernetes && { credentialsRef }
       await store.change(tx, id, { ...after, labels: body.labels ?? row.labels, ...access }, isoNow())
       if (totals) await store.setTotals(tx, id, totals, isoNow())
@@ -176,6 +178,16 @@ export function clusterService({
     })
     const row = await must(id)
     return { ...clusterOf(row), ...hinted(row.state, totals?.warnings) }
+  }
+
+  async function refuseLeavingBehind(row: ClusterRow, credentialsRef: string, tx: Tx): Promise<void> {
+    const why = driverFor(row.driver)?.unreachableBy?.(row, { ...row, credentialsRef }) ?? []
+    const gateways = why.length > 0 ? await store.gatewaysOf(row.id, tx) : []
+    if (gateways.length === 0) return
+    const what = gateways.length === 1 ? 'a gateway is' : `${gateways.length} gateways are`
+    throw new McpgError('failed_precondition', 'cluster_in_use', `On the cluster ${row.name} ${what}: ${why.join('; ')}.`, {
+      hint: `mcpg-ctl cluster drain ${row.name} moves them away, or register it a second time under another --name`,
+    })
   }
 
   /** Null where nothing here knows such clusters, or the cluster has no credentials yet. */

@@ -30,6 +30,7 @@ export function kubernetesClusters({
     needsCredentials: true,
     check: (parameters) => checkParameters(parameters, reach()),
     on,
+    unreachableBy,
   }
   return { driver, seal }
 
@@ -54,6 +55,14 @@ export function kubernetesClusters({
     const workloads = kubernetesWorkloads({ connect: () => openApi(credentials), isolationTier, settings, reach, image, clock })
     opened.set(id, { ref: credentialsRef, workloads })
     return workloads
+  }
+
+  /** Gateways stay in the namespace in which they were made. */
+  function unreachableBy({ id, credentialsRef: before }: ClusterRef, { credentialsRef: after }: ClusterRef): string[] {
+    if (before === null || after === null) return []
+    const [lived, lives] = [before, after].map((ref) => unseal(id, ref).workloads.namespace)
+    if (lived === lives) return []
+    return [`they live in ${lived ?? 'namespaces of their workspaces'}, not in ${lives ?? 'namespaces of their workspaces'}`]
   }
 
   function unseal(clusterId: string, credentialsRef: string): Stored {

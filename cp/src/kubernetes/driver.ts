@@ -55,7 +55,7 @@ export function kubernetesWorkloads({
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
-    const { capacity, warnings } = await probeCluster(api, routingOf(settings))
+    const { capacity, warnings } = await probeCluster(api, { routing: routingOf(settings), namespace: settings.namespace })
     return { cpuMillicores: capacity.cpuMillicores, memoryBytes: capacity.memoryBytes, warnings }
   }
 
@@ -127,7 +127,7 @@ export function kubernetesWorkloads({
     const most = mostReplicas(parameters)
     const isSurplus = ({ metadata: { name } }: KubernetesObject) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= most
     await until(async () => !(await podsOf(client, instanceUid)).some(isSurplus), 'the pods that are too many do not end')
-    const claims = await client.list({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, { labels: gatewaySelector(instanceUid) })
+    const claims = await listed(client, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(instanceUid))
     for (const claim of claims.filter(isSurplus)) await client.remove(claim)
   }
 
@@ -139,7 +139,7 @@ export function kubernetesWorkloads({
     const { namespace, account, pod } = await attestedPod(api, token)
     const [, ordinal] = /^.*-(0|[1-9]\d*)$/.exec(pod) ?? []
     const isOurs =
-      namespace === namespaceName({ org, workspace, isolationTier }) &&
+      namespace === namespaceName({ org, workspace, isolationTier, namespace: settings.namespace }) &&
       account === workloadName(instanceUid) &&
       pod === `${workloadName(instanceUid)}-${ordinal}`
     if (!isOurs)
@@ -176,7 +176,7 @@ export function kubernetesWorkloads({
     const labels = { ...managedSelector, ...gatewaySelector(uid) }
     const namespaces = new Set<string>()
     const takeAway = async (kind: { apiVersion: string; kind: string }, selected: Record<string, string>) => {
-      for (const object of await client.list(kind, { labels: selected })) {
+      for (const object of await listed(client, kind, selected)) {
         namespaces.add(object.metadata.namespace!)
         await client.remove(object)
       }
@@ -185,13 +185,13 @@ export function kubernetesWorkloads({
     await gone(uid)
     await takeAway({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(uid))
     for (const namespace of namespaces) await client.remove(tokenReference(namespace, uid))
-    for (const namespace of namespaces) await removeIfEmpty(client, namespace)
+    if (settings.namespace === undefined) for (const namespace of namespaces) await removeIfEmpty(client, namespace)
   }
 
   /** By what is applied first of a gateway and taken away last. */
   async function list(): Promise<string[]> {
     const { client } = await open()
-    const accounts = await client.list({ apiVersion: 'v1', kind: 'ServiceAccount' }, { labels: managedSelector })
+    const accounts = await listed(client, { apiVersion: 'v1', kind: 'ServiceAccount' }, managedSelector)
     return accounts.flatMap(({ metadata }) => uidOf(metadata.labels) ?? [])
   }
 
@@ -228,6 +228,7 @@ export function kubernetesWorkloads({
       name,
       instanceUid,
       isolationTier,
+      namespace: settings.namespace,
       replicas,
       maxReplicas,
       image: `${ownImage ?? image}:${imageTag === 'latest' ? version : imageTag}`,
@@ -247,6 +248,19 @@ export function kubernetesWorkloads({
       { apiVersion: discovery.podDisruptionBudget, kind: 'PodDisruptionBudget' },
       ...kinds,
     ]
+  }
+
+  /** All of that kind of one gateway, where an account may have to stay within a namespace there. */
+  async function listed(client: Client, kind: { apiVersion: string; kind: string }, labels: Record<string, string>) {
+    return await client.list(kind, { labels, ...(settings.namespace !== undefined && { namespace: settings.namespace }) })
+  }
+
+  function setsOf(client: Client, uid: string): Promise<KubernetesObject[]> {
+    return listed(client, { apiVersion: 'apps/v1', kind: 'StatefulSet' }, gatewaySelector(uid))
+  }
+
+  function podsOf(client: Client, uid: string): Promise<KubernetesObject[]> {
+    return listed(client, { apiVersion: 'v1', kind: 'Pod' }, gatewaySelector(uid))
   }
 
   async function gone(uid: string): Promise<void> {
@@ -316,10 +330,6 @@ function isAttestedSet(set: KubernetesObject): boolean {
   const { template } = set['spec'] as { template: { spec: { volumes?: { name: string }[] } } }
   return (template.spec.volumes ?? []).some(({ name }) => name === attestationVolumeName)
 }
-
-const setsOf = (client: Client, uid: string) =>
-  client.list({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, { labels: gatewaySelector(uid) })
-const podsOf = (client: Client, uid: string) => client.list({ apiVersion: 'v1', kind: 'Pod' }, { labels: gatewaySelector(uid) })
 
 const tokenReference = (namespace: string, uid: string) => ({
   apiVersion: 'v1',

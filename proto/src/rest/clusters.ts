@@ -28,6 +28,9 @@ const Cidr = z.union([z.cidrv4(), z.cidrv6()])
 
 /** How gateways run on a cluster of Kubernetes, where it is not as usual. */
 export const KubernetesWorkloads = z.strictObject({
+  namespace: Name.optional().describe(
+    'Where gateways live; it must be there (default: a namespace for each workspace and tier, made by the control plane)',
+  ),
   image: z.string().min(1).max(255).optional().describe('Image of gateways without its tag'),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   imagePullSecret: Name.optional(),

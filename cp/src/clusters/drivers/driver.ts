@@ -73,6 +73,8 @@ export type Driver = {
   /** What it cannot run, by field of the request. */
   check(parameters: WorkloadParameters): Violation[]
   on(cluster: ClusterRef): Workloads
+  /** What keeps a cluster with gateways on it from being reached in another way from now on; in words, empty for nothing. */
+  unreachableBy?(before: ClusterRef, after: ClusterRef): string[]
   /** Keeps these running where the cluster does not do so by itself. */
   keep?(wanted: () => Promise<Workload[]>): Part
 }

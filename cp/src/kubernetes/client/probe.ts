@@ -1,7 +1,8 @@
 import { McpgError } from '@mcpg/proto/errors'
-import { attestationPermission, permissions, routePermissions, type Permission } from '../objects/permissions.ts'
-import type { Discovery, Routing } from '../objects/workload.ts'
+import { attestationPermission, permissionsIn, routePermissions, type Permission } from '../objects/permissions.ts'
+import type { Discovery, KubernetesObject, Routing } from '../objects/workload.ts'
 import type { Api } from './api.ts'
+import { isMissing } from './errors.ts'
 
 export type ClusterFacts = {
   version: string
@@ -25,15 +26,20 @@ const since: { minor: number; what: string }[] = [
 
 /**
  * What a cluster is and has, asked now. Throws McpgError: `unavailable` where it cannot be reached, `failed_precondition` where it is
- * older than 1.20, or where the account may not do all that is needed, with every missing permission.
+ * older than 1.20, or where the account may not do all that is needed, with every missing permission, or where the namespace that is given
+ * for gateways is not there.
  */
-export async function probeCluster(api: Api, routing?: Routing): Promise<ClusterFacts> {
+export async function probeCluster(
+  api: Api,
+  { routing, namespace }: { routing?: Routing | undefined; namespace?: string | undefined } = {},
+): Promise<ClusterFacts> {
   const { version, discovery } = await discover(api)
   if (routing?.type === 'gateway' && !discovery.httpRoute)
     throw new McpgError('failed_precondition', 'gateway_api_missing', 'The cluster does not serve HTTPRoutes of the Gateway API.', {
       hint: 'install the Gateway API there, or register the cluster with --ingress-class',
     })
-  const missing = await missingPermissions(api, routing ? [...permissions, routePermissions[routing.type]] : permissions)
+  const needed = [...permissionsIn(namespace), ...(routing ? [routePermissions[routing.type]] : [])]
+  const missing = await missingPermissions(api, needed, namespace)
   if (missing.length > 0)
     throw new McpgError(
       'failed_precondition',
@@ -44,6 +50,7 @@ export async function probeCluster(api: Api, routing?: Routing): Promise<Cluster
         violations: missing.map((permission) => ({ pointer: '/credentials', detail: `may not ${permissionText(permission)}` })),
       },
     )
+  if (namespace !== undefined) await requireNamespace(api, namespace)
   return {
     version,
     discovery,
@@ -57,6 +64,18 @@ export async function probeCluster(api: Api, routing?: Routing): Promise<Cluster
 
 const unattested =
   'The account of the control plane may not create tokenreviews.authentication.k8s.io: gateways with several replicas are refused there, and those with one work.'
+
+async function requireNamespace(api: Api, name: string): Promise<void> {
+  const found = await api.get<KubernetesObject>(`/api/v1/namespaces/${name}`).catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  if (found && found.metadata['deletionTimestamp'] === undefined) return
+  const what = found ? 'is being deleted' : 'is not there'
+  throw new McpgError('failed_precondition', 'cluster_namespace_missing', `The namespace ${name}, where gateways are to live, ${what}.`, {
+    hint: `kubectl create namespace ${name}, or leave --namespace out`,
+  })
+}
 
 /** Whether the cluster tells the control plane which pod a token is of. */
 export async function canAttest(api: Api): Promise<boolean> {
@@ -107,14 +126,15 @@ async function askVersion(api: Api): Promise<{ version: string; minor: number }>
 }
 
 /** Asked verb by verb: what an account may do can depend on more than its roles. */
-async function missingPermissions(api: Api, needed: readonly Permission[]): Promise<Permission[]> {
+async function missingPermissions(api: Api, needed: readonly Permission[], namespace?: string): Promise<Permission[]> {
   const asked = needed.flatMap(({ group, resource, verbs }) => verbs.map((verb) => ({ group, resource, verb })))
   const answers = await Promise.all(
     asked.map(async (attributes) => {
       const review = await api.post<{ status: { allowed?: boolean } }>('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: attributes },
+        // Nodes are in no namespace.
+        spec: { resourceAttributes: { ...attributes, ...(namespace && attributes.resource !== 'nodes' && { namespace }) } },
       })
       return review.status.allowed === true
     }),

@@ -9,8 +9,9 @@ export function fitted(name: string, max = 63): string {
 /** Of a StatefulSet: the label with its revision on its pods adds eleven characters, and a label holds 63. */
 export const maxStatefulSetName = 52
 
-export const namespaceName = ({ org, workspace, isolationTier }: { org: string; workspace: string; isolationTier: string }) =>
-  fitted(`mcpg-${org}-${workspace}-${isolationTier}`)
+type Place = { org: string; workspace: string; isolationTier: string; namespace?: string | undefined }
+export const namespaceName = ({ org, workspace, isolationTier, namespace }: Place): string =>
+  namespace ?? fitted(`mcpg-${org}-${workspace}-${isolationTier}`)
 
 /** Of the workload and what belongs to it; the instance uid of a gateway is its name and six hex. */
 export const workloadName = (instanceUid: string) => fitted(instanceUid, maxStatefulSetName)

@@ -3,9 +3,10 @@ import type { GatewayWorkload, KubernetesObject } from './workload.ts'
 
 /**
  * The namespace that the gateways of a workspace share, one per tier, and its limits. They are the same whichever of its gateways is
- * applied; how many gateways there may be is decided by the allocator.
+ * applied; how many gateways there may be is decided by the allocator. One of somebody else is as it is.
  */
 export function namespaceObjects(workload: GatewayWorkload): KubernetesObject[] {
+  if (workload.namespace !== undefined) return []
   const namespace = namespaceName(workload)
   const labels = {
     'app.kubernetes.io/name': 'mcpg-gateways',

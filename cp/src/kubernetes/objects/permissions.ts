@@ -23,6 +23,15 @@ export const permissions: readonly Permission[] = [
   { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: owned },
 ]
 
+/** In a namespace of somebody else, which is not ours to make or to limit. */
+export const permissionsIn = (namespace: string | undefined): readonly Permission[] =>
+  namespace === undefined
+    ? permissions
+    : permissions.flatMap((permission) => {
+        if (permission.resource === 'namespaces') return [{ ...permission, verbs: ['get'] }]
+        return ['resourcequotas', 'limitranges'].includes(permission.resource) ? [] : [permission]
+      })
+
 /** For gateways with several replicas: whether a token is that of a pod of one. A cluster without it runs the others. */
 export const attestationPermission: Permission = { group: 'authentication.k8s.io', resource: 'tokenreviews', verbs: ['create'] }
 

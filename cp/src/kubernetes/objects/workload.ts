@@ -50,6 +50,8 @@ export type GatewayWorkload = {
   instanceUid: string
   operationId?: string
   isolationTier: 'shared' | 'sandboxed' | 'dedicated'
+  /** Of somebody else, which is there; else one of the workspace and tier, which comes and goes with its gateways. */
+  namespace?: string | undefined
   replicas: number
   /** Its pods enroll by attestation although it is one: it has been several, and its pod stays as it is. */
   attested?: boolean

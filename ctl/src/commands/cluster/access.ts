@@ -7,6 +7,7 @@ import type { KubernetesAccess } from '@mcpg/proto/rest/clusters'
 export type AccessOptions = {
   kubeconfig?: string
   context?: string
+  namespace?: string
   server?: string
   caFile?: string
   tokenFile?: string
@@ -26,6 +27,7 @@ export async function readAccess(
   {
     kubeconfig,
     context,
+    namespace,
     server,
     caFile,
     tokenFile,
@@ -42,6 +44,7 @@ export async function readAccess(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ kubernetes?: KubernetesAccess }> {
   const workloads = {
+    ...(namespace && { namespace }),
     ...(gatewayImage && { image: gatewayImage }),
     ...(imagePullPolicy && { imagePullPolicy }),
     ...(hostPath && { hostPath }),

@@ -31,6 +31,7 @@ export const words: Words = (program, run) => {
     .addOption(new Option('--driver <driver>', 'how gateways run there').choices(['kubernetes', 'local']).default('kubernetes'))
     .option('--kubeconfig <file>', 'how it is reached (default: KUBECONFIG, else ~/.kube/config, where one is)')
     .option('--context <name>', 'context of the kubeconfig (default: the current one)')
+    .option('--namespace <name>', 'where gateways live, a namespace that is there (default: one for each workspace and tier, made then)')
     .option('--server <url>', 'URL of its API server, instead of a kubeconfig')
     .option('--ca-file <file>', 'with --server: authority of its certificate, PEM')
     .option('--token-file <file>', 'with --server: token of the account of the control plane')
