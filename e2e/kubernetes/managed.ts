@@ -5,7 +5,7 @@ import { publishedAccount } from './account.ts'
 import { clusterWithNode } from './cluster-with-node.ts'
 
 export type ManagedCluster = Awaited<ReturnType<typeof managedCluster>>
-export type Pod = { metadata: { name: string; uid: string } }
+export type Pod = { metadata: { name: string; uid: string; namespace: string } }
 
 const scope = ['--org', 'default', '--workspace', 'default', '--env', 'default']
 

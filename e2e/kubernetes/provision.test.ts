@@ -165,6 +165,33 @@ test('one gateway becomes two and one again, and stays itself', async () => {
   expect(await setup.nothingLeft()).toEqual([])
 }, 300_000)
 
+test('gateways live in the namespace that the cluster was registered with, which is left as it was', async () => {
+  const { admin } = setup.cluster
+  const named = ['--driver', 'kubernetes', '--namespace']
+  const registered = (namespace: string) => run(...setup.registration('placed'), ...named, namespace)
+  expect(await registered('Tools')).toMatchObject({ code: 2 })
+  expect(await registered('tools')).toMatchObject({ code: 6, stderr: expect.stringContaining('namespace tools') as string })
+  await admin.apply(
+    '/api/v1/namespaces/tools',
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tools' } },
+    { fieldManager: 'test' },
+  )
+  expect(await registered('tools')).toMatchObject({ code: 0 })
+  await run('cluster', 'cordon', 'kube')
+  expect(await create('placed', '--replicas', '2')).toMatchObject({ code: 0 })
+  const pods = await setup.pods('placed')
+  expect(pods.map(({ metadata }) => metadata.namespace)).toEqual(['tools', 'tools'])
+  expect(await run(...setup.registration('placed'))).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining('they live in tools') as string,
+  })
+  expect((await setup.remove(pods[0]!.metadata.name.replace(/-\d$/, ''))).code).toBe(0)
+  expect(await setup.nothingLeft()).toEqual([])
+  expect(await admin.get('/api/v1/namespaces/tools')).toMatchObject({ status: { phase: 'Active' } })
+  await run('cluster', 'uncordon', 'kube')
+  expect(await run('cluster', 'decommission', '--id', 'placed')).toMatchObject({ code: 0 })
+}, 300_000)
+
 test('a gateway that scales by load has as many replicas as something else says, within its limits', async () => {
   await run(...setup.registration('kube'))
   expect(await create('wide', '--max-replicas', '3')).toMatchObject({ code: 0 })

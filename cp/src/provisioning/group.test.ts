@@ -146,7 +146,10 @@ it.each([
 
 it('scales by load up to a number that is reserved, each replica a gateway of its own', async () => {
   const none = await provision(2, 'edge', { maxReplicas: 2 })
-  expect([none.status, none.body.errors]).toEqual([400, [{ pointer: '/maxReplicas', detail: expect.stringContaining('more than replicas (2)') }]])
+  expect([none.status, none.body.errors]).toEqual([
+    400,
+    [{ pointer: '/maxReplicas', detail: expect.stringContaining('more than replicas (2)') }],
+  ])
   const { uid, body } = await provision(1, 'edge', { maxReplicas: 3 })
   expect(body).toMatchObject({ state: 'succeeded', parameters: { replicas: 1, maxReplicas: 3 } })
   const uids = async () => (await rows()).map(({ instanceUid }) => instanceUid)

@@ -39,7 +39,11 @@ const Asked = z.strictObject({
  */
 export const ProvisionGateway = Asked.superRefine(({ replicas, maxReplicas }, ctx) => {
   if (maxReplicas !== undefined && maxReplicas <= replicas)
-    ctx.addIssue({ code: 'custom', path: ['maxReplicas'], message: `must be more than replicas (${replicas}); leave it out for a fixed number` })
+    ctx.addIssue({
+      code: 'custom',
+      path: ['maxReplicas'],
+      message: `must be more than replicas (${replicas}); leave it out for a fixed number`,
+    })
 })
 export type ProvisionGateway = z.infer<typeof ProvisionGateway>
 

@@ -170,9 +170,12 @@ describe('an API server', () => {
             ],
           },
         }
+      if (path === '/api/v1/namespaces/tools') return { status: 200, body: { metadata: { name: 'tools' } } }
+      if (path.startsWith('/api/v1/namespaces/')) return { status: 404, body: { kind: 'Status', reason: 'NotFound', message: 'not found' } }
       return { status: 201, body: { status: { allowed: isAllowed(path) } } }
     }
-  const probe = async (url: string) => await probeCluster(await openApi({ server: url, ca: authority.pem, user: token }))
+  const probe = async (url: string, namespace?: string) =>
+    await probeCluster(await openApi({ server: url, ca: authority.pem, user: token }), { namespace })
 
   test('is probed for its version, what it serves and what its nodes can give', async () => {
     expect(await probe(await server(answers('33+')))).toEqual({
@@ -192,5 +195,19 @@ describe('an API server', () => {
       reason: 'cluster_permissions_missing',
       message: expect.stringMatching(/get, create, patch, delete namespaces;.*statefulsets\.apps/) as string,
     })
+  })
+
+  test('where gateways live in a namespace of somebody else must have that, and need not let us make or limit one', async () => {
+    await expect(probe(await server(answers('30', () => false)), 'tools')).rejects.toMatchObject({
+      message: expect.stringMatching(/cluster: get namespaces; list nodes/) as string,
+    })
+    await expect(probe(await server(answers('30', () => false)), 'tools')).rejects.not.toMatchObject({
+      message: expect.stringMatching(/resourcequotas|limitranges/) as string,
+    })
+    await expect(probe(await server(answers('30')), 'nowhere')).rejects.toMatchObject({
+      reason: 'cluster_namespace_missing',
+      hint: expect.stringContaining('kubectl create namespace nowhere') as string,
+    })
+    expect((await probe(await server(answers('30')), 'tools')).version).toBe('1.30')
   })
 })

@@ -157,6 +157,12 @@ test('names that are too long are cut and stay different', () => {
   }
 })
 
+test('in a namespace of somebody else everything is in it, and it stays as it is', () => {
+  const objects = gatewayObjects(workload({ namespace: 'tools' }), modern)
+  expect(objects.map(({ kind }) => kind)).toEqual(expect.not.arrayContaining(['Namespace', 'ResourceQuota', 'LimitRange']))
+  expect(new Set(objects.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['tools']))
+})
+
 test('the published role is what the schemas allow, and asks for no wildcard', async () => {
   const objects = accessObjects('mcpg')
   expect(await violationsOf(objects)).toEqual([])

@@ -17,7 +17,9 @@ const file = (name: string, text: string) => {
 test('access is what the flags say, else the kubeconfig of the person, else nothing', async () => {
   const [config, token, ca] = [file('config', 'kind: Config'), file('token', 't\n'), file('ca', 'pem')]
   const server = 'https://10.0.0.1:6443'
-  expect(await readAccess({ server, tokenFile: token, caFile: ca, storageClass: 'fast', namespace: 'tools', egress: ['10.0.0.0/8'] }, {})).toEqual({
+  expect(
+    await readAccess({ server, tokenFile: token, caFile: ca, storageClass: 'fast', namespace: 'tools', egress: ['10.0.0.0/8'] }, {}),
+  ).toEqual({
     kubernetes: { server, token: 't', ca: 'pem', workloads: { namespace: 'tools', storageClass: 'fast', egress: ['10.0.0.0/8'] } },
   })
   const own = { kubernetes: { kubeconfig: 'kind: Config', context: 'prod', workloads: {} } }

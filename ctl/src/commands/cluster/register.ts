@@ -21,6 +21,9 @@ export async function run(
   _args: string[],
   { name, region, gatewaysMax, isolationTier, cpuMillicoresTotal, memoryBytesTotal, label, driver, ...access }: RegisterOptions,
 ): Promise<void> {
+  // Without the driver that it is for it would go unheard.
+  if (access.namespace !== undefined && driver !== 'kubernetes')
+    throw new McpgError('invalid', 'usage', '--namespace goes with --driver kubernetes.', { hint: 'mcpg-ctl cluster register --help' })
   const api = await connect()
   const body = {
     name,
