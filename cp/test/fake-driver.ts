@@ -15,12 +15,17 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
   const workloads = new Map<string, { workload: Workload; agent: FakeAgent }>()
   const pods = new Map<string, FakeAgent>()
   const applied: string[] = []
+  /** What nodes say of tags. */
+  const digests: Record<string, string> = {}
   const asleep = new Set<string>()
   const fails: ('probe' | 'apply' | 'prune' | 'observe' | 'stop' | 'remove')[] = []
   const here: Workloads = {
     async probe() {
       failAt('probe')
       return { cpuMillicores: 8_000, memoryBytes: 16 * 2 ** 30 }
+    },
+    async resolve(imageTag, before) {
+      return before?.startsWith(`${imageTag}@`) ? before : (digests[imageTag] ?? null)
     },
     async apply(workload) {
       failAt('apply')
@@ -68,7 +73,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     check: ({ replicas }) => (replicas === 1 || attests ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
     on: () => here,
   }
-  return { driver, workloads, pods, applied, fails, join }
+  return { driver, workloads, pods, applied, digests, fails, join }
 
   function podsOf(uid: string): string[] {
     return [...pods.keys()].filter((pod) => isMember(pod, uid))

@@ -1,13 +1,13 @@
 import type { Clock } from '@mcpg/core/clock'
 import { McpgError, type Violation } from '@mcpg/proto/errors'
 import { gatewaySizes } from '@mcpg/proto/rest/provisioning'
-import { version } from '@mcpg/proto/version'
 import type { IsolationTier, KubernetesWorkloads } from '@mcpg/proto/rest/clusters'
 import { mostReplicas } from '../clusters/group.ts'
 import type { Observed, Workload, WorkloadParameters, Workloads } from '../clusters/drivers/driver.ts'
 import type { Api } from './client/api.ts'
 import { clusterClient, type Client } from './client/client.ts'
 import { attestedPod } from './client/attestation.ts'
+import { digestOnNodes, imageName, tagOf } from './client/images.ts'
 import { attestationVolumeName } from './objects/pod.ts'
 import { canAttest, discover, probeCluster } from './client/probe.ts'
 import { rolloutOf } from './client/rollout.ts'
@@ -51,12 +51,23 @@ export function kubernetesWorkloads({
   clock: Clock
 }): Workloads {
   let opened: Promise<{ api: Api; client: Client }> | null = null
-  return { probe, apply, prune, observe, stop, remove, attest, list }
+  return { probe, resolve, apply, prune, observe, stop, remove, attest, list }
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
     const { capacity, warnings } = await probeCluster(api, { routing: routingOf(settings), namespace: settings.namespace })
     return { cpuMillicores: capacity.cpuMillicores, memoryBytes: capacity.memoryBytes, warnings }
+  }
+
+  /** As nodes have it already; where they are to fetch it each time, that is not what they will have. */
+  async function resolve(imageTag: string, before?: string): Promise<string | null> {
+    const tag = tagOf(imageTag)
+    if (imageTag.includes('sha256:')) return null
+    if (before?.startsWith(`${tag}@`)) return before
+    if (settings.imagePullPolicy === 'Always') return null
+    const { api } = await open()
+    const digest = await digestOnNodes(api, { repository: settings.image ?? image, tag })
+    return digest === null ? null : `${tag}@${digest}`
   }
 
   /** A namespace that is on its way out is waited for: the last gateway in it has just been taken away. */
@@ -211,7 +222,7 @@ export function kubernetesWorkloads({
     enrollmentUrl: string | null,
   ): GatewayWorkload {
     const ports = reach() ?? unreachable()
-    const { imageTag, size, replicas, maxReplicas, customHostname: hostname } = parameters
+    const { imageTag, image: resolved, size, replicas, maxReplicas, customHostname: hostname } = parameters
     const { image: ownImage, imagePullPolicy, imagePullSecret, ingressNamespace, runtimeClass } = settings
     const { hostPath, storageClass, egress = ['0.0.0.0/0', '::/0'] } = settings
     return {
@@ -231,7 +242,7 @@ export function kubernetesWorkloads({
       namespace: settings.namespace,
       replicas,
       maxReplicas,
-      image: `${ownImage ?? image}:${imageTag === 'latest' ? version : imageTag}`,
+      image: imageName(ownImage ?? image, resolved ?? imageTag),
       controlPlane: ports,
       enrollmentUrl,
       egress,

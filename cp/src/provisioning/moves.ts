@@ -31,7 +31,9 @@ export function gatewayMoves({
   }
 
   async function move(gateway: ManagedGateway): Promise<{ operationId: string } | { why: string }> {
-    const { name, instanceUid, clusterId, parameters } = gateway
+    const { name, instanceUid, clusterId } = gateway
+    // Another cluster may have its gateways from another registry.
+    const { image: _, ...parameters } = gateway.parameters
     if (gateway.state === 'deleting') return { why: 'it was to be deleted, and that has failed: delete it again' }
     const request = await placement(gateway.org, parameters)
     const about = { ...gateway, instanceUid: `${name}-${randomBytes(3).toString('hex')}`, clusterId: null }

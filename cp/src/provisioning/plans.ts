@@ -47,13 +47,32 @@ export function provisioningPlans({
   /** RFC 3339. */
   now: () => string
 }): Record<OperationKind, Plan> {
+  /** As it was asked for, and with the image that the operation found to be meant: the same in all of its steps. */
+  const deployed = (work: Work): Parameters => {
+    const { image } = work.data
+    return { ...inputOf(work).parameters, ...(typeof image === 'string' && { image }) }
+  }
+  /** Once for each operation. A tag that stays stands for what it stood for, so that pods do not start again because others changed. */
+  const resolveImage = async (work: Work): Promise<void> => {
+    if (work.data['image'] !== undefined) return
+    const { parameters, previous } = inputOf(work)
+    const stays = previous?.imageTag === parameters.imageTag
+    const workloads = await workloadsOf(work.clusterId)
+    const image = stays && previous.image === undefined ? null : await workloads.resolve?.(parameters.imageTag, stays ? previous.image : undefined)
+    await work.note({ image: image ?? null })
+  }
+  const imageText = (work: Work): string => {
+    const { image } = deployed(work)
+    return image === undefined ? '' : `, with the image ${image}`
+  }
+
   const rollout: Step = {
     name: 'rollout',
     phase: 'applying',
     async run(work) {
       const workloads = await workloadsOf(work.clusterId)
       // What an earlier attempt found dead is begun again.
-      await workloads.apply(workloadOf(work, inputOf(work).parameters))
+      await workloads.apply(workloadOf(work, deployed(work)))
       let waitsFor = ''
       await work.until(
         async () => {
@@ -106,8 +125,9 @@ export function provisioningPlans({
         name: 'workload',
         phase: 'applying',
         async run(work) {
-          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
-          return 'the workload is there'
+          await resolveImage(work)
+          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, deployed(work)))
+          return `the workload is there${imageText(work)}`
         },
         /** First the workload, so that nothing enrolls after its token and its gateway are gone; these go also where it cannot be removed. */
         async undo(work) {
@@ -153,8 +173,9 @@ export function provisioningPlans({
         name: 'workload',
         phase: 'applying',
         async run(work) {
-          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, inputOf(work).parameters))
-          return 'the workload has its new parameters'
+          await resolveImage(work)
+          await (await workloadsOf(work.clusterId)).apply(workloadOf(work, deployed(work)))
+          return `the workload has its new parameters${imageText(work)}`
         },
         async undo(work) {
           const { previous, parameters } = inputOf(work)
@@ -222,8 +243,8 @@ export function provisioningPlans({
   return { create, update, delete: remove, move }
 
   async function keep(tx: Tx, work: Work): Promise<void> {
-    const { parameters, less = nothing } = inputOf(work)
-    if (!(await store.becomeReady(tx, work.gatewayUid, parameters, now())))
+    const { less = nothing } = inputOf(work)
+    if (!(await store.becomeReady(tx, work.gatewayUid, deployed(work), now())))
       throw new McpgError('failed_precondition', 'cluster_decommissioned', 'Its cluster was decommissioned meanwhile.', {
         hint: 'mcpg-ctl cluster list',
       })
@@ -234,7 +255,7 @@ export function provisioningPlans({
     for (const { id } of groupRows(work)) await gateways.remove(ownCaller(), work, id)
   }
 
-  function workloadOf(work: Work, { imageTag, replicas, maxReplicas, size, customHostname }: Parameters): Workload {
+  function workloadOf(work: Work, { imageTag, image, replicas, maxReplicas, size, customHostname }: Parameters): Workload {
     const { org, workspace, environment, gateway: name, gatewayUid: instanceUid } = work
     return {
       org,
@@ -242,7 +263,7 @@ export function provisioningPlans({
       environment,
       name,
       instanceUid,
-      parameters: { imageTag, replicas, maxReplicas, size, customHostname },
+      parameters: { imageTag, image, replicas, maxReplicas, size, customHostname },
       enrollmentUrl: (options) => enrollmentUrl(work, options),
     }
   }

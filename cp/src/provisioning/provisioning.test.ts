@@ -96,6 +96,29 @@ describe('a managed gateway', () => {
     ])
   })
 
+  it('is deployed with the image that its tag stood for, until it is given another tag', async () => {
+    const { digests, fails } = await begin()
+    const [one, two] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`]
+    digests['stable'] = `stable@${one}`
+    const deployed = async () => (await fleet.call('GET', `${gateways}/edge/deployment`)).body.parameters
+    const made = await ended((await create({ name: 'edge', imageTag: 'stable' })).body.operationId)
+    expect((await events(made.id)).events.map(({ message }) => message)).toContain(`the workload is there, with the image stable@${one}`)
+    expect(await deployed()).toMatchObject({ imageTag: 'stable', image: `stable@${one}` })
+
+    // Somebody has pushed another one: what runs is not changed by an update that is about something else.
+    digests['stable'] = `stable@${two}`
+    expect((await ended((await create({ name: 'edge', imageTag: 'stable', size: 'm' })).body.operationId)).state).toBe('succeeded')
+    expect(await deployed()).toMatchObject({ size: 'm', image: `stable@${one}` })
+    fails.push(...Array<'observe'>(5).fill('observe'))
+    digests['next'] = `next@${two}`
+    expect((await ended((await create({ name: 'edge', imageTag: 'next' })).body.operationId)).state).toBe('failed')
+    expect(await deployed()).toMatchObject({ imageTag: 'stable', image: `stable@${one}` })
+    expect((await ended((await create({ name: 'edge', imageTag: `next@${one}` })).body.operationId)).state).toBe('succeeded')
+    expect(await deployed()).not.toHaveProperty('image')
+    for (const imageTag of ['sha256:1', `${one}0`, 'a b', `tag@${one}@${two}`, '@', ''])
+      expect([imageTag, (await create({ name: 'edge', imageTag })).status]).toEqual([imageTag, 400])
+  }, 120_000)
+
   it('answers as a stream that ends, which resumes after any event and says nothing after the last', async () => {
     await begin()
     const streamed = await fleet.call('POST', gateways, { name: 'edge' })

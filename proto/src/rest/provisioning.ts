@@ -14,8 +14,12 @@ const Asked = z.strictObject({
   name: Name.refine((name) => name.length <= maxManagedName, `must be at most ${maxManagedName} characters for a managed gateway`),
   imageTag: z
     .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'must be a tag of an image: 1-128 of A-Za-z0-9_.-')
-    .default('latest'),
+    .regex(
+      /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$/,
+      'must be a tag of an image (1-128 of A-Za-z0-9_.-), a digest (sha256: and 64 of 0-9a-f), or both as <tag>@sha256:…',
+    )
+    .default('latest')
+    .describe('A tag, a digest, or both as <tag>@<digest>; latest is the version of the control plane'),
   replicas: z.number().int().min(1).max(mostReplicas).default(1),
   maxReplicas: z
     .number()
@@ -48,7 +52,9 @@ export const ProvisionGateway = Asked.superRefine(({ replicas, maxReplicas }, ct
 export type ProvisionGateway = z.infer<typeof ProvisionGateway>
 
 /** What a managed gateway is deployed with. */
-export const GatewayParameters = Asked.omit({ name: true })
+export const GatewayParameters = Asked.omit({ name: true }).extend({
+  image: z.string().optional().describe('What the tag was found to be when it was deployed, as <tag>@<digest>'),
+})
 export type GatewayParameters = z.infer<typeof GatewayParameters>
 
 /** `GET …/gateways/{gateway}/deployment`: where a managed gateway runs, and with what. */

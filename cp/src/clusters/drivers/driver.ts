@@ -6,6 +6,8 @@ import type { GatewaySize } from '@mcpg/proto/rest/provisioning'
 /** What a managed gateway is deployed with. */
 export type WorkloadParameters = {
   imageTag: string
+  /** What `resolve` answered for it. */
+  image?: string | undefined
   replicas: number
   /** By load, from `replicas` on. */
   maxReplicas?: number | undefined
@@ -47,6 +49,11 @@ export type ClusterRef = { id: string; name: string; isolationTier: IsolationTie
 export type Workloads = {
   /** What the cluster has, asked now; throws where it cannot be used. */
   probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings?: string[] }>
+  /**
+   * What stands for the tag from now on, as `<tag>@<digest>`; null where that cannot be told, or the tag says it. `before` is what stood for
+   * a tag of that name, and stays where it is still meant.
+   */
+  resolve?(imageTag: string, before?: string): Promise<string | null>
   /** Replicas that are too many end, and could go on as who they were. */
   apply(workload: Workload): Promise<void>
   /** Removes what is left of replicas that are too many, once they are nobody any more. */

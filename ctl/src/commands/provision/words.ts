@@ -10,7 +10,7 @@ export const words: Words = (program, run) => {
     .description('make a managed gateway, or bring the one of this name to these values, and show every phase')
     .addOption(environment())
     .requiredOption('--name <name>', 'name of the gateway')
-    .option('--image-tag <tag>', 'version of the agent', 'latest')
+    .option('--image-tag <tag>', 'version of the agent: a tag, a digest (sha256:…) or <tag>@sha256:…', 'latest')
     .addOption(new Option('--replicas <n>', 'how many of it').argParser(whole).default(1))
     .addOption(new Option('--max-replicas <n>', 'scale it by load up to so many, from --replicas on (on Kubernetes)').argParser(whole))
     .option('--region <name>', 'only clusters of this region')
