@@ -102,6 +102,8 @@ export const defaultTimers = {
   clusterDrain: 5_000,
   /** How often clusters are asked what they have. */
   clusterProbe: 30_000,
+  /** How often what runs on clusters is compared with what was deployed. */
+  clusterDrift: 600_000,
 }
 
 export type Timers = typeof defaultTimers

@@ -24,6 +24,7 @@ import { operationRoutes } from './operations/routes.ts'
 import { attestation } from './provisioning/attestation.ts'
 import { groupLabel, isMember } from './clusters/group.ts'
 import { janitor } from './provisioning/janitor.ts'
+import { driftWatch } from './provisioning/drift.ts'
 import { beginnings } from './provisioning/beginning.ts'
 import { clusterDrainer } from './provisioning/drainer.ts'
 import { gatewayMoves } from './provisioning/moves.ts'
@@ -31,7 +32,7 @@ import { placementFor } from './provisioning/placing.ts'
 import { provisioningPlans } from './provisioning/plans.ts'
 import { provisioningRoutes } from './provisioning/routes.ts'
 import { provisioningService } from './provisioning/service.ts'
-import { provisioningStore } from './provisioning/store.ts'
+import { provisioningStore, type ManagedGateway } from './provisioning/store.ts'
 import { quotaRoutes } from './quotas/routes.ts'
 import { quotaService } from './quotas/service.ts'
 import { quotaStore } from './quotas/store.ts'
@@ -127,7 +128,7 @@ export async function createManaged({
     planOf: (kind) => plans[kind],
   })
   const { lease, take } = operations.engine
-  const placement = placementFor(clusters)
+  const placement = placementFor({ clusters, store })
   const beginningOf = beginnings({ audit, clock, lease })
   const txt = txtRecords(dnsServers)
   const domains = domainService({ db, audit, clock, txt, requireOrg: requireScope, hostnamesIn: store.hostnamesIn })
@@ -169,12 +170,23 @@ export async function createManaged({
   const register: Part = { name: 'clusters', start: () => clusters.ensureLocal(), stop: async () => {} }
   const prober = clusterProber({ db, store: clusterRows, drivers, clock, periodMs: timers.clusterProbe, log })
   const tidying = janitor({ store, clusters, registry, clock, periodMs: timers.clusterProbe, log })
+  const drift = driftWatch({
+    store,
+    clusters,
+    workloadOf,
+    async putRight({ org, workspace, environment, name, parameters: { image: _, ...parameters } }) {
+      await provisioning.provision(ownCaller(), { org, workspace, environment }, { name, ...parameters })
+    },
+    clock,
+    periodMs: timers.clusterDrift,
+    log,
+  })
   const keepers = drivers.flatMap((driver) => driver.keep?.(() => wantedOf(driver)) ?? [])
   return {
     routes,
     chores: [operations.chore],
     /** They start once gateways can reach the listeners. */
-    parts: [register, prober, reservations.part, operations.part, drainer.part, tidying, ...keepers],
+    parts: [register, prober, reservations.part, operations.part, drainer.part, tidying, drift, ...keepers],
     deprovision: provisioning.deprovision,
     attest: attestation({ store, workloadsOf: clusters.workloadsOf }),
   }
@@ -182,7 +194,11 @@ export async function createManaged({
   /** What should run on the clusters of a driver, as it was deployed. */
   async function wantedOf(driver: Driver): Promise<Workload[]> {
     const ids = (await clusters.driversIn()).filter((one) => one.driver === driver).map(({ id }) => id)
-    return (await store.listReady(ids)).map(({ org, workspace, environment, name, instanceUid, parameters }) => ({
+    return (await store.listReady(ids)).map(workloadOf)
+  }
+
+  function workloadOf({ org, workspace, environment, name, instanceUid, parameters }: ManagedGateway): Workload {
+    return {
       org,
       workspace,
       environment,
@@ -192,7 +208,7 @@ export async function createManaged({
       enrollmentUrl: async () => {
         throw new Error(`the identity of the gateway ${instanceUid} is gone: delete it and create it anew`)
       },
-    }))
+    }
   }
 
   /** What has begun of a drain that is over is taken back, as far as it can be. */

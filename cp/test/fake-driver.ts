@@ -15,6 +15,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
   const workloads = new Map<string, { workload: Workload; agent: FakeAgent }>()
   const pods = new Map<string, FakeAgent>()
   const applied: string[] = []
+  const drifted = new Set<string>()
   /** What nodes say of tags. */
   const digests: Record<string, string> = {}
   const asleep = new Set<string>()
@@ -29,6 +30,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     },
     async apply(workload) {
       failAt('apply')
+      drifted.delete(workload.instanceUid)
       applied.push(`${workload.instanceUid} ${workload.parameters.size}`)
       if (mostReplicas(workload.parameters) > 1 || podsOf(workload.instanceUid).length > 0) return await applyGroup(workload)
       const known = workloads.get(workload.instanceUid)
@@ -43,6 +45,9 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     async prune({ instanceUid, parameters }) {
       failAt('prune')
       for (const pod of podsOf(instanceUid)) if (ordinalOf(pod, instanceUid)! >= mostReplicas(parameters)) end(pod)
+    },
+    async drift({ instanceUid }) {
+      return drifted.has(instanceUid) ? ['something was changed'] : []
     },
     async observe(uid) {
       failAt('observe')
@@ -73,7 +78,7 @@ export function fakeDriver({ fleet, knobs = {}, attests = false }: { fleet: () =
     check: ({ replicas }) => (replicas === 1 || attests ? [] : [{ pointer: '/replicas', detail: 'one replica is all there is' }]),
     on: () => here,
   }
-  return { driver, workloads, pods, applied, digests, fails, join }
+  return { driver, workloads, pods, applied, drifted, digests, fails, join }
 
   function podsOf(uid: string): string[] {
     return [...pods.keys()].filter((pod) => isMember(pod, uid))

@@ -33,7 +33,6 @@ const workload = (rest: Partial<GatewayWorkload> = {}): GatewayWorkload => ({
   environment: 'default',
   name: 'edge',
   instanceUid: 'edge-0a1b2c',
-  operationId: 'op_1',
   isolationTier: 'shared',
   replicas: 1,
   cpuMillicores: 250,

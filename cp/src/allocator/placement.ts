@@ -35,7 +35,7 @@ export type PlacementRequest = {
   allowHigherTier: boolean
   selector: SelectorTerm[]
   strategy: 'binpack' | 'spread'
-  /** Clusters that hold another replica of the same group. */
+  /** Clusters that hold a gateway of the same name, in another environment of its workspace. */
   siblings: ReadonlySet<string>
   /** Clusters that cannot run it, by id, with why. */
   excluded: ReadonlyMap<string, string>

@@ -51,7 +51,7 @@ export function kubernetesWorkloads({
   clock: Clock
 }): Workloads {
   let opened: Promise<{ api: Api; client: Client }> | null = null
-  return { probe, resolve, apply, prune, observe, stop, remove, attest, list }
+  return { probe, resolve, apply, prune, drift, observe, stop, remove, attest, list }
 
   async function probe(): Promise<{ cpuMillicores: number; memoryBytes: number; warnings: string[] }> {
     const { api } = await open()
@@ -140,6 +140,22 @@ export function kubernetesWorkloads({
     await until(async () => !(await podsOf(client, instanceUid)).some(isSurplus), 'the pods that are too many do not end')
     const claims = await listed(client, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(instanceUid))
     for (const claim of claims.filter(isSurplus)) await client.remove(claim)
+  }
+
+  /** The token stays out of it: it comes and goes. */
+  async function drift(workload: Workload): Promise<string[]> {
+    const { api, client } = await open()
+    const { discovery } = await discover(api)
+    const [set] = await setsOf(client, workload.instanceUid)
+    const described = { ...describe(workload, null), attested: set !== undefined && isAttestedSet(set) }
+    const changed: string[] = []
+    for (const object of gatewayObjects(described, discovery)) {
+      const pointers = await client.drift(object)
+      const what = `${object.kind} ${object.metadata.name}`
+      if (pointers === null) changed.push(`${what} is gone`)
+      else if (pointers.length > 0) changed.push(`${what} was changed at ${pointers.join(', ')}`)
+    }
+    return changed
   }
 
   async function attest(

@@ -35,7 +35,7 @@ export function gatewayMoves({
     // Another cluster may have its gateways from another registry.
     const { image: _, ...parameters } = gateway.parameters
     if (gateway.state === 'deleting') return { why: 'it was to be deleted, and that has failed: delete it again' }
-    const request = await placement(gateway.org, parameters)
+    const request = await placement(gateway, parameters)
     const about = { ...gateway, instanceUid: `${name}-${randomBytes(3).toString('hex')}`, clusterId: null }
     const input = { parameters, from: { instanceUid, clusterId } }
     const beginning = {

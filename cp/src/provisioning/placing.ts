@@ -4,12 +4,19 @@ import { parseSelector, type SelectorTerm } from '@mcpg/proto/selectors'
 import type { PlacementRequest } from '../allocator/allocator.ts'
 import type { Clusters } from '../clusters/service.ts'
 import { amountsOf, type Parameters } from './input.ts'
+import type { ProvisioningStore } from './store.ts'
 
-export type PlacementFor = (org: string, parameters: Parameters) => Promise<PlacementRequest>
+export type PlacementFor = (gateway: { org: string; workspace: string; name: string }, parameters: Parameters) => Promise<PlacementRequest>
 
 /** What a gateway with these parameters needs of a cluster. Throws `invalid` for what no cluster could ever run. */
-export function placementFor({ driversIn }: Pick<Clusters, 'driversIn'>): PlacementFor {
-  return async (org, parameters) => ({
+export function placementFor({
+  clusters: { driversIn },
+  store,
+}: {
+  clusters: Pick<Clusters, 'driversIn'>
+  store: Pick<ProvisioningStore, 'clustersOfName'>
+}): PlacementFor {
+  return async ({ org, workspace, name }, parameters) => ({
     org,
     ...amountsOf(parameters),
     region: parameters.region ?? null,
@@ -17,7 +24,7 @@ export function placementFor({ driversIn }: Pick<Clusters, 'driversIn'>): Placem
     allowHigherTier: parameters.allowHigherTier,
     selector: selectorOf(parameters.clusterSelector),
     strategy: parameters.strategy,
-    siblings: new Set(),
+    siblings: await store.clustersOfName({ org, workspace, name }),
     excluded: await refusedClusters(parameters),
   })
 

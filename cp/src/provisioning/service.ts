@@ -54,7 +54,7 @@ export function provisioningService({
     toKeep: AnswerToKeep = null,
   ): Promise<StartedOperation> {
     await requireEnvironment(scope)
-    const request = await placement(scope.org, parameters)
+    const request = await placement({ ...scope, name }, parameters)
     if (parameters.customHostname !== undefined) await requireCovered(scope.org, parameters.customHostname)
     for (let look = 0; look < mostLooks; look++) {
       const known = await store.find(scope, name)

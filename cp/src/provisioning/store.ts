@@ -37,6 +37,7 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
   return {
     find,
     findByUid,
+    clustersOfName,
     listReady,
     hostnamesIn,
     listOn,
@@ -58,6 +59,12 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
   async function findByUid(instanceUid: string): Promise<ManagedGateway | null> {
     const row = await read.managedGateway.findUnique({ where: { instanceUid } })
     return row && rowOf(row)
+  }
+
+  /** Where gateways of this name run in any environment of the workspace: what one cluster has, the others need not lose with it. */
+  async function clustersOfName(which: { org: string; workspace: string; name: string }): Promise<ReadonlySet<string>> {
+    const rows = await read.managedGateway.findMany({ where: which, select: { clusterId: true } })
+    return new Set(rows.map(({ clusterId }) => clusterId))
   }
 
   /** Those that should run, without those that an operation is at work on. */

@@ -58,6 +58,8 @@ export type Workloads = {
   apply(workload: Workload): Promise<void>
   /** Removes what is left of replicas that are too many, once they are nobody any more. */
   prune(workload: Workload): Promise<void>
+  /** What of it is not as an apply would make it, in words; empty for nothing. Missing where that cannot be told. */
+  drift?(workload: Workload): Promise<string[]>
   observe(instanceUid: string): Promise<Observed>
   /** Ends it in order, and resolves when it has ended; its identity stays. */
   stop(instanceUid: string): Promise<void>

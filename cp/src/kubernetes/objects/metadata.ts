@@ -6,10 +6,7 @@ export function gatewayMeta(workload: GatewayWorkload, suffix = ''): ObjectMeta 
   return {
     name: suffix ? fitted(`${workloadName(workload.instanceUid)}-${suffix}`) : workloadName(workload.instanceUid),
     namespace: namespaceName(workload),
-    labels: {
-      ...podLabels(workload),
-      ...(workload.operationId ? { 'mcpg.dev/operation-id': workload.operationId } : {}),
-    },
+    labels: podLabels(workload),
   }
 }
 

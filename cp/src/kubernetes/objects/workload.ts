@@ -48,7 +48,6 @@ export type GatewayWorkload = {
   name: string
   /** Each replica of several has the name of its pod, but for one that was alone before. */
   instanceUid: string
-  operationId?: string
   isolationTier: 'shared' | 'sandboxed' | 'dedicated'
   /** Of somebody else, which is there; else one of the workspace and tier, which comes and goes with its gateways. */
   namespace?: string | undefined
