@@ -101,8 +101,7 @@ test('a gateway becomes ready in a pod, keeps its pod when its config changes, a
   await setup.ask('create', 'server', 'again', '--command', 'node /servers/echo.ts')
   await until('the second server', async () => (await setup.toolsOf('edge', 'again')).includes('echo'), 60_000)
   expect((await pods(given)).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
-  for (const object of gatewayObjects({ ...given, operationId: 'another', enrollmentUrl: null }, facts.discovery))
-    await client.apply(object)
+  for (const object of gatewayObjects({ ...given, enrollmentUrl: null }, facts.discovery)) await client.apply(object)
   expect((await pods(given)).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
 
   await setup.cluster.admin.delete(`/api/v1/namespaces/${namespaceName(given)}/pods/${pod!.metadata.name}`)

@@ -93,12 +93,13 @@ async function serviceOn(db: Db) {
       throw new Error(`nobody asks for ${word}`)
     },
   }
+  const store = provisioningStore(db)
   return provisioningService({
     db,
-    store: provisioningStore(db),
+    store,
     allocator: allocator({ db, clock: systemClock, log }),
     clusters,
-    placement: placementFor(clusters),
+    placement: placementFor({ clusters, store }),
     beginningOf: beginnings({
       audit: auditTrail({ db, clock: systemClock }),
       clock: systemClock,

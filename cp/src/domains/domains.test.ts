@@ -26,7 +26,7 @@ const add = async (host: string) => (await fleet.call('POST', path, { host })).b
 const verify = (host: string) => fleet.call('POST', `${path}/${host}/verify`)
 const operation = async (id: string) => (await fleet.call('GET', `/v1/operations/${id}`)).body
 const create = (body: object) => fleet.call('POST', `${environment}/gateways`, body, json)
-const ended = (id: string) => until(async () => ((await operation(id)).state === 'running' ? null : await operation(id)))
+const ended = (id: string) => until(async () => ((await operation(id)).state === 'running' ? null : await operation(id)), 60_000)
 const made = async (body: object) => await ended((await create(body)).body.operationId)
 async function verified(host: string) {
   const { record } = await add(host)

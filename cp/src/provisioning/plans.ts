@@ -58,7 +58,8 @@ export function provisioningPlans({
     const { parameters, previous } = inputOf(work)
     const stays = previous?.imageTag === parameters.imageTag
     const workloads = await workloadsOf(work.clusterId)
-    const image = stays && previous.image === undefined ? null : await workloads.resolve?.(parameters.imageTag, stays ? previous.image : undefined)
+    const image =
+      stays && previous.image === undefined ? null : await workloads.resolve?.(parameters.imageTag, stays ? previous.image : undefined)
     await work.note({ image: image ?? null })
   }
   const imageText = (work: Work): string => {

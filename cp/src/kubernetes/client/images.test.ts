@@ -21,7 +21,9 @@ test('a tag stands for the digest that all nodes have of it which say one', asyn
     return await digestOnNodes({ get: async () => ({ items }) } as unknown as Api, { repository: 'mcpg/gateway', tag: '1.2' })
   }
   expect(await found([[`mcpg/gateway@${one}`, 'mcpg/gateway:1.2']], [])).toBe(one)
-  expect(await found([[`docker.io/mcpg/gateway@${one}`, 'docker.io/mcpg/gateway:1.2']], [[`mcpg/gateway@${one}`, 'mcpg/gateway:1.2']])).toBe(one)
+  expect(
+    await found([[`docker.io/mcpg/gateway@${one}`, 'docker.io/mcpg/gateway:1.2']], [[`mcpg/gateway@${one}`, 'mcpg/gateway:1.2']]),
+  ).toBe(one)
   // Of another tag, of another repository, never in a registry, two that differ, and a node that tells nothing of its images.
   expect(await found([[`mcpg/gateway@${one}`, 'mcpg/gateway:1.3']])).toBeNull()
   expect(await found([[`other.example.com/mcpg/gateway@${one}`, 'other.example.com/mcpg/gateway:1.2']])).toBeNull()
