@@ -8,7 +8,7 @@ import { managedCluster, type ManagedCluster } from './managed.ts'
 
 let setup: ManagedCluster
 beforeAll(async () => {
-  setup = await shareWithFile(managedCluster)
+  setup = await shareWithFile(() => managedCluster({ timers: 'clusterDrift=3000' }))
 }, 400_000)
 
 const run = (...args: string[]) => setup.run(...args)
@@ -163,6 +163,24 @@ test('one gateway becomes two and one again, and stays itself', async () => {
   const deleted = await setup.remove(uid)
   expect([deleted.code, deleted.stderr]).toEqual([0, ''])
   expect(await setup.nothingLeft()).toEqual([])
+}, 300_000)
+
+test('what somebody changes of a gateway is put right by an update', async () => {
+  await run(...setup.registration('kube'))
+  expect(await create('kept')).toMatchObject({ code: 0 })
+  const [pod] = await setup.pods('kept')
+  const { name, namespace } = pod!.metadata
+  const uid = name.replace(/-0$/, '')
+  const { admin } = setup.cluster
+  const service = `/api/v1/namespaces/${namespace}/services/${uid}`
+  await admin.delete(service)
+  await until('the service', async () => (await admin.get(service).catch(() => null)) !== null, 60_000)
+  type History = { items: { kind: string; state: string; startedBy: string; gateway: { name: string } }[] }
+  const latest = async () => (await setup.ask<History>('provision', 'history', '--org', 'default')).items[0]!
+  await until('the end of the update', async () => (await latest()).state !== 'running', 60_000)
+  expect(await latest()).toMatchObject({ kind: 'update', state: 'succeeded', startedBy: 'control-plane', gateway: { name: 'kept' } })
+  expect((await setup.pods('kept')).map(({ metadata }) => metadata.uid)).toEqual([pod!.metadata.uid])
+  expect((await setup.remove(uid)).code).toBe(0)
 }, 300_000)
 
 test('gateways live in the namespace that the cluster was registered with, which is left as it was', async () => {

@@ -14,6 +14,7 @@ import { rolloutOf } from './client/rollout.ts'
 import { isAutoscaled } from './objects/availability.ts'
 import { enrollmentSecret, enrollmentSecretName, gatewayObjects } from './objects/gateway-objects.ts'
 import { gatewaySelector, managedSelector, maxStatefulSetName, namespaceName, uidOf, workloadName } from './objects/names.ts'
+import { stamped, stampOf } from './objects/stamp.ts'
 import { isAttested, type Discovery, type GatewayWorkload, type KubernetesObject, type Routing } from './objects/workload.ts'
 
 /** Where gateways reach the control plane; null for what only this machine reaches. */
@@ -88,7 +89,7 @@ export function kubernetesWorkloads({
     const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true, byAttestation }) : null
     const given: GatewayWorkload = { ...described, enrollmentUrl }
     if (secret && needsToken) await client.remove(token)
-    const objects = gatewayObjects(given, discovery)
+    const objects = stamped(gatewayObjects(given, discovery))
     // First: what scales by load would go on doing so with a number that is ours again.
     await client.prune(kindsOf(discovery), {
       namespace: namespaceName(described),
@@ -142,14 +143,16 @@ export function kubernetesWorkloads({
     for (const claim of claims.filter(isSurplus)) await client.remove(claim)
   }
 
-  /** The token stays out of it: it comes and goes. */
+  /** What we would write otherwise by now, in another version or by other settings, is nobody's change: it comes with the next update. */
   async function drift(workload: Workload): Promise<string[]> {
     const { api, client } = await open()
     const { discovery } = await discover(api)
     const [set] = await setsOf(client, workload.instanceUid)
     const described = { ...describe(workload, null), attested: set !== undefined && isAttestedSet(set) }
+    const objects = stamped(gatewayObjects(described, discovery))
+    if (set && stampOf(set) !== stampOf(objects.find(({ kind }) => kind === 'StatefulSet')!)) return []
     const changed: string[] = []
-    for (const object of gatewayObjects(described, discovery)) {
+    for (const object of objects) {
       const pointers = await client.drift(object)
       const what = `${object.kind} ${object.metadata.name}`
       if (pointers === null) changed.push(`${what} is gone`)

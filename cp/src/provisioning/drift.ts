@@ -1,6 +1,7 @@
 import type { Clock } from '@mcpg/core/clock'
 import type { Part } from '@mcpg/core/lifecycle'
 import type { Log } from '@mcpg/core/log'
+import { periodically } from '@mcpg/core/periodically'
 import type { Workload } from '../clusters/drivers/driver.ts'
 import type { Clusters } from '../clusters/service.ts'
 import type { ManagedGateway, ProvisioningStore } from './store.ts'
@@ -31,40 +32,26 @@ export function driftWatch({
   log: Pick<Log, 'warn'>
 }): Part {
   const tried = new Map<string, { count: number; next: number }>()
-  let isStopping = false
-  let cancel = () => {}
-  let looking: Promise<void> = Promise.resolve()
-  return {
+  return periodically({
     name: 'drift of managed gateways',
-    start: async () => schedule(),
-    async stop() {
-      isStopping = true
-      cancel()
-      await looking
-    },
-  }
+    clock,
+    everyMs: periodMs,
+    work: look,
+    failed: (error) => log.warn({ err: error }, 'managed gateways could not be compared with what was deployed'),
+  })
 
-  function schedule(): void {
-    if (isStopping) return
-    cancel = clock.after(periodMs, () => {
-      looking = look()
-        .catch((error: unknown) => log.warn({ err: error }, 'managed gateways could not be compared with what was deployed'))
-        .then(schedule)
-    })
-  }
-
-  async function look(): Promise<void> {
+  async function look(stopping: AbortSignal): Promise<void> {
     for (const { id, name, driver } of await clusters.driversIn()) {
-      if (isStopping) return
-      if (driver) await lookAt(id).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be looked at'))
+      if (stopping.aborted) return
+      if (driver) await lookAt(id, stopping).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be looked at'))
     }
   }
 
-  async function lookAt(clusterId: string): Promise<void> {
+  async function lookAt(clusterId: string, stopping: AbortSignal): Promise<void> {
     const workloads = await clusters.workloadsOf(clusterId)
     if (!workloads.drift) return
     for (const gateway of await store.listReady([clusterId])) {
-      if (isStopping) return
+      if (stopping.aborted) return
       const { instanceUid: uid } = gateway
       const changes = await workloads.drift(workloadOf(gateway))
       const before = tried.get(uid)
@@ -73,7 +60,7 @@ export function driftWatch({
         const count = (before?.count ?? 0) + 1
         tried.set(uid, { count, next: clock.monotonic() + Math.min(longestWaitMs, periodMs * 2 ** count) })
         log.warn({ gateway: gateway.name, instanceUid: uid, changes }, 'a managed gateway is not as it was deployed, and is put right')
-        await putRight(gateway)
+        await putRight(gateway).catch((error: unknown) => log.warn({ err: error, gateway: gateway.name }, 'it could not be put right now'))
       }
     }
   }

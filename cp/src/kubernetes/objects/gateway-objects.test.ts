@@ -5,6 +5,7 @@ import { violationsOf } from '../../../test/kubernetes-schemas.ts'
 import { gatewayObjects } from './gateway-objects.ts'
 import { fitted, workloadName } from './names.ts'
 import { accessObjects } from './permissions.ts'
+import { stamped, stampOf } from './stamp.ts'
 import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
 
 const modern: Discovery = { minor: 33, podDisruptionBudget: 'policy/v1', horizontalPodAutoscaler: 'autoscaling/v2' }
@@ -154,6 +155,13 @@ test('names that are too long are cut and stay different', () => {
     expect(metadata.namespace?.length ?? 0).toBeLessThanOrEqual(63)
     for (const value of Object.values(metadata.labels ?? {})) expect(value.length).toBeLessThanOrEqual(63)
   }
+})
+
+test('the workload says what everything was written as, with and without a token', () => {
+  const stamp = (rest: Partial<GatewayWorkload>) => stampOf(find(stamped(gatewayObjects(workload(rest), modern)), 'StatefulSet')!)
+  expect(stamp({})).toMatch(/^[0-9a-f]{16}$/)
+  expect(stamp({ enrollmentUrl: null })).toBe(stamp({}))
+  for (const rest of [{ image: 'other:1' }, { egress: [] }, { replicas: 2 }]) expect([rest, stamp(rest) === stamp({})]).toEqual([rest, false])
 })
 
 test('in a namespace of somebody else everything is in it, and it stays as it is', () => {
