@@ -43,7 +43,8 @@ export function driftWatch({
   async function look(stopping: AbortSignal): Promise<void> {
     for (const { id, name, driver } of await clusters.driversIn()) {
       if (stopping.aborted) return
-      if (driver) await lookAt(id, stopping).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be looked at'))
+      if (driver)
+        await lookAt(id, stopping).catch((error: unknown) => log.warn({ err: error, cluster: name }, 'a cluster could not be looked at'))
     }
   }
 

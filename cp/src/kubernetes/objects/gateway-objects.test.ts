@@ -161,7 +161,8 @@ test('the workload says what everything was written as, with and without a token
   const stamp = (rest: Partial<GatewayWorkload>) => stampOf(find(stamped(gatewayObjects(workload(rest), modern)), 'StatefulSet')!)
   expect(stamp({})).toMatch(/^[0-9a-f]{16}$/)
   expect(stamp({ enrollmentUrl: null })).toBe(stamp({}))
-  for (const rest of [{ image: 'other:1' }, { egress: [] }, { replicas: 2 }]) expect([rest, stamp(rest) === stamp({})]).toEqual([rest, false])
+  for (const rest of [{ image: 'other:1' }, { egress: [] }, { replicas: 2 }])
+    expect([rest, stamp(rest) === stamp({})]).toEqual([rest, false])
 })
 
 test('in a namespace of somebody else everything is in it, and it stays as it is', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { McpgError } from '@mcpg/proto/errors'
 import { RegisteredCluster } from '@mcpg/proto/rest/clusters'
 import type { Context } from '../../context.ts'
 import { inFlags } from '../../in-flags.ts'
