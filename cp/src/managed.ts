@@ -174,9 +174,7 @@ export async function createManaged({
     store,
     clusters,
     workloadOf,
-    async putRight({ org, workspace, environment, name, parameters: { image: _, ...parameters } }) {
-      await provisioning.provision(ownCaller(), { org, workspace, environment }, { name, ...parameters })
-    },
+    putRight: provisioning.redeploy,
     clock,
     periodMs: timers.clusterDrift,
     log,

@@ -115,7 +115,9 @@ describe('a host name of a gateway', () => {
     expect(await db.read.operation.count()).toBe(1)
     // The key of the table is what counts, whoever writes it.
     const { hostname } = (await db.read.gatewayHostname.findFirst())!
-    await expect(db.write((tx) => tx.gatewayHostname.create({ data: { hostname, gatewayUid: 'another' } }))).rejects.toThrow()
+    await expect(db.write((tx) => tx.gatewayHostname.create({ data: { hostname, gatewayUid: 'another' } }))).rejects.toMatchObject({
+      code: 'P2002',
+    })
   }, 60_000)
 
   it('that a gateway is getting is kept from others, and the one before is free when the change has ended', async () => {

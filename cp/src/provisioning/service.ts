@@ -3,7 +3,7 @@ import { McpgError } from '@mcpg/proto/errors'
 import type { OperationEvent, PassedOver } from '@mcpg/proto/rest/operations'
 import type { Deployment, ProvisionGateway, StartedOperation } from '@mcpg/proto/rest/provisioning'
 import { amountText, type ExceededQuota } from '@mcpg/proto/rest/quotas'
-import type { Caller } from '../access/caller.ts'
+import { ownCaller, type Caller } from '../access/caller.ts'
 import type { Allocator, Beginning, PlacementRequest } from '../allocator/allocator.ts'
 import type { Clusters } from '../clusters/service.ts'
 import type { Domains } from '../domains/service.ts'
@@ -44,7 +44,7 @@ export function provisioningService({
   take: (operationId: string) => Promise<void>
   requireEnvironment: (scope: EnvironmentScope) => Promise<void>
 }) {
-  return { provision, deprovision, deployment }
+  return { provision, redeploy, deprovision, deployment }
 
   /** Makes a gateway of this name, or brings the managed one of this name to these values. */
   async function provision(
@@ -84,6 +84,12 @@ export function provisioningService({
     if (outcome.outcome === 'no_capacity') return await withoutRoom(beginning, outcome.passedOver)
     if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
     return await started(beginning, outcome, scope)
+  }
+
+  /** Brings one to what it was deployed with, what its tag stands for included; nothing begins where it has gone meanwhile. */
+  async function redeploy(known: ManagedGateway): Promise<void> {
+    const { image: _, ...parameters } = known.parameters
+    await update(ownCaller(), known, parameters, null)
   }
 
   /** In place: what did not change is not touched, and the cluster stays. */
