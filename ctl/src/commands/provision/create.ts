@@ -26,7 +26,6 @@ export type CreateOptions = {
 
 /** Makes a managed gateway, or brings the one of this name to these values. */
 export async function run(context: Context, _args: string[], { env, timeout, detach, ...body }: CreateOptions): Promise<number> {
-  durationOption('--timeout', timeout)
   const scope = provisionScope(context, { env })
   const timeoutMs = durationOption('--timeout', timeout)
   const api = await context.api()

@@ -10,7 +10,6 @@ export type DeleteOptions = { env?: string; instanceUid?: string; name?: string;
 /** A gateway that enrolled by itself has no steps: it is revoked and deleted at once. */
 export async function run(context: Context, _args: string[], options: DeleteOptions): Promise<number> {
   const { env, instanceUid = options.name, timeout, detach } = options
-  durationOption('--timeout', timeout)
   const scope = provisionScope(context, { env, needed: { 'instance-uid': instanceUid } })
   const timeoutMs = durationOption('--timeout', timeout)
   const api = await context.api()
