@@ -1,4 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Whoever installs for the tests takes this: apt does not wait for another one that reads its lists. */
+const lock = join(tmpdir(), 'mcpg-apt.lock')
 
 /** Installs packages of the system where that is possible; else throws with what to do. */
 export function aptInstall(...packages: string[]): void {
@@ -8,7 +13,8 @@ export function aptInstall(...packages: string[]): void {
     ['update', '-qq'],
     ['install', '-y', '-qq', '--no-install-recommends', ...packages],
   ]) {
-    const done = spawnSync('apt-get', args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const done = spawnSync('flock', [lock, 'apt-get', '-o', 'DPkg::Lock::Timeout=600', ...args], { encoding: 'utf8', env })
     if (done.status !== 0) throw new Error(`apt-get ${args[0]} failed: ${done.stderr}`)
   }
 }

@@ -8,7 +8,7 @@ import { joinNode, startEngine } from './node.ts'
 export type ClusterWithNode = Awaited<ReturnType<typeof clusterWithNode>>
 
 /** A Kubernetes with one node and our images on it, and a control plane that its pods reach. */
-export async function clusterWithNode({ timers = '' }: { timers?: string } = {}) {
+export async function clusterWithNode({ timers = '', dnsServer }: { timers?: string; dnsServer?: string } = {}) {
   const cluster = await startCluster()
   const node = await startEngine(cluster)
   buildImages(cluster.folder, node)
@@ -17,7 +17,7 @@ export async function clusterWithNode({ timers = '' }: { timers?: string } = {})
     stateDir: temporaryFolder(),
     http: `${node.address}:0`,
     grpc: `${node.address}:0`,
-    args: ['--insecure-allow-unauthenticated'],
+    args: ['--insecure-allow-unauthenticated', ...(dnsServer !== undefined ? ['--dns-server', dnsServer] : [])],
     ...(timers !== '' && { env: { MCPG_TIMERS: timers } }),
   })
   // There is no provisioner of volumes.

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testAuthority } from '@mcpg/core/test-authority'
 import { openApi, type Api } from '../../cp/src/kubernetes/client/api.ts'
 import type { ClusterCredentials } from '../../cp/src/kubernetes/client/credentials.ts'
-import { temporaryFolder } from '../harness/cleanup.ts'
+import { shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
 import { freePort } from '../harness/free-port.ts'
 import { until } from '../harness/until.ts'
 import { binaries } from './binaries.ts'
@@ -18,13 +19,16 @@ export type Cluster = {
   admin: Api
   adminCredentials: ClusterCredentials
   apiServer: Daemon
-  /** Again, once it was stopped; resolves when it answers. */
+  /** Again, once it was stopped, for the rest of the file; resolves when it answers. */
   startApiServer: () => Promise<void>
   /** A kubeconfig file of a user of the token file. */
   kubeconfig: (user: 'admin' | 'node') => string
+  /** A token as the API server signs them, with these claims beside its issuer. */
+  signed: (claims: object) => string
 }
 
 export const nodeName = 'node-1'
+const audience = 'https://kubernetes.default.svc'
 
 /** A real API server with its etcd, controllers and scheduler, all on loopback and all gone after the test. */
 export async function startCluster(): Promise<Cluster> {
@@ -57,6 +61,11 @@ export async function startCluster(): Promise<Cluster> {
       }),
     )
   mkdirSync(join(folder, 'etcd'), { mode: 0o700 })
+  // By which the API server asks a kubelet, e.g. for the log of a pod.
+  const [askerKey, request] = [join(folder, 'asker.key'), join(folder, 'asker.der')]
+  const subject = ['-subj', '/O=system:masters/CN=kube-apiserver', '-outform', 'DER', '-out', request]
+  execFileSync('openssl', ['req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', askerKey, ...subject], { stdio: 'ignore' })
+  const asker = new X509Certificate(await authority.client(readFileSync(request)))
 
   const etcd = `http://127.0.0.1:${etcdPort}`
   const peer = `http://127.0.0.1:${peerPort}`
@@ -83,13 +92,16 @@ export async function startCluster(): Promise<Cluster> {
     `--tls-cert-file=${file('apiserver.crt', cert)}`,
     `--tls-private-key-file=${file('apiserver.key', key)}`,
     `--cert-dir=${folder}`,
+    `--kubelet-client-certificate=${file('asker.crt', asker.toString())}`,
+    `--kubelet-client-key=${askerKey}`,
+    '--kubelet-preferred-address-types=InternalIP',
     `--token-auth-file=${tokenFile}`,
     '--authorization-mode=Node,RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
     `--service-account-issuer=${server}`,
     `--service-account-key-file=${verifyKey}`,
     `--service-account-signing-key-file=${signingKey}`,
-    '--api-audiences=https://kubernetes.default.svc',
+    `--api-audiences=${audience}`,
     '--enable-admission-plugins=NodeRestriction,ResourceQuota,LimitRanger',
     '--endpoint-reconciler-type=none',
     '--allow-privileged=true',
@@ -129,7 +141,17 @@ export async function startCluster(): Promise<Cluster> {
   ])
   // Made by a controller, so both are at work.
   await until('the controllers', async () => (await admin.get('/api/v1/namespaces/default/serviceaccounts/default')) !== null, 60_000)
-  return { folder, server, ca: authority.pem, admin, adminCredentials, apiServer, startApiServer: () => answers(startDaemon()), kubeconfig }
+  const startApiServer = () => shareWithFile(() => answers(startDaemon()))
+  return { folder, server, ca: authority.pem, admin, adminCredentials, apiServer, startApiServer, kubeconfig, signed }
+
+  function signed(claims: object): string {
+    const parts = [
+      { alg: 'RS256', typ: 'JWT' },
+      { iss: server, aud: [audience], ...claims },
+    ]
+    const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+    return `${text}.${sign('sha256', Buffer.from(text), signing.privateKey).toString('base64url')}`
+  }
 }
 
 function isAlive({ pid }: Daemon): boolean {

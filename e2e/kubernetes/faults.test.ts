@@ -6,7 +6,7 @@ import { managedCluster, type ManagedCluster } from './managed.ts'
 
 let setup: ManagedCluster
 beforeAll(async () => {
-  setup = await shareWithFile(() => managedCluster({ timers: 'provisionStep=25000,clusterProbe=2000' }))
+  setup = await shareWithFile(() => managedCluster({ timers: 'provisionStep=40000,clusterProbe=2000' }))
   await setup.run(...setup.registration('kube'))
 }, 400_000)
 
@@ -86,3 +86,43 @@ test('an API server that stops in the middle is named, and what was there is rem
   await nothingIsLeft()
   await nothingIsTaken()
 }, 300_000)
+
+test('a quota that is used up is told in its own words, and who was there before stays', async () => {
+  const { admin } = setup.cluster
+  expect(await setup.create('first')).toMatchObject({ code: 0 })
+  const [pod] = await setup.pods('first')
+  const path = '/api/v1/namespaces/mcpg-default-default-shared/resourcequotas'
+  type Quota = { status?: { used?: { pods?: string } } }
+  await admin.post(path, { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'theirs' }, spec: { hard: { pods: '1' } } })
+  await until('the quota to be counted', async () => (await admin.get<Quota>(`${path}/theirs`)).status?.used?.pods === '1')
+  expect(await refusal('second')).toMatch(/^7 [^]*exceeded quota: theirs, requested: pods=1, used: pods=1, limited: pods=1/)
+  const left = (await setup.nothingLeft()).filter((each) => each.includes('/second'))
+  expect([left, (await setup.pods('first')).map(({ metadata }) => metadata.uid)]).toEqual([[], [pod!.metadata.uid]])
+  expect(await setup.remove(pod!.metadata.name.replace(/-0$/, ''))).toMatchObject({ code: 0 })
+  await nothingIsLeft()
+  await nothingIsTaken()
+}, 240_000)
+
+test('what never becomes ready is given up: a pod that listens to nothing, one that reaches nobody, and a namespace that does not end', async () => {
+  const { admin } = setup.cluster
+  expect(await setup.run('create', 'workspace', 'ending')).toMatchObject({ code: 0 })
+  const ending = '/api/v1/namespaces/mcpg-default-ending-shared'
+  const held = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['mcpg.dev/story'] } }
+  await admin.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mcpg-default-ending-shared' } })
+  await admin.post(`${ending}/configmaps`, held)
+  await admin.delete(ending)
+  const [deaf, lost, late] = await Promise.all([
+    refusal('deaf', '--image-tag', 'deaf'),
+    refusal('lost', '--image-tag', 'misled'),
+    refusal('late', '--workspace', 'ending'),
+  ])
+  expect(deaf).toMatch(
+    /^7 [^]*pod deaf-\w+-0 runs and is not ready \(Startup probe failed[^]*; the last that it said: listening to nothing/,
+  )
+  expect(lost).toMatch(/^7 [^]*pod lost-\w+-0 runs and is not ready[^]*Waiting: [^]*:9/)
+  expect(late).toMatch(/^7 [^]*The namespace is being deleted, and takes nothing new until it is gone/)
+
+  await admin.apply(`${ending}/configmaps/held`, { ...held, metadata: { name: 'held' } }, { fieldManager: 'story', force: 'true' })
+  await nothingIsLeft()
+  await nothingIsTaken()
+}, 240_000)

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { aptInstall } from '../apt.ts'
 import { binaries } from './binaries.ts'
 import type { Node } from './node.ts'
 
@@ -37,9 +36,17 @@ export function buildImages(folder: string, { docker }: Node): void {
     (context) => cpSync(join(root, 'e2e/fixtures/servers'), join(context, 'servers'), { recursive: true }),
     'test',
   )
+  // They run, and end when they are told to: one never listens, one is given an address that nobody listens on.
+  const deaf = 'trap exit TERM; echo listening to nothing; while :; do sleep 1; done'
+  const misled = [
+    'busybox sed "s|:[0-9]*/enroll/|:9/enroll/|" "$MCPG_ENROLLMENT_URL_FILE" >/tmp/url',
+    'MCPG_ENROLLMENT_URL_FILE=/tmp/url exec node /app/ctl/dist/mcpg-ctl.js "$@"',
+  ].join('\n')
+  for (const [tag, script] of Object.entries({ deaf, misled }))
+    build('mcpg-gateway', `FROM ${testImage}\nENTRYPOINT ${JSON.stringify(['sh', '-c', script, 'sh'])}\n`, () => {}, tag)
 
   function build(name: string, dockerfile: string, fill: (context: string) => void, tag = '1'): void {
-    const context = join(folder, `context-${name}`)
+    const context = join(folder, `context-${name}-${tag}`)
     mkdirSync(context)
     writeFileSync(join(context, 'Dockerfile'), dockerfile)
     fill(context)
@@ -49,7 +56,6 @@ export function buildImages(folder: string, { docker }: Node): void {
 
 /** What a Node needs to run, and a shell. */
 function nodeRoot(rootfs: string): void {
-  if (!existsSync('/bin/busybox')) aptInstall('busybox-static')
   const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).match(/\/[^\s)]+/g) ?? []
   for (const path of new Set(libraries)) copy(path, path)
   copy(process.execPath, '/usr/bin/node')

@@ -10,7 +10,7 @@ export type Pod = { metadata: { name: string; uid: string; namespace: string } }
 const scope = ['--org', 'default', '--workspace', 'default', '--env', 'default']
 
 /** A control plane and a Kubernetes that it may be registered with, by the account of the published role. */
-export async function managedCluster(options: { timers?: string } = {}) {
+export async function managedCluster(options: { timers?: string; dnsServer?: string } = {}) {
   const setup = await clusterWithNode(options)
   const { cluster, controlPlane, volume } = setup
   const { credentials } = await publishedAccount(cluster)
@@ -36,6 +36,7 @@ export async function managedCluster(options: { timers?: string } = {}) {
     return [...required, ...Object.entries({ ...given, ...rest }).flat()]
   }
 
+  /** The last of two flags counts. */
   function create(name: string, ...rest: string[]) {
     return run('provision', 'create', ...scope, '--name', name, '--region', 'eu', '--image-tag', 'test', ...rest)
   }
@@ -54,6 +55,9 @@ export async function managedCluster(options: { timers?: string } = {}) {
     const paths = [
       '/api/v1/namespaces',
       '/apis/apps/v1/statefulsets',
+      '/apis/networking.k8s.io/v1/networkpolicies',
+      '/apis/networking.k8s.io/v1/ingresses',
+      '/apis/policy/v1beta1/poddisruptionbudgets',
       '/api/v1/pods',
       '/api/v1/secrets',
       '/api/v1/services',

@@ -48,8 +48,10 @@ exec runc "$@"
     const running = docker(['ps', '-aq']).split('\n').filter(Boolean)
     if (running.length > 0) docker(['rm', '-f', ...running])
   })
-  const address = docker(['network', 'inspect', 'bridge', '-f', '{{(index .IPAM.Config 0).Gateway}}']).trim()
-  return { address, docker }
+  // The first engine of a machine makes the bridge, and does not say its address yet: it is the first of its network.
+  const described = docker(['network', 'inspect', 'bridge', '-f', '{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}'])
+  const [gateway = '', subnet = ''] = described.trimEnd().split(' ')
+  return { address: gateway || subnet.replace(/0\/\d+$/, '1'), docker }
 }
 
 /** A kubelet on that engine; the cluster has a node then. */
@@ -62,7 +64,7 @@ export async function joinNode({ folder, admin, kubeconfig }: Cluster, { address
     JSON.stringify({
       apiVersion: 'kubelet.config.k8s.io/v1beta1',
       kind: 'KubeletConfiguration',
-      authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
+      authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: join(folder, 'ca.crt') } },
       authorization: { mode: 'Webhook' },
       cgroupDriver: 'cgroupfs',
       cgroupRoot: '/',

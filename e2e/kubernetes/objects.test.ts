@@ -146,6 +146,23 @@ describe.each([
   })
 })
 
+test('several replicas by load have a budget and a scaler that the controllers of the cluster take up', async () => {
+  const given = workload({ workspace: 'scaled', replicas: 2, maxReplicas: 4 })
+  const objects = gatewayObjects(given, discovery)
+  for (const object of objects) await client.apply(object)
+  const statusOf = async (kind: string) => {
+    const object = await client.find(objects.find((one) => one.kind === kind)!)
+    return object?.['status'] as { expectedPods?: number; disruptionsAllowed?: number; conditions?: { type: string; status: string }[] }
+  }
+  await until('the budget to be counted', async () => (await statusOf('PodDisruptionBudget')).expectedPods === 2, 60_000)
+  // No pod has a node here, so none may be taken away.
+  expect(await statusOf('PodDisruptionBudget')).toMatchObject({ disruptionsAllowed: 0 })
+  const isScalable = async () =>
+    (await statusOf('HorizontalPodAutoscaler')).conditions?.some(({ type, status }) => type === 'AbleToScale' && status === 'True')
+  await until('the scaler to have found the workload', isScalable, 60_000)
+  await client.remove(objects[0]!)
+}, 150_000)
+
 describe('what keeps a cluster from taking a gateway is told in words', () => {
   test('a namespace that is being deleted', async () => {
     const given = workload({ workspace: 'ending' })

@@ -1,15 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testAuthority } from '@mcpg/core/test-authority'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dnsServer } from '../../cp/test/dns-server.ts'
+import { openApi } from '../../cp/src/kubernetes/client/api.ts'
 import { shareWithFile, temporaryFolder } from '../harness/cleanup.ts'
 import { until } from '../harness/until.ts'
 import { managedCluster, type ManagedCluster } from './managed.ts'
 
 let setup: ManagedCluster
+let names: Awaited<ReturnType<typeof dnsServer>>
 beforeAll(async () => {
-  setup = await shareWithFile(() => managedCluster({ timers: 'clusterDrift=3000' }))
+  names = await dnsServer()
+  setup = await shareWithFile(() => managedCluster({ timers: 'clusterDrift=3000', dnsServer: names.address }))
 }, 400_000)
+afterAll(() => names.close())
 
 const run = (...args: string[]) => setup.run(...args)
 const create = (name: string, ...rest: string[]) => setup.create(name, ...rest)
@@ -36,6 +41,21 @@ test('a cluster is not registered with credentials that do not work, and is told
   const { status } = await cluster.admin.post<{ status: { token: string } }>(path, body)
   expect(await wrong({ '--token-file': file('poor', status.token) })).toMatch(
     /^6 .*lacks permissions on the cluster: get, create, patch, delete namespaces/,
+  )
+  // A real one, an hour old.
+  const hour = Math.floor(Date.now() / 1000) - 3600
+  const account = await cluster.admin.get<{ metadata: { uid: string } }>('/api/v1/namespaces/mcpg/serviceaccounts/mcpg-control-plane')
+  const claims = (exp: number) => ({
+    sub: 'system:serviceaccount:mcpg:mcpg-control-plane',
+    nbf: hour,
+    exp,
+    'kubernetes.io': { namespace: 'mcpg', serviceaccount: { name: 'mcpg-control-plane', uid: account.metadata.uid } },
+  })
+  const of = (exp: number) => openApi({ server: cluster.server, ca: cluster.ca, user: { token: cluster.signed(claims(exp)) } })
+  expect(await (await of(hour + 7200)).get('/api/v1/nodes')).toMatchObject({ kind: 'NodeList' })
+  const ended = hour + 600
+  expect(await wrong({ '--token-file': file('old', cluster.signed(claims(ended))) })).toMatch(
+    `does not accept the credentials: the token expired at ${new Date(ended * 1000).toISOString()}`,
   )
   const kubeconfig = [
     'cluster',
@@ -260,4 +280,41 @@ test('where the cluster reviews no tokens several replicas are refused in words,
   } finally {
     await put(role.rules)
   }
+}, 240_000)
+
+test('a host name of a verified domain is routed by an Ingress with its certificate, and goes with its gateway', async () => {
+  const { admin } = setup.cluster
+  const routes = { '--ingress-class': 'nginx', '--certificate-issuer': 'letsencrypt' }
+  expect(await run(...setup.registration('kube', routes))).toMatchObject({ code: 0 })
+  const hostname = ['--custom-hostname', 'mcp.example.com']
+  expect(await create('named', ...hostname)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('mcpg-ctl domain add example.com') as string,
+  })
+  const { record } = await setup.ask<{ record: { name: string; value: string } }>('domain', 'add', 'example.com')
+  expect(await run('domain', 'verify', 'example.com')).toMatchObject({ code: 6 })
+  names.records.set(record.name, [record.value])
+  expect(await run('domain', 'verify', 'example.com')).toMatchObject({ code: 0 })
+
+  const created = await create('named', ...hostname)
+  expect([created.code, created.stderr]).toEqual([0, ''])
+  const [pod] = await setup.pods('named')
+  const uid = pod!.metadata.name.replace(/-0$/, '')
+  const path = `/apis/networking.k8s.io/v1/namespaces/mcpg-default-default-shared/ingresses/${uid}`
+  expect(await admin.get(path)).toMatchObject({
+    metadata: { annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt', 'nginx.ingress.kubernetes.io/backend-protocol': 'HTTPS' } },
+    spec: {
+      ingressClassName: 'nginx',
+      tls: [{ hosts: ['mcp.example.com'], secretName: `${uid}-tls` }],
+      rules: [{ host: 'mcp.example.com', http: { paths: [{ backend: { service: { name: uid, port: { name: 'mcp' } } } }] } }],
+    },
+  })
+  // What the route leads to is the pod.
+  type Endpoints = { subsets: { addresses: { targetRef: { name: string } }[]; ports: { name: string }[] }[] }
+  const { subsets } = await admin.get<Endpoints>(`/api/v1/namespaces/mcpg-default-default-shared/endpoints/${uid}`)
+  expect(subsets).toMatchObject([{ addresses: [{ targetRef: { name: `${uid}-0` } }], ports: [{ name: 'mcp' }] }])
+
+  const deleted = await setup.remove(uid)
+  expect([deleted.code, deleted.stderr]).toEqual([0, ''])
+  expect(await setup.nothingLeft()).toEqual([])
 }, 240_000)

@@ -304,7 +304,12 @@ export function kubernetesWorkloads({
       try {
         return await run()
       } catch (error) {
-        if (!(error instanceof McpgError) || error.reason !== 'namespace_terminating' || clock.now() > deadline) throw error
+        if (!(error instanceof McpgError) || error.reason !== 'namespace_terminating') throw error
+        // What did not end by now is held by somebody: to try again would only be to wait again.
+        if (clock.now() > deadline) {
+          const { reason, message, hint } = error
+          throw new McpgError('failed_precondition', reason, message, { ...(hint !== undefined && { hint }), cause: error })
+        }
         await pause(500)
       }
   }

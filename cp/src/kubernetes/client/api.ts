@@ -1,10 +1,12 @@
 import type { Configuration, HttpMethod } from '@kubernetes/client-node'
-import type { ClusterCredentials } from './credentials.ts'
+import { expiryOf, type ClusterCredentials } from './credentials.ts'
 import { explainTransport, explainStatus, type Asked } from './errors.ts'
 
 /** Answers of an API server as it sends them. Every request ends within `timeoutMs`. */
 export type Api = {
   get<T>(path: string, query?: Query): Promise<T>
+  /** What is no JSON, such as a log. */
+  text(path: string, query?: Query): Promise<string>
   post<T>(path: string, body: unknown, query?: Query): Promise<T>
   /** Server-side apply. */
   apply<T>(path: string, body: unknown, query: Query): Promise<T>
@@ -38,17 +40,22 @@ export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_
   // Its own requests drop what it has no model of, and turn times into objects; its connections and its sign-in are what we use.
   const { baseServer, httpApi, authMethods } = config.makeApiClient(Connection).configuration
   return {
-    get: (path, query) => send({ method: 'GET', path, query }),
-    post: (path, body, query) => send({ method: 'POST', path, query, body, type: 'application/json' }),
-    apply: (path, body, query) => send({ method: 'PATCH', path, query, body, type: 'application/apply-patch+yaml' }),
-    delete: (path, body) => send({ method: 'DELETE', path, body, type: 'application/json' }),
+    get: (path, query) => json({ method: 'GET', path, query }),
+    text: (path, query) => send({ method: 'GET', path, query, accept: '*/*' }),
+    post: (path, body, query) => json({ method: 'POST', path, query, body, type: 'application/json' }),
+    apply: (path, body, query) => json({ method: 'PATCH', path, query, body, type: 'application/apply-patch+yaml' }),
+    delete: (path, body) => json({ method: 'DELETE', path, body, type: 'application/json' }),
   }
 
-  async function send<T>({ method, path, query = {}, body, type }: Request): Promise<T> {
+  async function json<T>(request: Request): Promise<T> {
+    return JSON.parse(await send(request)) as T
+  }
+
+  async function send({ method, path, query = {}, body, type, accept = 'application/json' }: Request): Promise<string> {
     const asked: Asked = { server, method, path }
     const context = baseServer.makeRequestContext(path, method as HttpMethod)
     for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value)
-    context.setHeaderParam('Accept', 'application/json')
+    context.setHeaderParam('Accept', accept)
     if (body !== undefined) {
       context.setHeaderParam('Content-Type', type ?? 'application/json')
       context.setBody(JSON.stringify(body))
@@ -64,8 +71,8 @@ export async function openApi(credentials: ClusterCredentials, { timeoutMs = 15_
     } catch (error) {
       throw explainTransport(asked, error, timeoutMs)
     }
-    if (status < 200 || status > 299) throw explainStatus(asked, status, answer)
-    return JSON.parse(answer) as T
+    if (status < 200 || status > 299) throw explainStatus(asked, status, answer, 'token' in user ? expiryOf(user.token) : undefined)
+    return answer
   }
 }
 
@@ -77,4 +84,4 @@ class Connection {
   }
 }
 
-type Request = { method: Method; path: string; query?: Query | undefined; body?: unknown; type?: string }
+type Request = { method: Method; path: string; query?: Query | undefined; body?: unknown; type?: string; accept?: string }

@@ -56,6 +56,16 @@ export function accountCredentials({ server, ca, token }: { server: string; ca?:
   return { server, ...(ca === undefined ? {} : { ca }), user: { token: token.trim() } }
 }
 
+/** When a token ends, in milliseconds since 1970, as far as it says so itself. */
+export function expiryOf(token: string): number | undefined {
+  try {
+    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { exp?: unknown }
+    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function readCluster(cluster: Entry, at: string, problems: [string, string][]): Partial<ClusterCredentials> {
   const server = text(cluster['server']) ?? ''
   checkServer(server, `${at}/server`, problems)

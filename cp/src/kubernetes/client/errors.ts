@@ -39,8 +39,8 @@ export function explainTransport({ server }: Asked, error: unknown, timeoutMs: n
   return unreachable(`${of} could not be asked: ${message}.`, 'is it running, and can the control plane reach it?', error)
 }
 
-/** An answer other than success. */
-export function explainStatus(asked: Asked, status: number, body: string): McpgError {
+/** An answer other than success; `tokenEnds` is when the token that was shown ends by its own word, in milliseconds since 1970. */
+export function explainStatus(asked: Asked, status: number, body: string, tokenEnds?: number): McpgError {
   const { message, reason, details } = statusOf(body)
   const what = `${asked.method} ${asked.path}`
   const said = message ?? `status ${status}`
@@ -48,7 +48,7 @@ export function explainStatus(asked: Asked, status: number, body: string): McpgE
     return new McpgError(
       'failed_precondition',
       'cluster_credentials_refused',
-      `The API server ${asked.server} does not accept the credentials: the token is expired, revoked or of another cluster.`,
+      `The API server ${asked.server} does not accept the credentials: ${whyRefused(tokenEnds)}.`,
       { hint: 'make a new token and register the cluster again: kubectl create token mcpg-control-plane' },
     )
   if (status === 403 && details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating'))
@@ -75,6 +75,12 @@ export function explainStatus(asked: Asked, status: number, body: string): McpgE
   if (status === 429 || status >= 500 || passing.has(reason ?? ''))
     return new McpgError('unavailable', 'cluster_unavailable', `The API server ${asked.server} cannot answer now (${what}): ${said}.`)
   return new McpgError('failed_precondition', 'cluster_refused', `The API server ${asked.server} refuses ${what}: ${said}.`)
+}
+
+function whyRefused(tokenEnds: number | undefined): string {
+  if (tokenEnds === undefined) return 'the token is expired, revoked or of another cluster'
+  const ends = new Date(tokenEnds).toISOString()
+  return tokenEnds < Date.now() ? `the token expired at ${ends}` : `the token, good until ${ends}, is revoked or of another cluster`
 }
 
 const certificateCodes = new Set([

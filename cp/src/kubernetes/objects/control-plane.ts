@@ -34,7 +34,6 @@ export function controlPlaneObjects(given: ControlPlaneInstallation): Kubernetes
     spec: { type: 'ClusterIP', selector: labels, ports: [{ ...port, targetPort: port.name, protocol: 'TCP' }] },
   })
   return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(controlPlaneName), automountServiceAccountToken: false },
     service(controlPlaneName, { name: 'rest', port: ports.rest }),
     // Gateways hold streams with client certificates, so they come by a way of their own that ends TLS nowhere before us.
     service(gatewaysService, { name: 'grpc', port: ports.grpc }),

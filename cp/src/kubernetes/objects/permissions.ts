@@ -35,6 +35,9 @@ export const permissionsIn = (namespace: string | undefined): readonly Permissio
 /** For gateways with several replicas: whether a token is that of a pod of one. A cluster without it runs the others. */
 export const attestationPermission: Permission = { group: 'authentication.k8s.io', resource: 'tokenreviews', verbs: ['create'] }
 
+/** For what a pod says that does not become ready; without it that is not told. */
+const logPermission: Permission = { group: '', resource: 'pods/log', verbs: ['get'] }
+
 /** For custom host names, where the settings of the cluster say how they are routed. */
 export const routePermissions: Readonly<Record<Routing['type'], Permission>> = {
   ingress: { group: 'networking.k8s.io', resource: 'ingresses', verbs: owned },
@@ -46,16 +49,19 @@ export function accessObjects(namespace: string): KubernetesObject[] {
   const labels = { 'app.kubernetes.io/name': managedBy, 'app.kubernetes.io/part-of': 'mcpg' }
   const subject = { kind: 'ServiceAccount', name: managedBy, namespace }
   return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: managedBy, namespace, labels } },
+    // Pods of it, such as the control plane's own, have no use for its token.
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: managedBy, namespace, labels }, automountServiceAccountToken: false },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: managedBy, labels },
-      rules: [...permissions, attestationPermission, ...Object.values(routePermissions)].map(({ group, resource, verbs }) => ({
-        apiGroups: [group],
-        resources: [resource],
-        verbs: [...verbs],
-      })),
+      rules: [...permissions, logPermission, attestationPermission, ...Object.values(routePermissions)].map(
+        ({ group, resource, verbs }) => ({
+          apiGroups: [group],
+          resources: [resource],
+          verbs: [...verbs],
+        }),
+      ),
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
