@@ -233,8 +233,9 @@ describe('clusters', () => {
     await dialog().getByLabel('Labels').fill('disk=ssd')
     await dialog().getByText('How gateways run there').click()
     await dialog().getByLabel('Storage class').fill('fast')
+    await dialog().getByRole('textbox', { name: 'Namespace', exact: true }).fill('tools')
     await dialog().getByText('Show CLI').click()
-    await dialog().getByText('--storage-class fast', { exact: false }).waitFor()
+    await dialog().getByText('--storage-class fast --namespace tools').waitFor()
     await button('Register').click()
     await dialog().getByText('Kubernetes 1.28: pod security is not enforced.').waitFor()
     expect(cp.writes.at(-1)?.body).toEqual({
@@ -245,7 +246,7 @@ describe('clusters', () => {
       gatewaysMax: 20,
       cpuMillicoresTotal: 1500,
       labels: { disk: 'ssd' },
-      kubernetes: { kubeconfig: 'apiVersion: v1', workloads: { storageClass: 'fast' } },
+      kubernetes: { kubeconfig: 'apiVersion: v1', workloads: { storageClass: 'fast', namespace: 'tools' } },
     })
   })
 

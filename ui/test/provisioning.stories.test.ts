@@ -64,17 +64,15 @@ describe('a gateway that is provisioned', () => {
     await dialog().getByText('No cluster that is ready has this region and tier.').waitFor()
     await dialog().getByLabel('Isolation tier').selectOption('shared')
     await dialog().getByLabel('Region').selectOption('eu-central')
+    await dialog().getByLabel('Replicas by load, at most').fill('3')
     await dialog().getByText('Show CLI').click()
-    await dialog()
-      .getByText('mcpg-ctl provision create --org default --workspace default --env default --name edge-1 --size m --region eu-central', {
-        exact: true,
-      })
-      .waitFor()
+    const command = 'mcpg-ctl provision create --org default --workspace default --env default --name edge-1 --size m'
+    await dialog().getByText(`${command} --max-replicas 3 --region eu-central`, { exact: true }).waitFor()
     await button('Provision').click()
     await page.waitForURL(/\/operations\/op-1$/)
     const { method, path, body, headers } = cp.writes[0]!
     expect([method, path, headers.accept]).toEqual(['POST', gateways, 'application/json'])
-    expect(body).toEqual({ name: 'edge-1', size: 'm', replicas: 1, imageTag: 'latest', region: 'eu-central' })
+    expect(body).toEqual({ name: 'edge-1', size: 'm', replicas: 1, maxReplicas: 3, imageTag: 'latest', region: 'eu-central' })
 
     // Each step as it happens, up to the end.
     events.tell({ phase: 'allocating', step: 'reserved', status: 'done', message: 'reserved on berlin' })

@@ -3,10 +3,16 @@ import type { KubernetesWorkloads } from '@mcpg/proto/rest/clusters'
 import type { AccessDraft } from './draft.ts'
 import styles from './cluster-form.module.css'
 
-type Fields = { access: AccessDraft; onChange: (access: AccessDraft) => void; wrong: (field: string) => string | undefined; later: string }
+type Fields = {
+  access: AccessDraft
+  onChange: (access: AccessDraft) => void
+  wrong: (field: string) => string | undefined
+  later: string
+  isChange?: boolean
+}
 
 /** How the control plane reaches a cluster of Kubernetes. What is pasted leaves with the request and is not shown again. */
-export function AccessFields({ access, onChange, wrong, later }: Fields) {
+export function AccessFields({ access, onChange, wrong, later, isChange = false }: Fields) {
   const set = (part: Partial<AccessDraft>) => onChange({ ...access, ...part })
   return (
     <>
@@ -72,12 +78,13 @@ export function AccessFields({ access, onChange, wrong, later }: Fields) {
           />
         </>
       )}
-      {access.way !== 'later' && <WorkloadFields access={access} onChange={onChange} wrong={wrong} />}
+      {access.way !== 'later' && <WorkloadFields access={access} onChange={onChange} wrong={wrong} isChange={isChange} />}
     </>
   )
 }
 
 const fields: { field: keyof KubernetesWorkloads; label: string; description: string }[] = [
+  { field: 'namespace', label: 'Namespace', description: 'One that is there; empty: one for each workspace' },
   { field: 'image', label: 'Image of gateways', description: 'Without its tag; empty: that of the control plane' },
   { field: 'imagePullPolicy', label: 'When nodes fetch it', description: 'Always, IfNotPresent or Never' },
   { field: 'imagePullSecret', label: 'Secret to fetch it with', description: 'Of the namespace of the gateways' },
@@ -90,11 +97,12 @@ const fields: { field: keyof KubernetesWorkloads; label: string; description: st
   { field: 'runtimeClass', label: 'Runtime class', description: 'Of the tier sandboxed; empty: gvisor' },
 ]
 
-function WorkloadFields({ access, onChange, wrong }: Pick<Fields, 'access' | 'onChange' | 'wrong'>) {
+function WorkloadFields({ access, onChange, wrong, isChange }: Omit<Fields, 'later'>) {
   const wrongs = fields.filter(({ field }) => wrong(`/kubernetes/workloads/${field}`))
   return (
     <details className={styles.more} open={wrongs.length > 0 || undefined}>
       <summary>How gateways run there</summary>
+      {isChange && <p className={styles.aside}>All empty: as before. What is said here takes the place of all of it.</p>}
       <div className={styles.fields}>
         {fields.map(({ field, label, description }) => (
           <TextInput

@@ -36,6 +36,7 @@ export function ChangeForm({ cluster, onDone }: { cluster: Cluster; onDone: () =
           access={draft.access}
           onChange={(access) => setDraft((one) => ({ ...one, access }))}
           wrong={wrong}
+          isChange={!needsAccess}
           later={needsAccess ? 'Not now' : 'As before'}
         />
       )}

@@ -96,6 +96,7 @@ function accessBody({ way, kubeconfig, context, server, ca, token, workloads }: 
 const numberOf = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text))
 
 const workloadFlags: Partial<Record<keyof KubernetesWorkloads, string>> = {
+  namespace: '--namespace',
   image: '--gateway-image',
   imagePullPolicy: '--image-pull-policy',
   storageClass: '--storage-class',

@@ -9,9 +9,14 @@ export function sizeText(size: GatewaySize): string {
   return `${spellCpu(cpuMillicores)}, ${spellBytes(memoryBytes).replace('.0 ', ' ')}`
 }
 
-/** `size m (0.5 CPU, 1.0 GiB), 2 replicas`. */
-export const shapeText = ({ size, replicas }: Pick<GatewayParameters, 'size' | 'replicas'>): string =>
-  `size ${size} (${sizeText(size)}${replicas > 1 ? ' each' : ''}), ${plural(replicas, 'replica')}`
+type Shape = Pick<GatewayParameters, 'size' | 'replicas' | 'maxReplicas'>
+
+/** `size m (0.5 CPU, 1 GiB each), 2 replicas`, or `2 to 5 replicas` where load decides. */
+export function shapeText({ size, replicas, maxReplicas }: Shape): string {
+  const each = replicas > 1 || maxReplicas !== undefined ? ' each' : ''
+  const count = maxReplicas === undefined ? plural(replicas, 'replica') : `${replicas} to ${maxReplicas} replicas`
+  return `size ${size} (${sizeText(size)}${each}), ${count}`
+}
 
 /** The command that does the same; what is a default is left out. */
 export function createCommand(scope: EnvironmentScope, name: string, parameters: Partial<GatewayParameters>): string {
