@@ -113,3 +113,12 @@ test('provision create is refused in the words of its flags', async () => {
 test('a URL to enroll by that leads to this machine only says so', async () => {
   expect((await run('enroll', 'create')).stderr).toContain('only on this machine')
 })
+
+test('cluster set is refused in the words of its flags', async () => {
+  const violations = [{ pointer: '/gatewaysMax', detail: 'must be at least 1' }]
+  rest.failWhen(({ method }) => method === 'PATCH', {
+    status: 400,
+    error: new McpgError('invalid', 'invalid_request', '/gatewaysMax must be at least 1.', { violations }),
+  })
+  expect(await run('cluster', 'set', 'local', '--gateways-max', '0')).toMatchObject(says(2, 'error: --gateways-max must be at least 1.'))
+})

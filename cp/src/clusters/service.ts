@@ -207,7 +207,10 @@ export function clusterService({
         'conflict',
         'cluster_exists',
         `There is a cluster ${body.name} already, with other values: ${differing.map(({ detail }) => detail).join('; ')}.`,
-        { violations: differing, hint: 'register the other one under another --name' },
+        {
+          violations: differing,
+          hint: `register the other one under another --name; mcpg-ctl cluster set ${known.name} changes how much this one takes, and its labels`,
+        },
       )
     return { ...clusterOf(known), ...hinted(known.state) }
   }

@@ -1,6 +1,7 @@
 import { McpgError } from '@mcpg/proto/errors'
 import { RegisteredCluster, type ChangeCluster } from '@mcpg/proto/rest/clusters'
 import type { Context } from '../../context.ts'
+import { inFlags } from '../../in-flags.ts'
 import { printCluster } from '../../output/print-clusters.ts'
 import { labelsOf } from './labels.ts'
 
@@ -11,7 +12,7 @@ export async function run(context: Context, [word = '']: string[], options: SetO
   const body = bodyOf(options)
   const api = await context.api()
   const path = `/v1/admin/clusters/${encodeURIComponent(word)}`
-  await printCluster(context, (await api.call('PATCH', path, { body, schema: RegisteredCluster })).body)
+  await printCluster(context, (await api.call('PATCH', path, { body, schema: RegisteredCluster }).catch(inFlags(body))).body)
 }
 
 function bodyOf({ gatewaysMax, cpuMillicoresTotal, memoryBytesTotal, label }: SetOptions): ChangeCluster {
