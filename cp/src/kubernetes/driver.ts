@@ -113,6 +113,7 @@ export function kubernetesWorkloads({
       await gone(workload.instanceUid)
       await client.apply(workloadSet)
     }
+    if (set) await surplusEnded(client, workload)
   }
 
   async function requireAttestation(api: Api, { name, instanceUid }: Workload): Promise<void> {
@@ -134,13 +135,17 @@ export function kubernetesWorkloads({
   }
 
   /** Volumes of replicas that are no more: who has that number next is another gateway. */
-  async function prune({ instanceUid, parameters }: Workload): Promise<void> {
+  async function prune(workload: Workload): Promise<void> {
     const { client } = await open()
-    const most = mostReplicas(parameters)
-    const isSurplus = ({ metadata: { name } }: KubernetesObject) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= most
-    await until(async () => !(await podsOf(client, instanceUid)).some(isSurplus), 'the pods that are too many do not end')
-    const claims = await listed(client, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(instanceUid))
-    for (const claim of claims.filter(isSurplus)) await client.remove(claim)
+    await surplusEnded(client, workload)
+    const claims = await listed(client, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(workload.instanceUid))
+    for (const claim of claims.filter(isSurplusOf(workload))) await client.remove(claim)
+  }
+
+  /** In order, as far as their time allows: what they are at is not cut off by what follows. */
+  async function surplusEnded(client: Client, workload: Workload): Promise<void> {
+    const isSurplus = isSurplusOf(workload)
+    await until(async () => !(await podsOf(client, workload.instanceUid)).some(isSurplus), 'the pods that are too many do not end')
   }
 
   /** What we would write otherwise by now, in another version or by other settings, is nobody's change: it comes with the next update. */
@@ -358,6 +363,12 @@ const unrouted = (hostname: string) =>
 function countOf(set: KubernetesObject, workload: GatewayWorkload): number {
   const { replicas = 1 } = set['spec'] as { replicas?: number }
   return Math.min(Math.max(replicas, workload.replicas), mostReplicas(workload))
+}
+
+/** Pods and volumes end with the number of their replica. */
+function isSurplusOf({ parameters }: Workload): (object: KubernetesObject) => boolean {
+  const most = mostReplicas(parameters)
+  return ({ metadata: { name } }) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= most
 }
 
 /** As its pods are made: what they enroll by is a volume of theirs. */
