@@ -66,7 +66,7 @@ export default defineConfig({
         test: { ...stories, name: 'e2e', include: ['e2e/**/*.test.ts'], exclude: [...shared.exclude, storiesOnKubernetes] },
       },
       {
-        // Not part of `npm test`: it needs root, and builds Kubernetes the first time.
+        // The last stage of `.ci/run` and not of `npm test`: it needs root, and builds Kubernetes the first time.
         test: {
           ...stories,
           name: 'kubernetes',

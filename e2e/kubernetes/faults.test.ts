@@ -106,6 +106,7 @@ test('a quota that is used up is told in its own words, and who was there before
 test('what never becomes ready is given up: a pod that listens to nothing, one that reaches nobody, and a namespace that does not end', async () => {
   const { admin } = setup.cluster
   expect(await setup.run('create', 'workspace', 'ending')).toMatchObject({ code: 0 })
+  expect(await setup.run('create', 'environment', 'default', '--workspace', 'ending')).toMatchObject({ code: 0 })
   const ending = '/api/v1/namespaces/mcpg-default-ending-shared'
   const held = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['mcpg.dev/story'] } }
   await admin.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mcpg-default-ending-shared' } })
