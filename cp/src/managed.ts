@@ -81,7 +81,8 @@ export async function createManaged({
   const store = provisioningStore(db)
   const clusterRows = clusterStore(db)
   const { movesFrom } = store
-  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, movesFrom, onForced, onDrain })
+  const given = { onKept, onForced, onRepeated, onDrain }
+  const clusters = clusterService({ db, store: clusterRows, drivers, sealAccess, audit, clock, log, movesFrom, ...given })
   const plans: Record<OperationKind, Plan> = provisioningPlans({
     store,
     allocator: reservations,
@@ -169,7 +170,7 @@ export async function createManaged({
   ]
   const register: Part = { name: 'clusters', start: () => clusters.ensureLocal(), stop: async () => {} }
   const prober = clusterProber({ db, store: clusterRows, drivers, clock, periodMs: timers.clusterProbe, log })
-  const tidying = janitor({ store, clusters, registry, clock, periodMs: timers.clusterProbe, log })
+  const tidying = janitor({ store, clusters, registry, gateways, clock, periodMs: timers.clusterProbe, log })
   const drift = driftWatch({
     store,
     clusters,
@@ -184,7 +185,7 @@ export async function createManaged({
     routes,
     chores: [operations.chore],
     /** They start once gateways can reach the listeners. */
-    parts: [register, prober, reservations.part, operations.part, drainer.part, tidying, drift, ...keepers],
+    parts: [register, prober, reservations.part, operations.part, drainer.part, tidying.part, drift, ...keepers],
     deprovision: provisioning.deprovision,
     attest: attestation({ store, workloadsOf: clusters.workloadsOf }),
   }
@@ -217,6 +218,19 @@ export async function createManaged({
     for (const { id } of moves.filter(({ state }) => state === 'running')) await operations.service.cancel(ownCaller(), id).catch(() => {})
   }
 
+  async function onKept(caller: Caller, left: HeldGateway[]): Promise<void> {
+    for (const { id } of left.flatMap(installationsOf)) await gateways.letGo(caller, id)
+  }
+
+  async function onRepeated(clusterId: string): Promise<void> {
+    await tidying.lookAt(clusterId)
+  }
+
+  /** With several replicas each is one. */
+  function installationsOf(gateway: HeldGateway) {
+    return registry.list(gateway).filter(({ instanceUid }) => isMember(instanceUid, gateway.instanceUid))
+  }
+
   async function onForced(
     caller: Caller,
     left: HeldGateway[],
@@ -226,8 +240,7 @@ export async function createManaged({
     if (about.keepRunning) return
     for (const gateway of left) {
       await enrollments.revokeAttested(gateway.instanceUid)
-      for (const { id, instanceUid } of registry.list(gateway))
-        if (isMember(instanceUid, gateway.instanceUid)) await gateways.remove(caller, gateway, id)
+      for (const { id } of installationsOf(gateway)) await gateways.remove(caller, gateway, id)
     }
     for (const { instanceUid } of left)
       void about.workloads

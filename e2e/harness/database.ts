@@ -14,10 +14,14 @@ const urls = new Map<string, string>()
  * restarts, on SQLite nothing.
  */
 export async function databaseOf(stateDir: string): Promise<Record<string, string>> {
-  if (!isPostgres) return {}
-  const known = urls.get(stateDir) ?? (await newPostgresDatabase())
-  urls.set(stateDir, known)
-  return { MCPG_DATABASE_URL: known }
+  if (isPostgres && !urls.has(stateDir)) await putOnPostgres(stateDir)
+  const url = urls.get(stateDir)
+  return url === undefined ? {} : { MCPG_DATABASE_URL: url }
+}
+
+/** Whatever the engine of the run is: the control planes of this state dir have a database of their own on this PostgreSQL. */
+export async function putOnPostgres(stateDir: string, server?: string): Promise<void> {
+  urls.set(stateDir, await newPostgresDatabase(server))
 }
 
 /** An empty database on the PostgreSQL of the run; it is dropped after the test. */

@@ -116,16 +116,23 @@ function program(child: ChildProcess, outputs = [child.stdout, child.stderr]): P
   }
 }
 
+/** A machine that does much else may take so long to start a program; that it starts is not what a story is about. */
+const startMs = 240_000
+
 /** Waits for the run file of a program that is still the same process. */
 async function runFile(path: string, running: Program): Promise<RunFile> {
   const ended = running.exited.then((code) => {
     throw new Error(`the program ended with ${code} before it was ready:\n${running.output()}`)
   })
-  const ready = until(`run file ${path}\n${running.output()}`, () => {
-    if (!existsSync(path)) return null
-    const file = RunFile.parse(JSON.parse(readFileSync(path, 'utf8')))
-    return file.pid === running.pid && isSameProcess(file.pid, file.startTime) ? file : null
-  })
+  const ready = until(
+    `run file ${path}\n${running.output()}`,
+    () => {
+      if (!existsSync(path)) return null
+      const file = RunFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+      return file.pid === running.pid && isSameProcess(file.pid, file.startTime) ? file : null
+    },
+    startMs,
+  )
   return Promise.race([ready, ended])
 }
 

@@ -35,6 +35,8 @@ const rows: Record<string, () => Promise<{ row: Row }>> = {
   29: () => import('./29-allocation.ts'),
   30: () => import('./30-crashes.ts'),
   31: () => import('./31-cut-streams.ts'),
+  32: () => import('./32-decommission.ts'),
+  33: () => import('./33-managed-input.ts'),
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })

@@ -67,6 +67,9 @@ export async function plantSecret({ env = {} }: { env?: Record<string, string> }
     ['import', clientFile, '--dry-run=client'],
     ['import', clientFile, '--dry-run'],
     ['import', clientFile],
+  ])
+    await command(args)
+  const looks = [
     ['get', 'all', '-o', 'yaml'],
     ['get', 'secrets', '-o', 'wide'],
     ['describe', 'secret/github'],
@@ -74,8 +77,8 @@ export async function plantSecret({ env = {} }: { env?: Record<string, string> }
     ['describe', 'gateway/canary'],
     ['logs', 'tells'],
     ['status'],
-  ])
-    await command(args)
+  ]
+  await Promise.all(looks.map((args) => command(args)))
 
   for (const { pid, argv, environment } of processes(folder)) {
     look(`arguments of process ${pid}`, argv)

@@ -18,6 +18,7 @@ const cluster = (id: string, values: Partial<PlaceableCluster> = {}): PlaceableC
   memoryBytesTotal: 8 * GiB,
   memoryBytesReserved: 0,
   failureScore: 0,
+  message: null,
   failedAt: null,
   backoffUntil: null,
   orgs: [],

@@ -7,6 +7,8 @@ export type PlaceableCluster = {
   id: string
   name: string
   state: ClusterState
+  /** What keeps it from being used, where that is known. */
+  message: string | null
   region: string
   isolationTier: IsolationTier
   labels: Record<string, string>
@@ -97,7 +99,8 @@ function refusalOf(request: PlacementRequest, cluster: PlaceableCluster, now: nu
   return null
 }
 
-function remedyOf({ name, state }: PlaceableCluster): string {
+function remedyOf({ name, state, message }: PlaceableCluster): string {
+  if (state === 'unreachable' && message !== null) return `: ${message.replace(/\.$/, '')}`
   if (state === 'cordoned') return `; mcpg-ctl cluster uncordon ${name} opens it again`
   return state === 'registering'
     ? `, it waits for its credentials: mcpg-ctl cluster register --name ${name} with the same values again, and --kubeconfig`

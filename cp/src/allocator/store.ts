@@ -17,6 +17,7 @@ export function allocatorStore({ read }: Pick<Db, 'read'>) {
       id: row.id,
       name: row.name,
       state: row.state as ClusterState,
+      message: row.message,
       region: row.region,
       isolationTier: row.isolationTier as IsolationTier,
       labels: JSON.parse(row.labels) as Record<string, string>,

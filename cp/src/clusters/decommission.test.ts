@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Knobs } from '../../test/fake-agent.ts'
 import { fakeDriver } from '../../test/fake-driver.ts'
 import { environment, testFleet, until, type TestFleet } from '../../test/fleet.ts'
 
@@ -9,8 +10,8 @@ const json = { accept: 'application/json' }
 const gateways = `${environment}/gateways`
 
 /** A cluster `local` with these gateways; people sign in, so that the trail says who. */
-async function begin(names: string[] = [], timers = '') {
-  const cluster = fakeDriver({ fleet: () => fleet })
+async function begin(names: string[] = [], timers = '', options: { knobs?: Knobs; attests?: boolean } = {}) {
+  const cluster = fakeDriver({ fleet: () => fleet, ...options })
   const short = `operationLease=300,operationRetry=5,provisionStep=5000,provisionConfig=5000${timers}`
   fleet = await testFleet({ authMode: 'local', managed: { drivers: [cluster.driver] }, timers: short })
   for (const name of names) expect(await ended(await create(name))).toMatchObject({ state: 'succeeded' })
@@ -18,6 +19,7 @@ async function begin(names: string[] = [], timers = '') {
 }
 
 const create = async (name: string): Promise<string> => (await fleet.call('POST', gateways, { name }, json)).body.operationId
+const changed = async (name: string): Promise<string> => (await fleet.call('POST', gateways, { name, size: 'm' }, json)).body.operationId
 const operation = async (id: string) => (await fleet.call('GET', `/v1/operations/${id}`)).body
 const ended = (id: string) => until(async () => ((await operation(id)).state === 'running' ? null : await operation(id)), 15_000)
 const decommission = (body: object = {}, word = 'local') => fleet.call('POST', `/v1/admin/clusters/${word}/decommission`, body)
@@ -103,10 +105,52 @@ describe('a cluster is given up', () => {
       state: 'decommissioned',
       gateways: { reserved: 0 },
     })
-    expect((await fleet.gateway('one')).status.connection).toBe('online')
+    expect(await fleet.gateway('one')).toMatchObject({ spec: { origin: 'enrolled' }, status: { connection: 'online' } })
     expect(workloads.size).toBe(1)
     expect(await trail()).toEqual([expect.objectContaining({ force: true, keepRunning: true })])
     expect((await fleet.call('DELETE', `${gateways}/one`)).status).toBe(204)
+    await expectWhole()
+  })
+
+  it('by force while a gateway is changed: it does not come back by what the change takes back', async () => {
+    const knobs: Knobs = {}
+    const { workloads } = await begin(['one'], '', { knobs })
+    knobs.silent = true
+    // Its one agent goes, so that the change waits for it.
+    for (const { agent } of workloads.values()) agent.disconnect()
+    const id = await changed('one')
+    await until(async () => (await operation(id)).step === 'config_applied')
+    expect((await decommission({ force: true })).status).toBe(200)
+    expect((await ended(id)).state).toMatch(/cancelled|failed/)
+    await until(async () => workloads.size === 0)
+    expect(await fleet.db().read.gateway.count()).toBe(0)
+    await expectWhole()
+  })
+
+  it('by force, its gateways kept, while one of them is changed: it serves on', async () => {
+    const { workloads, fails } = await begin(['one'])
+    fails.push('apply', 'apply', 'apply')
+    const id = await changed('one')
+    expect((await decommission({ force: true, keepRunning: true })).status).toBe(200)
+    await ended(id)
+    expect((await fleet.gateway('one')).status.connection).toBe('online')
+    expect(workloads.size).toBe(1)
+    await expectWhole()
+  })
+
+  it('by force, and the process ends before credentials are void: the next one does it', async () => {
+    const { workloads } = await begin(['one'], ',clusterProbe=30')
+    await fleet.db().write(async (tx) => {
+      await tx.managedGateway.deleteMany()
+      await tx.reservation.updateMany({ data: { state: 'released' } })
+      const nothing = { gatewaysReserved: 0, cpuMillicoresReserved: 0n, memoryBytesReserved: 0n }
+      await tx.cluster.updateMany({ data: { ...nothing, state: 'decommissioned' } })
+    })
+    await fleet.restart()
+    await until(async () => (await fleet.db().read.gateway.count()) === 0)
+    // Asked for again, it also takes away what runs there still.
+    expect((await decommission({ force: true })).status).toBe(200)
+    await until(async () => workloads.size === 0)
     await expectWhole()
   })
 

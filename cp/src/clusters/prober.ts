@@ -55,10 +55,13 @@ export function clusterProber({
       const failedAt = row.failedAt === null ? null : Date.parse(row.failedAt)
       const failureScore = failuresNow({ failureScore: row.failureScore, failedAt }, now) + 1
       const waitMs = Math.min(longestBackoffMs, periodMs * 2 ** Math.floor(failureScore))
-      const message = error instanceof McpgError ? error.message : 'It could not be probed; the log of the control plane says why.'
+      const message = error instanceof McpgError ? told(error) : 'It could not be probed; the log of the control plane says why.'
       await db.write((tx) => store.setFailure(tx, row.id, { message, failureScore, backoffUntil: iso(now + waitMs), now: iso(now) }))
     }
   }
 }
+
+/** With the way out. */
+const told = ({ message, hint }: McpgError): string => (hint ? `${message} ${hint}` : message)
 
 const iso = (ms: number): string => new Date(ms).toISOString()

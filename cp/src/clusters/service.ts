@@ -46,7 +46,9 @@ export function clusterService({
   clock,
   log,
   movesFrom,
+  onKept,
   onForced,
+  onRepeated,
   onDrain,
 }: {
   db: Db
@@ -58,12 +60,16 @@ export function clusterService({
   log: Pick<Log, 'warn'>
   /** Moves of gateways that left a cluster since then, the latest first. */
   movesFrom: (clusterId: string, since: string) => Promise<MoveFrom[]>
+  /** These are to run on without their cluster, which is given up next. */
+  onKept: (caller: Caller, gateways: HeldGateway[]) => Promise<void>
   /** What is left of a cluster that was given up with gateways on it: operations that are at work there, and these gateways. */
   onForced: (
     caller: Caller,
     gateways: HeldGateway[],
     about: { operations: string[]; workloads: Workloads | null; keepRunning: boolean },
   ) => Promise<void>
+  /** It was given up by force already; what could not be removed then may be now. */
+  onRepeated: (clusterId: string) => Promise<void>
   /** A cluster is to be drained, or not any more. */
   onDrain: (clusterId: string, what: 'drained' | 'kept') => Promise<void>
 }) {
@@ -277,8 +283,8 @@ export function clusterService({
    * `force`, which revokes and removes them, or only forgets where they run.
    */
   async function decommission(caller: Caller, word: string, { force, keepRunning }: DecommissionCluster): Promise<Cluster> {
-    const { id } = await must(word)
-    const operations = force ? await store.operationsOf(id) : []
+    const { id, state } = await must(word)
+    if (keepRunning && state !== 'decommissioned') await onKept(caller, await store.gatewaysOf(id))
     const left = await db.write(async (tx) => {
       const row = (await store.find(id, tx))!
       if (row.state === 'decommissioned') return null
@@ -292,10 +298,14 @@ export function clusterService({
       })
       return { gateways, workloads: reach(row) }
     })
+    // Read now: none begins there any more.
+    const operations = left && force ? await store.operationsOf(id) : []
     if (left)
       await onForced(caller, left.gateways, { operations, workloads: left.workloads, keepRunning }).catch((error: unknown) =>
         log.warn({ err: error, cluster: word }, 'not everything of a decommissioned cluster could be removed'),
       )
+    else if (force && !keepRunning)
+      void onRepeated(id).catch((error: unknown) => log.warn({ err: error, cluster: word }, 'what was left there is still there'))
     return clusterOf(await must(id))
   }
 

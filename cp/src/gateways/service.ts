@@ -70,6 +70,7 @@ export function gatewayService({
     lock,
     remove,
     succeed,
+    letGo,
     onEnding: (tell: (id: string, why: GatewayEnding) => void) => void endings.add(tell),
   }
 
@@ -256,6 +257,19 @@ export function gatewayService({
     changes.publish({ type: 'DELETED', scope, kind: 'Gateway', name: row.name, object })
     registry.put(Object.assign(row, changed))
     changes.publish({ type: 'ADDED', scope, kind: 'Gateway', name })
+  }
+
+  /** Nobody here runs it any more: from now on it is a gateway as one that enrolled by itself. Again it changes nothing. */
+  async function letGo(caller: Caller, id: string): Promise<void> {
+    const row = registry.get(id)
+    if (!row || row.origin === 'enrolled') return
+    const changed = { origin: 'enrolled', updatedAt: isoNow() } as const
+    await db.write(async (tx) => {
+      await store.setOrigin(tx, id, changed)
+      await audit.record(tx, caller, 'gateway.let_go', targetOf(row))
+    })
+    registry.put(Object.assign(row, changed))
+    changes.publish({ type: 'MODIFIED', scope: `${row.org}/${row.workspace}`, kind: 'Gateway', name: row.name })
   }
 
   function isoNow(): string {

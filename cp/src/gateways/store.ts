@@ -64,6 +64,7 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     setCredential,
     setLabels,
     succeed,
+    setOrigin,
     revoke,
     lock,
     bury,
@@ -120,6 +121,10 @@ export function gatewayStore({ read }: Pick<Db, 'read'>) {
     { labels, ...row }: { name: string; labels: Record<string, string>; updatedAt: string },
   ): Promise<void> {
     await tx.gateway.update({ where: { id }, data: { ...row, labels: JSON.stringify(labels) } })
+  }
+
+  async function setOrigin(tx: Tx, id: string, row: Pick<GatewayRow, 'origin' | 'updatedAt'>): Promise<void> {
+    await tx.gateway.update({ where: { id }, data: row })
   }
 
   async function revoke(tx: Tx, id: string, now: string): Promise<void> {

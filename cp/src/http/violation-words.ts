@@ -26,7 +26,7 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? 'is missing' : types[issue.expected] && `must be ${types[issue.expected]}`
     case 'too_small':
       if (issue.origin === 'string') return issue.minimum === 1 ? 'must not be empty' : `must have at least ${issue.minimum} characters`
-      return issue.origin === 'number' ? `must be at least ${issue.minimum}` : undefined
+      return issue.origin === 'number' ? `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` : undefined
     case 'too_big':
       if (issue.origin === 'string') return `must have at most ${issue.maximum} characters`
       return issue.origin === 'number' ? `must be at most ${issue.maximum}` : undefined

@@ -147,11 +147,17 @@ export function operationEngine({
         const signal = plan.cancellable && !step.final ? cancellable : stopping.signal
         // The attempts of a process that ended in a step count.
         let attempt = step.name === row.step ? row.attempt : 1
+        let why = ''
         for (;;) {
           try {
             signal.throwIfAborted()
             await write(row, {
-              ...eventOf(row, step, attempt === 1 ? 'doing' : 'retrying', attempt === 1 ? '' : `attempt ${attempt} of ${mostAttempts}`),
+              ...eventOf(
+                row,
+                step,
+                attempt === 1 ? 'doing' : 'retrying',
+                attempt === 1 ? '' : `attempt ${attempt} of ${mostAttempts}${why}`,
+              ),
               progress: { phase: step.phase, step: step.name, attempt },
             })
             await atStep(row, step.name, 'before')
@@ -170,6 +176,7 @@ export function operationEngine({
             }
             log.warn({ err: error, operationId: row.id, step: step.name, attempt }, 'a step failed and is tried again')
             attempt++
+            why = `: ${textOf(error)}`
             await pause(fullJitter(attempt - 2, retry, random), signal)
           }
         }

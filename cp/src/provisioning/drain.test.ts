@@ -153,6 +153,23 @@ describe('a move', () => {
     await expectWhole(workloads, { other: 1 })
   }, 60_000)
 
+  it('to a cluster that is given up at the last moment is taken back, and the old installation serves on', async () => {
+    const { workloads } = await begin({
+      names: ['one'],
+      atStep: async ({ kind, compensating }, name, at) => {
+        if (kind !== 'move' || compensating || name !== 'switched' || at !== 'before') return
+        expect((await fleet.call('POST', '/v1/admin/clusters/other/decommission', { force: true })).status).toBe(200)
+      },
+    })
+    const before = [...workloads.keys()]
+    await admin('drain')
+    await until(async () => (await moves()).find(({ state }) => state === 'failed' || state === 'cancelled'))
+    await until(async () => (await cluster()).drain.waiting.length === 1)
+    expect([...workloads.keys()]).toEqual(before)
+    expect((await fleet.gateway('one')).status.connection).toBe('online')
+    await expectWhole(workloads, { local: 1 })
+  }, 60_000)
+
   it('is done although the old cluster does not let go, and says so', async () => {
     const { workloads, fails } = await begin({ names: ['one'] })
     const [uid] = [...workloads.keys()]

@@ -28,7 +28,7 @@ export function movePlan({
   create: Plan
   /** In the transaction of the success. */
   keep: Plan['succeeded']
-  store: Pick<ProvisioningStore, 'replace'>
+  store: Pick<ProvisioningStore, 'replace' | 'isKept'>
   allocator: Pick<Allocator, 'release' | 'releaseOf'>
   workloadsOf: (clusterId: string | null) => Promise<Workloads>
   revokeEnrollmentsFor: (instanceUid: string) => Promise<void>
@@ -43,9 +43,14 @@ export function movePlan({
     async run(work) {
       const { instanceUid } = fromOf(work)
       if (!(await store.replace(instanceUid, { instanceUid: work.gatewayUid, clusterId: work.clusterId! }, now())))
-        throw new McpgError('failed_precondition', 'gateway_gone', `The gateway ${work.gateway} was taken away meanwhile.`, {
-          hint: 'mcpg-ctl provision history',
-        })
+        throw new McpgError(
+          'failed_precondition',
+          'gateway_gone',
+          `The gateway ${work.gateway}, or the cluster that it was moving to, was given up meanwhile.`,
+          {
+            hint: 'mcpg-ctl provision history',
+          },
+        )
       return 'the new installation is the one that counts'
     },
     async undo(work) {
@@ -100,7 +105,11 @@ export function movePlan({
       await keep(tx, work)
       await allocator.releaseOf(tx, fromOf(work).instanceUid)
     },
-    failed: (tx, work) => allocator.release(tx, work.id),
+    async failed(tx, work) {
+      await allocator.release(tx, work.id)
+      // Where the new cluster was given up after the old installation had gone.
+      if (!(await store.isKept(tx, fromOf(work).instanceUid))) await allocator.releaseOf(tx, fromOf(work).instanceUid)
+    },
     outcome: (work) => ({ ...create.outcome(work), message: `${work.gateway} has moved` }),
   }
 

@@ -179,6 +179,7 @@ export function provisioningPlans({
           return `the workload has its new parameters${imageText(work)}`
         },
         async undo(work) {
+          if (!(await store.findByUid(work.gatewayUid))) return await takeAway(work)
           const { previous, parameters } = inputOf(work)
           await (await workloadsOf(work.clusterId)).apply(workloadOf(work, previous ?? parameters))
           await removeSurplus(work, previous ?? parameters)
@@ -250,6 +251,18 @@ export function provisioningPlans({
         hint: 'mcpg-ctl cluster list',
       })
     await allocator.commit(tx, work.id, less)
+  }
+
+  /**
+   * Its cluster was given up in the middle of a change. What enrolled by the change goes; a gateway that was there before is left to run on,
+   * or somebody else takes it away.
+   */
+  async function takeAway(work: Work): Promise<string> {
+    await revokeEnrollments(work.id)
+    for (const { id, enrollmentId } of groupRows(work))
+      if ((await store.enrollmentOperation(enrollmentId)) === work.id) await gateways.remove(ownCaller(), work, id)
+    if (groupRows(work).length === 0) await (await workloadsOf(work.clusterId)).remove(work.gatewayUid)
+    return 'its cluster was given up'
   }
 
   async function removeGateways(work: Work): Promise<void> {

@@ -48,6 +48,7 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     becomeReady,
     keepHostname,
     replace,
+    isKept,
     forget,
   }
 
@@ -158,13 +159,18 @@ export function provisioningStore({ read, write }: Pick<Db, 'read' | 'write'>) {
     })
   }
 
-  /** The one installation stands where the other stood; again it changes nothing. False when neither is there. */
+  /** The one installation stands where the other stood; again it changes nothing. False when neither is there, or its cluster was given up. */
   async function replace(before: string, after: { instanceUid: string; clusterId: string }, now: string): Promise<boolean> {
     return await write(async (tx) => {
+      if ((await tx.cluster.count({ where: { id: after.clusterId, state: { not: 'decommissioned' } } })) === 0) return false
       const { count } = await tx.managedGateway.updateMany({ where: { instanceUid: before }, data: { ...after, updatedAt: now } })
       await tx.gatewayHostname.updateMany({ where: { gatewayUid: before }, data: { gatewayUid: after.instanceUid } })
       return count === 1 || (await tx.managedGateway.count({ where: { instanceUid: after.instanceUid } })) === 1
     })
+  }
+
+  async function isKept(tx: Tx, instanceUid: string): Promise<boolean> {
+    return (await tx.managedGateway.count({ where: { instanceUid } })) > 0
   }
 
   async function forget(tx: Tx, instanceUid: string): Promise<void> {
