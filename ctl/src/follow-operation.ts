@@ -10,6 +10,13 @@ import { operationLadder } from './output/operation-ladder.ts'
 /** The remote work ended failed. */
 const failedExit = 7
 
+/** Rethrows; a request that was sent may have begun its work, also where Ctrl-C came before its answer. */
+export function tellWhereBegun(org: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof Interrupted ? new Interrupted(`the work may have begun: mcpg-ctl provision history --org ${org}`) : error
+  }
+}
+
 /**
  * Shows an operation up to its end; the answer is the exit code. Ctrl-C and `timeoutMs` end the watching and never the work, and say how to
  * go on.

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { McpgError } from '@mcpg/proto/errors'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { ctl } from '../test/env.ts'
+import { ctl, testEnv } from '../test/env.ts'
 import { fakeRest } from '../test/fake-rest.ts'
+import { runProgram } from './program.ts'
 
 let rest: Awaited<ReturnType<typeof fakeRest>>
 let folder: string
@@ -121,4 +122,15 @@ test('cluster set is refused in the words of its flags', async () => {
     error: new McpgError('invalid', 'invalid_request', '/gatewaysMax must be at least 1.', { violations }),
   })
   expect(await run('cluster', 'set', 'local', '--gateways-max', '0')).toMatchObject(says(2, 'error: --gateways-max must be at least 1.'))
+})
+
+test('Ctrl-C before the answer tells where what may have begun is seen', async () => {
+  const { env, stderr, interrupt } = testEnv({ variables: rest.variables })
+  const atRequest = () => {
+    interrupt()
+    return false
+  }
+  rest.failWhen(atRequest, { status: 500 })
+  const code = await runProgram(['provision', 'create', '--org', 'a', '--workspace', 'b', '--env', 'c', '--name', 'edge'], env)
+  expect([code, stderr()]).toEqual([130, 'the work may have begun: mcpg-ctl provision history --org a\n'])
 })

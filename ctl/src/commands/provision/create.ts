@@ -3,7 +3,7 @@ import { StartedOperation } from '@mcpg/proto/rest/provisioning'
 import { environmentPath } from '../../api/paths.ts'
 import type { Context } from '../../context.ts'
 import { durationOption } from '../../duration-option.ts'
-import { showOperation } from '../../follow-operation.ts'
+import { showOperation, tellWhereBegun } from '../../follow-operation.ts'
 import { inFlags } from '../../in-flags.ts'
 import { provisionScope } from '../../provision-scope.ts'
 
@@ -36,6 +36,7 @@ export async function run(context: Context, _args: string[], { env, timeout, det
       headers: { 'idempotency-key': randomUUID() },
       schema: StartedOperation,
     })
+    .catch(tellWhereBegun(scope.org))
     .catch(inFlags(body))
   if (!detach) return await showOperation(context, api, started.operationId, { timeoutMs })
   context.print(context.settings.output === 'json' ? JSON.stringify(started) : started.operationId)

@@ -2,7 +2,7 @@ import { StartedOperation } from '@mcpg/proto/rest/provisioning'
 import { environmentPath } from '../../api/paths.ts'
 import type { Context } from '../../context.ts'
 import { durationOption } from '../../duration-option.ts'
-import { showOperation } from '../../follow-operation.ts'
+import { showOperation, tellWhereBegun } from '../../follow-operation.ts'
 import { provisionScope } from '../../provision-scope.ts'
 
 export type DeleteOptions = { env?: string; instanceUid?: string; name?: string; timeout: string; detach?: boolean }
@@ -14,7 +14,7 @@ export async function run(context: Context, _args: string[], options: DeleteOpti
   const timeoutMs = durationOption('--timeout', timeout)
   const api = await context.api()
   const path = `${environmentPath(scope)}/gateways/${encodeURIComponent(instanceUid ?? '')}`
-  const { body } = await api.call('DELETE', path, { schema: StartedOperation.optional() })
+  const { body } = await api.call('DELETE', path, { schema: StartedOperation.optional() }).catch(tellWhereBegun(scope.org))
   if (!body) {
     context.print(`gateway/${instanceUid} deleted`)
     context.say('it had enrolled by itself: it was revoked and deleted at once, and its agent ends')
