@@ -39,7 +39,7 @@ test('a token that is refused is told in the words of the gateway, and everythin
   expect(await creating).toMatch(/^7 [^]*keeps ending \(exit code 6[^]*revoked/)
   await nothingIsLeft()
   await nothingIsTaken()
-})
+}, 240_000)
 
 const noNewPods = { key: 'story', effect: 'NoSchedule' }
 const taint = (taints: object[]) =>
@@ -79,7 +79,7 @@ test('an account that lost a permission is told which, and what to do', async ()
 test('an API server that stops in the middle is named, and what was there is removed once it is back', async () => {
   const { cluster } = setup
   const creating = refusal('halfway')
-  await until('the workload', async () => (await setup.nothingLeft()).some((path) => path.includes('statefulsets/halfway')), 60_000)
+  await until('the workload', async () => (await setup.nothingLeft()).some((path) => path.includes('statefulsets/halfway')), 120_000)
   await cluster.apiServer.stop()
   expect(await creating).toMatch(/^7 [^]*The API server https:\/\/127\.0\.0\.1:\d+ refuses connections/)
   await cluster.startApiServer()
