@@ -381,15 +381,15 @@ describe('operations', () => {
     await page.getByRole('link', { name: 'lab' }).waitFor()
     await button('Provision a gateway').focus()
     await page.keyboard.press('Enter')
-    await dialog().waitFor()
+    await dialog().getByRole('link', { name: 'add a domain' }).waitFor()
     const reached: string[] = []
-    for (let index = 0; index < 16; index++) {
+    for (let index = 0; index < 20; index++) {
       await page.keyboard.press('Tab')
       reached.push(
-        await page.evaluate(() => document.activeElement?.closest('label, [aria-label], button, summary')?.textContent?.trim() ?? ''),
+        await page.evaluate(() => document.activeElement?.closest('a, label, [aria-label], button, summary')?.textContent?.trim() ?? ''),
       )
     }
-    expect(reached.join('|')).toMatch(/Small.*More about where\|Show CLI\|Provision/)
+    expect(reached.join('|')).toMatch(/Small.*More about where\|add a domain\|Show CLI\|Provision/)
     await page.keyboard.press('Escape')
     await dialog().waitFor({ state: 'detached' })
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Provision a gateway')
