@@ -81,7 +81,7 @@ export function kubernetesWorkloads({
     const byAttestation = isAttested(described)
     if (mostReplicas(described) > 1) await requireAttestation(api, workload)
     if (described.hostname !== undefined && !described.routing) throw unrouted(described.hostname)
-    const token = tokenReference(namespaceName(described), workload.instanceUid)
+    const token = tokenReference(namespaceName(described), workload.instanceUid, byAttestation)
     const secret = await client.find(token)
     const isFresh = secret !== null && clock.now() - Date.parse(String(secret.metadata['creationTimestamp'])) < tokenAgeMs
     // Without a Secret the gateway enrolled: it is deleted then, and not before. What holds no secret stays.
@@ -89,6 +89,7 @@ export function kubernetesWorkloads({
     const enrollmentUrl = needsToken ? await workload.enrollmentUrl({ isRemote: true, byAttestation }) : null
     const given: GatewayWorkload = { ...described, enrollmentUrl }
     if (secret && needsToken) await client.remove(token)
+    if (byAttestation && set && !wasAttested) await client.remove(tokenReference(namespaceName(described), workload.instanceUid, false))
     const objects = stamped(gatewayObjects(given, discovery))
     // First: what scales by load would go on doing so with a number that is ours again.
     await client.prune(kindsOf(discovery), {
@@ -194,7 +195,7 @@ export function kubernetesWorkloads({
     if (rollout.state === 'failed') return { state: 'failed', message: rollout.message }
     if (rollout.state !== 'running') return { state: 'starting', ...(rollout.state === 'starting' && { message: rollout.message }) }
     // It answers as a gateway does that has an identity and runs a config.
-    if (!isAttestedSet(set)) await client.remove(tokenReference(set.metadata.namespace!, uid))
+    if (!isAttestedSet(set)) await client.remove(tokenReference(set.metadata.namespace!, uid, false))
     return { state: 'running' }
   }
 
@@ -219,7 +220,7 @@ export function kubernetesWorkloads({
     for (const kind of kindsOf(discovery)) await takeAway(kind, labels)
     await gone(uid)
     await takeAway({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, gatewaySelector(uid))
-    for (const namespace of namespaces) await client.remove(tokenReference(namespace, uid))
+    for (const namespace of namespaces) for (const attested of [false, true]) await client.remove(tokenReference(namespace, uid, attested))
     if (settings.namespace === undefined) for (const namespace of namespaces) await removeIfEmpty(client, namespace)
   }
 
@@ -377,10 +378,10 @@ function isAttestedSet(set: KubernetesObject): boolean {
   return (template.spec.volumes ?? []).some(({ name }) => name === attestationVolumeName)
 }
 
-const tokenReference = (namespace: string, uid: string) => ({
+const tokenReference = (namespace: string, uid: string, attested: boolean) => ({
   apiVersion: 'v1',
   kind: 'Secret',
-  metadata: { name: enrollmentSecretName(uid), namespace },
+  metadata: { name: enrollmentSecretName(uid, { attested }), namespace },
 })
 
 function unreachable(): never {

@@ -3,7 +3,7 @@ import { gatewayMeta } from './metadata.ts'
 import { fitted, gatewaySelector, workloadName } from './names.ts'
 import { namespaceObjects } from './namespace.ts'
 import { headlessSuffix, networkPolicy, services } from './network.ts'
-import { enrollmentSuffix, podTemplate, tokenKey } from './pod.ts'
+import { podTemplate, secretSuffix, tokenKey } from './pod.ts'
 import { route } from './route.ts'
 import type { Discovery, GatewayWorkload, KubernetesObject } from './workload.ts'
 
@@ -22,13 +22,14 @@ export function gatewayObjects(workload: GatewayWorkload, discovery: Discovery):
   ]
 }
 
-export const enrollmentSecretName = (instanceUid: string) => fitted(`${workloadName(instanceUid)}-${enrollmentSuffix}`)
+export const enrollmentSecretName = (instanceUid: string, { attested }: { attested: boolean }) =>
+  fitted(`${workloadName(instanceUid)}-${secretSuffix({ replicas: 1, attested })}`)
 
 /** Its owner is the workload, which is known once that is applied: whatever happens to us then, it goes with it. */
 export function enrollmentSecret(workload: GatewayWorkload, owner?: KubernetesObject): KubernetesObject[] {
   const { enrollmentUrl } = workload
   if (enrollmentUrl === null) return []
-  const meta = gatewayMeta(workload, enrollmentSuffix)
+  const meta = gatewayMeta(workload, secretSuffix(workload))
   const { apiVersion, kind, metadata } = owner ?? {}
   const ownerReferences =
     apiVersion && kind && metadata?.uid ? { ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid }] } : {}

@@ -27,7 +27,10 @@ export function podTemplate(workload: GatewayWorkload) {
         { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
         ...(workload.volume.type === 'hostPath' ? [{ name: 'state', hostPath: { path: workload.volume.path, type: 'Directory' } }] : []),
         // Optional, as it is deleted once it was used, and a pod must start again without it.
-        { name: 'enrollment', secret: { secretName: gatewayMeta(workload, enrollmentSuffix).name, optional: true, defaultMode: 0o440 } },
+        {
+          name: 'enrollment',
+          secret: { secretName: gatewayMeta(workload, secretSuffix(workload)).name, optional: true, defaultMode: 0o440 },
+        },
         ...(isAttested(workload) ? [attestationVolume] : []),
       ],
     },
@@ -104,7 +107,8 @@ function endpointNames(workload: GatewayWorkload): string[] {
   return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`]
 }
 
-export const enrollmentSuffix = 'enrollment'
+/** Two names: a node keeps what it once read of an immutable Secret, also when another one is called so by now. */
+export const secretSuffix = (workload: Parameters<typeof isAttested>[0]): string => (isAttested(workload) ? 'group' : 'enrollment')
 
 /** Every gateway of an organization on nodes of its own carries its name; stricter runtimes are chosen by class. */
 function placement(workload: GatewayWorkload) {
