@@ -208,8 +208,8 @@ it('goes on when nobody watches: after Ctrl-C, a deadline, or the end of the con
 
 it('says no where this machine cannot run what is asked for', async () => {
   const { controlPlane } = await begin()
-  await expect(follow(controlPlane, 'POST', gateways, { name: 'edge-1', imageTag: '9.9.9', replicas: 2 })).rejects.toThrow(
-    /400[^]*write latest or[^]*one replica/,
+  await expect(follow(controlPlane, 'POST', gateways, { name: 'edge-1', imageTag: '9.9.9', maxReplicas: 2 })).rejects.toThrow(
+    /400[^]*write latest or[^]*does not scale by load/,
   )
   const refused = await follow(controlPlane, 'POST', gateways, { name: 'edge-1', isolationTier: 'dedicated' })
   expect(refused.at(-1)).toMatchObject({ phase: 'failed', passedOver: [{ cluster: 'local', reason: 'tier' }] })
