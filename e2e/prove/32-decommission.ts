@@ -1,18 +1,12 @@
-import { closeLater } from '../harness/cleanup.ts'
-import { startPostgres } from '../postgres.ts'
 import { decommissionMatrix } from '../scenarios/managed-decommission.ts'
-import { command, count, together, type Counts, type Outcome, type Row } from './row.ts'
+import { onBoth } from './engines.ts'
+import { command, count, type Counts, type Outcome, type Row } from './row.ts'
 
 export const row: Row = {
   asked:
     'A cluster given up empty, with gateways, with held reservations, forced, forced while unreachable, repeated, and at the same time as a create, a change, a delete and a drain, SQLite and PostgreSQL: no credential or token that lives, no reservation, no process, a row that says so, and the trail says who and why',
   command: command(32),
-  async run(counts) {
-    if (counts.isQuick) return await on('SQLite', null, counts)
-    const postgres = await startPostgres()
-    closeLater(() => postgres.close())
-    return together(await on('SQLite', null, counts), await on('PostgreSQL', postgres.url, counts))
-  },
+  run: (counts) => onBoth(counts, (engine, postgres) => on(engine, postgres, counts)),
 }
 
 async function on(engine: string, postgres: string | null, counts: Counts): Promise<Outcome> {

@@ -1,18 +1,12 @@
-import { closeLater } from '../harness/cleanup.ts'
-import { startPostgres } from '../postgres.ts'
 import { badInput } from '../scenarios/managed-bad-input.ts'
-import { command, together, type Counts, type Outcome, type Row } from './row.ts'
+import { onBoth } from './engines.ts'
+import { command, type Counts, type Outcome, type Row } from './row.ts'
 
 export const row: Row = {
   asked:
     'Bad input about managed gateways: duplicate names with other values, a kubeconfig with files of another machine, expired token, wrong authority, terminating namespace, names over 63, zero and negative numbers, a region typo, unknown uid (exit 5), cancel after ready (exit 6): exit code and message of the command line, problem document of REST with all violations, nothing left behind',
   command: command(33),
-  async run(counts) {
-    if (counts.isQuick) return await on('SQLite', null, counts)
-    const postgres = await startPostgres()
-    closeLater(() => postgres.close())
-    return together(await on('SQLite', null, counts), await on('PostgreSQL', postgres.url, counts))
-  },
+  run: (counts) => onBoth(counts, (engine, postgres) => on(engine, postgres, counts)),
 }
 
 async function on(engine: string, postgres: string | null, counts: Counts): Promise<Outcome> {

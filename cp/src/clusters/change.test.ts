@@ -6,7 +6,10 @@ let fleet: TestFleet
 let cluster: ReturnType<typeof fakeDriver>
 beforeEach(async () => {
   cluster = fakeDriver({ fleet: () => fleet })
-  fleet = await testFleet({ managed: { drivers: [cluster.driver] }, timers: 'operationLease=300,provisionStep=5000,provisionConfig=5000' })
+  fleet = await testFleet({
+    managed: { drivers: [cluster.driver, { ...cluster.driver, kind: 'kubernetes', needsCredentials: true }] },
+    timers: 'operationLease=300,provisionStep=5000,provisionConfig=5000',
+  })
 })
 afterEach(() => fleet.close())
 
@@ -67,5 +70,19 @@ describe('a cluster that is changed', () => {
     expect([access.status, access.body.errors[0].pointer]).toEqual([400, '/kubernetes'])
     await fleet.call('POST', `${path}/decommission`, { force: true })
     expect((await change({ gatewaysMax: 20 })).status).toBe(409)
+  })
+
+  it('is reached with the credentials that it is registered with again, and the trail says so', async () => {
+    const far = { name: 'far', region: 'eu', gatewaysMax: 3, driver: 'kubernetes' }
+    const register = async (body: object) => (await fleet.call('POST', '/v1/admin/clusters', body)).body
+    const { id, state } = await register(far)
+    expect(state).toBe('registering')
+    const kubernetes = { server: 'https://127.0.0.1:1', token: 't' }
+    expect(await register({ ...far, kubernetes })).toMatchObject({ id, state: 'ready', gateways: { max: 3 } })
+    const rows = await fleet.db().read.audit.findMany({ where: { name: 'far' }, orderBy: { at: 'asc' } })
+    expect(rows.map(({ action, detail }) => [action, JSON.parse(detail!)])).toEqual([
+      ['cluster.register', { driver: 'kubernetes', region: 'eu' }],
+      ['cluster.change', { fields: ['kubernetes'] }],
+    ])
   })
 })

@@ -118,6 +118,7 @@ describe('a cluster is given up', () => {
     knobs.silent = true
     // Its one agent goes, so that the change waits for it.
     for (const { agent } of workloads.values()) agent.disconnect()
+    await until(async () => (await fleet.gateway('one')).status.connection !== 'online')
     const id = await changed('one')
     await until(async () => (await operation(id)).step === 'config_applied')
     expect((await decommission({ force: true })).status).toBe(200)

@@ -48,7 +48,6 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
     findByName,
     insert,
     setState,
-    setAccess,
     change,
     setTotals,
     setFailure,
@@ -104,10 +103,6 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
   ): Promise<void> {
     const where = { id, state: 'draining', drain: JSON.stringify(before) }
     await tx.cluster.updateMany({ where, data: { drain: JSON.stringify(after), updatedAt: now, version: { increment: 1 } } })
-  }
-
-  async function setAccess(tx: Tx, id: string, credentialsRef: string, now: string): Promise<void> {
-    await tx.cluster.update({ where: { id }, data: { credentialsRef, updatedAt: now, version: { increment: 1 } } })
   }
 
   async function change(
