@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const shared = { exclude: ['**/node_modules/**', '**/dist/**'], testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const }
+const shared = { exclude: ['**/node_modules/**', '**/dist/**'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const }
 const stories = { ...shared, fileParallelism: false, testTimeout: 120_000, globalSetup: ['e2e/chromium.ts', 'e2e/postgres.ts'] }
 
 /** Suites of the control plane that would show nothing new on another database, or that look into files of SQLite. */
