@@ -110,7 +110,9 @@ test('what never becomes ready is given up: a pod that listens to nothing, one t
   const ending = '/api/v1/namespaces/mcpg-default-ending-shared'
   const held = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['mcpg.dev/story'] } }
   await admin.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mcpg-default-ending-shared' } })
-  await admin.post(`${ending}/configmaps`, held)
+  // Applied, so that applying it without the finalizer takes it away: what was posted belongs to somebody else.
+  const owner = { fieldManager: 'story', force: 'true' }
+  await admin.apply(`${ending}/configmaps/held`, held, owner)
   await admin.delete(ending)
   const [deaf, lost, late] = await Promise.all([
     refusal('deaf', '--image-tag', 'deaf'),
@@ -123,7 +125,7 @@ test('what never becomes ready is given up: a pod that listens to nothing, one t
   expect(lost).toMatch(/^7 [^]*pod lost-\w+-0 runs and is not ready[^]*Waiting: [^]*:9/)
   expect(late).toMatch(/^7 [^]*The namespace is being deleted, and takes nothing new until it is gone/)
 
-  await admin.apply(`${ending}/configmaps/held`, { ...held, metadata: { name: 'held' } }, { fieldManager: 'story', force: 'true' })
+  await admin.apply(`${ending}/configmaps/held`, { ...held, metadata: { name: 'held' } }, owner)
   await nothingIsLeft()
   await nothingIsTaken()
 }, 240_000)
