@@ -47,7 +47,7 @@ const operations = async () => (await rest.call<{ items: Operation[] }>('GET', '
 async function ask(name: string, more: () => Promise<unknown> = async () => {}): Promise<void> {
   await open('/gateways')
   await button('Provision a gateway').first().click()
-  await dialog().getByLabel('Name', { exact: true }).fill(name)
+  await dialog().getByRole('textbox', { name: 'Name', exact: true }).fill(name)
   await more()
   await button('Provision').click()
   await page.waitForURL(/\/operations\/[-0-9a-f]+$/)
