@@ -47,7 +47,7 @@ export function clusterRegistration({
     refuseNeedlessAccess(body)
     // The same cluster with credentials is reached with these from then on, if they work.
     if (known) {
-      const cluster = same(known, body)
+      const cluster = same(known, body, clock.now())
       return body.kubernetes ? await change(caller, cluster.id, { kubernetes: body.kubernetes }) : cluster
     }
     const made = newRow(body, isoNow())
@@ -59,7 +59,7 @@ export function clusterRegistration({
       if (totals) await store.setTotals(tx, row.id, totals, isoNow())
       await audit.record(tx, caller, 'cluster.register', { ...targetOf(row), detail: { driver: row.driver, region: row.region } })
     })
-    return { ...clusterOf(await must(row.id)), ...hinted(totals ? 'ready' : 'registering', totals?.warnings) }
+    return { ...clusterOf(await must(row.id), clock.now()), ...hinted(totals ? 'ready' : 'registering', totals?.warnings) }
   }
 
   /** Nothing is changed that gateways were placed by; less than is reserved is refused, and so is what the cluster cannot be reached with. */
@@ -82,7 +82,7 @@ export function clusterRegistration({
       await audit.record(tx, caller, 'cluster.change', { ...targetOf(row), detail: { fields: Object.keys(body) } })
     })
     const row = await must(id)
-    return { ...clusterOf(row), ...hinted(row.state, totals?.warnings) }
+    return { ...clusterOf(row, clock.now()), ...hinted(row.state, totals?.warnings) }
   }
 
   async function refuseLeavingBehind(row: ClusterRow, credentialsRef: string, tx: Tx): Promise<void> {
@@ -96,7 +96,7 @@ export function clusterRegistration({
   }
 }
 
-function same(known: ClusterRow, body: RegisterCluster): RegisteredCluster {
+function same(known: ClusterRow, body: RegisterCluster, now: number): RegisteredCluster {
   if (known.state === 'decommissioned')
     throw new McpgError('conflict', 'cluster_name_taken', `The cluster ${body.name} was decommissioned, and its name stays with it.`, {
       hint: 'register it under another --name',
@@ -112,7 +112,7 @@ function same(known: ClusterRow, body: RegisterCluster): RegisteredCluster {
         hint: `register the other one under another --name; mcpg-ctl cluster set ${known.name} changes how much this one takes, and its labels`,
       },
     )
-  return { ...clusterOf(known), ...hinted(known.state) }
+  return { ...clusterOf(known, now), ...hinted(known.state) }
 }
 
 /** Until a probe has found it usable. */

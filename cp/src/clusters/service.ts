@@ -102,17 +102,17 @@ export function clusterService({
 
   async function list(caller: Caller): Promise<Cluster[]> {
     refuseStranger(caller)
-    return (await store.list()).map(clusterOf)
+    return (await store.list()).map((row) => clusterOf(row, clock.now()))
   }
 
   async function health(caller: Caller): Promise<ClusterHealth[]> {
     refuseStranger(caller)
-    return (await store.list()).filter(({ state }) => state !== 'decommissioned').map(healthOf)
+    return (await store.list()).filter(({ state }) => state !== 'decommissioned').map((row) => healthOf(row, clock.now()))
   }
 
   async function get(caller: Caller, word: string): Promise<Cluster> {
     refuseStranger(caller)
-    return clusterOf(await must(word))
+    return clusterOf(await must(word), clock.now())
   }
 
   /** Who has a place there, and of a cluster that is drained who moves away and how far that is. */
@@ -151,7 +151,7 @@ export function clusterService({
       await audit.record(tx, caller, 'cluster.drain', { ...targetOf(row), detail: { gateways: total, ...until } })
     })
     await onDrain(id, 'drained')
-    return clusterOf(await must(id))
+    return clusterOf(await must(id), clock.now())
   }
 
   /** The clusters that are being drained, as far as their gateways have come. */
@@ -182,7 +182,7 @@ export function clusterService({
       await store.setState(tx, id, to, isoNow())
       await audit.record(tx, caller, action, targetOf(row))
     })
-    return clusterOf(await must(id))
+    return clusterOf(await must(id), clock.now())
   }
 
   /**
@@ -213,7 +213,7 @@ export function clusterService({
       )
     else if (force && !keepRunning)
       void onRepeated(id).catch((error: unknown) => log.warn({ err: error, cluster: word }, 'what was left there is still there'))
-    return clusterOf(await must(id))
+    return clusterOf(await must(id), clock.now())
   }
 
   /** How gateways run on a cluster; throws where nothing of this control plane can reach it. */

@@ -1,9 +1,10 @@
 import type { Cluster, ClusterHealth, ClusterMove } from '@mcpg/proto/rest/clusters'
+import { failuresNow } from '../allocator/placement.ts'
 import type { ClusterRow } from './store.ts'
 
-/** A cluster as people see it. */
-export function clusterOf(row: ClusterRow): Cluster {
-  const { id, name, driver, state, region, isolationTier, labels, failureScore, createdAt, updatedAt } = row
+/** A cluster as people see it at `now`, in milliseconds. */
+export function clusterOf(row: ClusterRow, now: number): Cluster {
+  const { id, name, driver, state, region, isolationTier, labels, createdAt, updatedAt } = row
   return {
     id,
     name,
@@ -18,15 +19,15 @@ export function clusterOf(row: ClusterRow): Cluster {
     totalsGiven: row.totalsGiven,
     ...(row.message !== null && { message: row.message }),
     ...(row.lastProbeAt !== null && { lastProbeAt: row.lastProbeAt }),
-    failureScore,
+    failureScore: scoreOf(row, now),
     ...(row.drain !== null && { drain: row.drain }),
     createdAt,
     updatedAt,
   }
 }
 
-export function healthOf(row: ClusterRow): ClusterHealth {
-  const { id, name, state, failureScore } = row
+export function healthOf(row: ClusterRow, now: number): ClusterHealth {
+  const { id, name, state } = row
   return {
     id,
     name,
@@ -34,13 +35,18 @@ export function healthOf(row: ClusterRow): ClusterHealth {
     healthy: row.state === 'ready' || row.state === 'cordoned',
     ...(row.message !== null && { message: row.message }),
     ...(row.lastProbeAt !== null && { lastProbeAt: row.lastProbeAt }),
-    failureScore,
+    failureScore: scoreOf(row, now),
     used: {
       gateways: row.gatewaysReserved / row.gatewaysMax,
       ...(row.cpuMillicoresTotal !== null && { cpu: row.cpuMillicoresReserved / row.cpuMillicoresTotal }),
       ...(row.memoryBytesTotal !== null && { memory: row.memoryBytesReserved / row.memoryBytesTotal }),
     },
   }
+}
+
+/** To a tenth, so that an old failure is none. */
+function scoreOf({ failureScore, failedAt }: ClusterRow, now: number): number {
+  return Math.round(failuresNow({ failureScore, failedAt: failedAt === null ? null : Date.parse(failedAt) }, now) * 10) / 10
 }
 
 /** A move away from a cluster, as provisioning knows it. */

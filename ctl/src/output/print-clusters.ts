@@ -44,6 +44,10 @@ export async function printCluster({ settings, print }: Context, cluster: Cluste
     ['CPU', used(cluster.cpuMillicores.reserved, cluster.cpuMillicores.total, millicores)],
     ['Memory', used(cluster.memoryBytes.reserved, cluster.memoryBytes.total, mebibytes)],
     ['Last probe', cluster.lastProbeAt ?? '-'],
+    [
+      'Failure score',
+      cluster.failureScore === 0 ? '-' : `${cluster.failureScore.toFixed(1)}, halves every ten minutes; others are preferred`,
+    ],
     ['Registered', cluster.createdAt],
   ]).forEach((line) => print(line))
 }

@@ -149,7 +149,7 @@ export const Cluster = z.object({
   totalsGiven: z.boolean().describe('Totals were said by a person, and are not what probes find'),
   message: z.string().optional(),
   lastProbeAt: z.string().optional(),
-  failureScore: z.number(),
+  failureScore: z.number().describe('1 for each probe that failed, halved every ten minutes; 0 is none'),
   drain: ClusterDrain.optional(),
   createdAt: z.string(),
   updatedAt: z.string(),

@@ -10,15 +10,16 @@ export async function run({ api: connect, settings, print, say }: Context): Prom
   if (settings.output === 'yaml') return print((await import('../../manifest/print-form.ts')).toYaml({ clusters: body.items }).trimEnd())
   if (body.items.length === 0) return say('no clusters found')
   const share = (value: number | undefined) => (value === undefined ? '-' : `${Math.round(value * 100)} %`)
-  const rows = body.items.map(({ name, state, healthy, used, lastProbeAt, message }) => [
+  const rows = body.items.map(({ name, state, healthy, used, failureScore, lastProbeAt, message }) => [
     name,
     state,
     healthy ? 'yes' : 'no',
     share(used.gateways),
     share(used.cpu),
     share(used.memory),
+    failureScore === 0 ? '-' : failureScore.toFixed(1),
     lastProbeAt === undefined ? 'never' : relative(lastProbeAt),
     message ?? '',
   ])
-  table(['name', 'state', 'healthy', 'gateways', 'cpu', 'memory', 'probed', 'message'], rows).forEach((line) => print(line))
+  table(['name', 'state', 'healthy', 'gateways', 'cpu', 'memory', 'failures', 'probed', 'message'], rows).forEach((line) => print(line))
 }
