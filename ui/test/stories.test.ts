@@ -287,7 +287,7 @@ describe('server page', () => {
     await shows(/Stop everything on 2 gateways/)
     expect(cp.writes).toEqual([])
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
-    await page.getByRole('button', { name: 'Start' }).click()
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
     await page.getByRole('button', { name: 'Stop…' }).waitFor()
     expect(cp.writes.map((one) => one.path.split('/').at(-1))).toEqual(['stop', 'start'])
   })
