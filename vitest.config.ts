@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const shared = { exclude: ['**/node_modules/**', '**/dist/**'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const }
-const stories = { ...shared, fileParallelism: false, testTimeout: 120_000, globalSetup: ['e2e/chromium.ts', 'e2e/postgres.ts'] }
+const stories = { ...shared, testTimeout: 120_000, globalSetup: ['e2e/chromium.ts', 'e2e/postgres.ts'] }
 
 /** Suites of the control plane that would show nothing new on another database, or that look into files of SQLite. */
 const sameOnEveryDatabase = [
@@ -30,11 +30,15 @@ const storiesOfTheDatabase = [
   'secrets',
   'tokens',
 ]
-const storiesOnPostgres = process.env['MCPG_EVERY_STORY'] ? ['**/*'] : storiesOfTheDatabase
+const isEveryStory = Boolean(process.env['MCPG_EVERY_STORY'])
+const storiesOnPostgres = isEveryStory ? ['**/*'] : storiesOfTheDatabase
 /** The SQLite file is what it breaks; its counterpart is postgres.test.ts. */
 const storyOfSqlite = 'e2e/stories/bad-start.test.ts'
 
 const storiesOnKubernetes = 'e2e/kubernetes/**/*.test.ts'
+/** One at a time: a browser drops what it has open when another story makes a network. */
+const storiesInBrowser = ['e2e/stories/console*.test.ts', 'e2e/stories/sign-in.test.ts']
+const alone = { fileParallelism: false }
 
 const onPostgres = { env: { MCPG_TEST_DATABASE: 'postgresql' } }
 
@@ -63,12 +67,21 @@ export default defineConfig({
       },
       { test: { ...shared, name: 'ui', include: ['ui/**/*.test.{ts,tsx}'], globalSetup: ['e2e/chromium.ts'] } },
       {
-        test: { ...stories, name: 'e2e', include: ['e2e/**/*.test.ts'], exclude: [...shared.exclude, storiesOnKubernetes] },
+        test: {
+          ...stories,
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude: [...shared.exclude, storiesOnKubernetes, ...storiesInBrowser],
+        },
+      },
+      {
+        test: { ...stories, ...alone, name: 'e2e-browser', include: storiesInBrowser },
       },
       {
         // The last stage of `.ci/run` and not of `npm test`: it needs root, and builds Kubernetes the first time.
         test: {
           ...stories,
+          ...alone,
           name: 'kubernetes',
           include: [storiesOnKubernetes],
           hookTimeout: 240_000,
@@ -78,6 +91,7 @@ export default defineConfig({
       {
         test: {
           ...stories,
+          ...(isEveryStory && alone),
           ...onPostgres,
           name: 'e2e-postgres',
           include: storiesOnPostgres.map((name) => `e2e/stories/${name}.test.ts`),

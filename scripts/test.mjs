@@ -5,7 +5,7 @@ import { ensureBuilt, root, runNode } from './workspace.mjs'
 
 ensureBuilt()
 /** The suites over a database run twice, once on each engine. */
-const projects = ['unit', 'unit-postgres', 'ui', 'e2e', 'e2e-postgres']
+const projects = ['unit', 'unit-postgres', 'ui', 'e2e', 'e2e-browser', 'e2e-postgres']
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 const chosen = process.argv.slice(2)
 if (chosen.length > 0) process.exitCode = await runNode([vitest, 'run', ...chosen], { cwd: root })
@@ -13,7 +13,7 @@ else {
   const results = join(root, '.cache/results')
   mkdirSync(results, { recursive: true })
   let failed = 0
-  // Whole programs compete for the machine, so the stories over processes run after the others and one at a time.
+  // Whole programs compete for the machine, so the stories over processes run after the others.
   for (const project of projects) {
     const file = join(results, `${project}.json`)
     rmSync(file, { force: true })

@@ -42,7 +42,7 @@ function runs({ isQuick }: Counts): { what: string; args: string[] }[] {
   return [
     { what: 'contract suite, both engines', args: ['--project', 'unit', 'cp/src/db'] },
     { what: 'suites of the control plane, PostgreSQL', args: ['--project', 'unit-postgres', ...(isQuick ? ['cp/src/resources'] : [])] },
-    { what: 'stories, SQLite', args: ['--project', 'e2e', ...stories] },
+    { what: 'stories, SQLite', args: ['--project', 'e2e', '--project', 'e2e-browser', ...stories] },
     { what: 'stories, PostgreSQL (but the one that breaks the file of SQLite)', args: ['--project', 'e2e-postgres', ...stories] },
   ]
 }
