@@ -93,17 +93,18 @@ function chain(count: number) {
 export async function callCost({
   rounds,
   clients,
-  durationMs,
+  steadyMs,
+  fullMs,
   callsPerSecond,
   env,
-}: Environment & { rounds: number; clients: number; durationMs: number; callsPerSecond: number }) {
+}: Environment & { rounds: number; clients: number; steadyMs: number; fullMs: number; callsPerSecond: number }) {
   const { gateway } = await startFleet([fixture('with', 'raw-stdio'), unaudited('without')], env)
   const load = await startPeer(new URL('../bench/load.ts', import.meta.url).pathname)
   for (const path of ['with', 'without']) {
     const target: Target = { transport: 'http', url: serverUrl(gateway, path), era: 'modern' }
     await load.ask('openPath', { path, target, clients })
   }
-  const measure = (path: string, rate?: number) =>
+  const measure = (path: string, durationMs: number, rate?: number) =>
     load.ask<Measured>('measure', {
       path,
       clients,
@@ -113,10 +114,10 @@ export async function callCost({
       ...(rate && { callsPerSecond: rate }),
     } satisfies Measure)
   // Both warm before anything counts.
-  await measure('with')
-  await measure('without')
-  const steady = await inTurn(rounds, (path) => measure(path, callsPerSecond))
-  const full = await inTurn(rounds, (path) => measure(path))
+  await measure('with', fullMs)
+  await measure('without', fullMs)
+  const steady = await inTurn(rounds, (path) => measure(path, steadyMs, callsPerSecond))
+  const full = await inTurn(rounds, (path) => measure(path, fullMs))
   await load.ask('close')
   return { steady, full }
 }
