@@ -6,11 +6,15 @@ import { cpuSeconds } from './process-cost.ts'
 
 export type Measured = { calls: number; rps: number; p50: number; p99: number; cpuMicros: number; loadCpuMicros: number }
 /** With `callsPerSecond` of all clients together each call has its time, and one that the call before held up counts from then; without it each follows the one before. */
-export type Measure = { path: string; clients: number; warmupMs: number; durationMs: number; watchPid: number; callsPerSecond?: number }
+type How = { clients: number; warmupMs: number; durationMs: number; watchPid: number; callsPerSecond?: number }
+export type Measure = How & { path: string }
+/** `durationMs` is of one slice. */
+export type Alternate = How & { paths: string[]; slices: number }
+type Sample = { latencies: number[]; seconds: number; watchedSeconds: number; ownMicros: number }
 
 const open = new Map<string, EchoClient[]>()
 
-answerAsks({ openPath, check, measure, close })
+answerAsks({ openPath, check, measure, alternate, close })
 
 async function openPath({ path, target, clients }: { path: string; target: Target; clients: number }): Promise<void> {
   open.set(path, await openClients(target, clients))
@@ -28,7 +32,19 @@ async function check({ path }: { path: string }): Promise<number> {
   return texts.length
 }
 
-async function measure({ path, clients, warmupMs, durationMs, watchPid, callsPerSecond }: Measure): Promise<Measured> {
+async function measure({ path, ...how }: Measure): Promise<Measured> {
+  return summed([await sample(path, how)])
+}
+
+/** Each path for a slice of time, in turn, so that what else happens on the machine meets all of them; a figure is of all slices together. */
+async function alternate({ paths, slices, ...how }: Alternate): Promise<Record<string, Measured>> {
+  const samples = new Map<string, Sample[]>(paths.map((path) => [path, []]))
+  for (let slice = 0; slice < slices; slice++)
+    for (const path of slice % 2 === 0 ? paths : paths.toReversed()) samples.get(path)!.push(await sample(path, how))
+  return Object.fromEntries([...samples].map(([path, of]) => [path, summed(of)]))
+}
+
+async function sample(path: string, { clients, warmupMs, durationMs, watchPid, callsPerSecond }: How): Promise<Sample> {
   const latencies: number[] = []
   const window: { state: 'warm up' | 'open' | 'over' } = { state: 'warm up' }
   const everyMs = callsPerSecond === undefined ? 0 : (clients * 1000) / callsPerSecond
@@ -51,17 +67,23 @@ async function measure({ path, clients, warmupMs, durationMs, watchPid, callsPer
   await Promise.race([failed, later(durationMs)])
   window.state = 'over'
   const seconds = (performance.now() - before.wall) / 1000
-  const watched = watchPid ? cpuSeconds(watchPid) - before.watched : 0
-  const own = process.cpuUsage(before.own)
+  const watchedSeconds = watchPid ? cpuSeconds(watchPid) - before.watched : 0
+  const { user, system } = process.cpuUsage(before.own)
   await failed
+  return { latencies, seconds, watchedSeconds, ownMicros: user + system }
+}
+
+function summed(samples: Sample[]): Measured {
+  const latencies = samples.flatMap((one) => one.latencies)
+  const sum = (of: (one: Sample) => number) => samples.reduce((total, one) => total + of(one), 0)
   const calls = latencies.length
   return {
     calls,
-    rps: calls / seconds,
+    rps: calls / sum(({ seconds }) => seconds),
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
-    cpuMicros: (watched * 1e6) / calls,
-    loadCpuMicros: (own.user + own.system) / calls,
+    cpuMicros: (sum(({ watchedSeconds }) => watchedSeconds) * 1e6) / calls,
+    loadCpuMicros: sum(({ ownMicros }) => ownMicros) / calls,
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AuditEventSchema, AuditKind, AuditOutcome } from '@mcpg/proto/gen/delivery'
 import type { AuditEntry, AuditVerification } from '@mcpg/proto/rest/audit'
 import type { Target } from '../bench/echo-clients.ts'
-import type { Measure, Measured } from '../bench/load.ts'
+import type { Alternate, Measured } from '../bench/load.ts'
 import { startPeer } from '../bench/peer.ts'
 import { percentile, spread } from '../bench/percentile.ts'
 import { api, type Api } from '../harness/api.ts'
@@ -86,56 +86,47 @@ function chain(count: number) {
   return batches
 }
 
-/**
- * p99 of calls of a server that is audited beside one of the same program that is not, in turn: at a steady rate, and as fast as the
- * clients can, where every microsecond of anybody's work is a microsecond less for calls.
- */
-export async function callCost({
-  rounds,
-  clients,
-  steadyMs,
-  fullMs,
-  callsPerSecond,
-  env,
-}: Environment & { rounds: number; clients: number; steadyMs: number; fullMs: number; callsPerSecond: number }) {
+/** A rate of all clients together (none: as fast as they can), and how long each path is measured in one round. */
+export type Pace = { callsPerSecond?: number; slices: number; sliceMs: number }
+
+/** p99 of calls of a server that is audited beside one of the same program that is not, in turn, at each pace. */
+export async function callCost({ rounds, clients, paces, env }: Environment & { rounds: number; clients: number; paces: Pace[] }) {
   const { gateway } = await startFleet([fixture('with', 'raw-stdio'), unaudited('without')], env)
   const load = await startPeer(new URL('../bench/load.ts', import.meta.url).pathname)
   for (const path of ['with', 'without']) {
     const target: Target = { transport: 'http', url: serverUrl(gateway, path), era: 'modern' }
     await load.ask('openPath', { path, target, clients })
   }
-  const measure = (path: string, durationMs: number, rate?: number) =>
-    load.ask<Measured>('measure', {
-      path,
+  const measure = ({ callsPerSecond, slices, sliceMs }: Pace) =>
+    load.ask<Record<'with' | 'without', Measured>>('alternate', {
+      paths: ['with', 'without'],
       clients,
+      slices,
       warmupMs: 500,
-      durationMs,
+      durationMs: sliceMs,
       watchPid: gateway.pid,
-      ...(rate && { callsPerSecond: rate }),
-    } satisfies Measure)
+      ...(callsPerSecond && { callsPerSecond }),
+    } satisfies Alternate)
   // Both warm before anything counts.
-  await measure('with', fullMs)
-  await measure('without', fullMs)
-  const steady = await inTurn(rounds, (path) => measure(path, steadyMs, callsPerSecond))
-  const full = await inTurn(rounds, (path) => measure(path, fullMs))
+  await measure({ slices: 1, sliceMs: Math.max(...paces.map(({ sliceMs }) => sliceMs)) })
+  const costs = []
+  for (const pace of paces) {
+    const all = []
+    for (let round = 0; round < rounds; round++) all.push(await measure(pace))
+    costs.push({ pace, ...costOf(all) })
+  }
   await load.ask('close')
-  return { steady, full }
+  return costs
 }
 
-async function inTurn(rounds: number, measure: (path: 'with' | 'without') => Promise<Measured>) {
-  const ratios: number[] = []
-  const figures = { with: [] as Measured[], without: [] as Measured[] }
-  for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)
-    for (const path of order) figures[path].push(await measure(path))
-    ratios.push(figures.with.at(-1)!.p99 / figures.without.at(-1)!.p99)
-  }
+function costOf(rounds: Record<'with' | 'without', Measured>[]) {
   const median = (of: 'with' | 'without', which: 'p99' | 'cpuMicros' | 'rps') =>
     percentile(
-      figures[of].map((one) => one[which]),
+      rounds.map((round) => round[of][which]),
       0.5,
     )
   const both = (which: 'p99' | 'cpuMicros' | 'rps') => ({ with: median('with', which), without: median('without', which) })
+  const ratios = rounds.map((round) => round.with.p99 / round.without.p99)
   return { ratio: spread(ratios), p99: both('p99'), cpuMicros: both('cpuMicros'), perSecond: both('rps') }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { GatewayAuditRun } from '../db/db.ts'
 
 /** A run before it is signed. */
@@ -9,7 +9,7 @@ export const gatewayOrigin = '0'.repeat(64)
 
 /** hash(n) = SHA-256(hash(n-1) ‖ bytes of event n as sent), in lower-case hex. */
 export function gatewayLink(before: string, bytes: Uint8Array): string {
-  return createHash('sha256').update(before, 'hex').update(bytes).digest('hex')
+  return hash('sha256', Buffer.concat([Buffer.from(before, 'hex'), bytes]))
 }
 
 /** The text that is signed for a run. */
