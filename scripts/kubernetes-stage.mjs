@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { nodeBinary, pathWith, root } from './workspace.mjs'
 
-/** Minutes that a file may take, twice what it takes on two idle cores; in the order in which they are run, the shortest first. */
-const minutesOf = { install: 1, objects: 3, pods: 4, provision: 8, faults: 8 }
+/** Minutes that must be left for a file, a little more than it takes on two idle cores; in the order in which they are run, the shortest first. */
+const minutesOf = { install: 1, objects: 2, pods: 2, faults: 5, provision: 5.5 }
 /** For what was started to end in order. */
 const graceMs = 20_000
 const unfinished = { failed: 1, failures: ['did not finish'] }

@@ -152,7 +152,8 @@ export function linkService({
     if (sessions.get(session.gatewayId) !== session) return
     sessions.delete(session.gatewayId)
     if (said === 'goodbye') live.presence.goodbye(session.gatewayId)
-    else live.presence.broken(session.gatewayId)
+    // A stream that this end closes says nothing of the gateway.
+    else if (!draining) live.presence.broken(session.gatewayId)
   }
 
   /** A fleet is offered its configs in slices, so that heartbeats are answered in between. */
