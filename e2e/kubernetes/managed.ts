@@ -58,6 +58,7 @@ export async function managedCluster(options: { timers?: string; dnsServer?: str
       '/apis/networking.k8s.io/v1/networkpolicies',
       '/apis/networking.k8s.io/v1/ingresses',
       '/apis/policy/v1beta1/poddisruptionbudgets',
+      '/apis/autoscaling/v1/horizontalpodautoscalers',
       '/api/v1/pods',
       '/api/v1/secrets',
       '/api/v1/services',

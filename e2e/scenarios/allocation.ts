@@ -88,7 +88,7 @@ async function serviceOn(db: Db) {
   })
   const log = createLog({ level: 'silent', json: true })
   const clusters = {
-    driversIn: async () => clusterNames.map((id) => ({ id, name: id, region: 'eu', driver: null })),
+    driversIn: async () => clusterNames.map((id) => ({ id, name: id, region: 'eu', isolationTier: 'shared' as const, driver: null })),
     find: async (word: string) => {
       throw new Error(`nobody asks for ${word}`)
     },

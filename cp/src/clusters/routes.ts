@@ -102,7 +102,7 @@ export const clusterRoutes =
           response: { 200: Cluster },
         },
       },
-      async (request) => await clusters.drain(callerOf(request), request.params.id, request.body),
+      async (request) => await onceOnly.once(request, () => clusters.drain(callerOf(request), request.params.id, request.body)),
     )
     for (const [verb, summary] of [
       ['cordon', 'Place nothing new on a cluster'],

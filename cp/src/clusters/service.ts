@@ -227,9 +227,9 @@ export function clusterService({
   }
 
   /** The clusters that something could be placed on, each with its driver; null where nothing here can reach it. */
-  async function driversIn(): Promise<{ id: string; name: string; region: string; driver: Driver | null }[]> {
+  async function driversIn(): Promise<(Pick<ClusterRow, 'id' | 'name' | 'region' | 'isolationTier'> & { driver: Driver | null })[]> {
     const rows = (await store.list()).filter(({ state }) => state !== 'decommissioned')
-    return rows.map(({ id, name, region, driver }) => ({ id, name, region, driver: driverOf(driver) }))
+    return rows.map(({ id, name, region, isolationTier, driver }) => ({ id, name, region, isolationTier, driver: driverOf(driver) }))
   }
 
   /** By id or name. */

@@ -176,6 +176,8 @@ export function clusterStore({ read }: Pick<Db, 'read'>) {
         gatewaysReserved: 0,
         cpuMillicoresReserved: 0,
         memoryBytesReserved: 0,
+        failureScore: 0,
+        failedAt: null,
         version: { increment: 1 },
         updatedAt: now,
       },

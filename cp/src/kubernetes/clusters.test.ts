@@ -25,5 +25,10 @@ test('gateways stay in the namespace in which they were made', () => {
   expect(change({}, { image: 'other' })).toEqual([])
   expect(change({ namespace: 'tools' }, { namespace: 'others' })).toEqual(['they live in tools, not in others'])
   expect(change({ namespace: 'tools' })).toEqual(['they live in tools, not in namespaces of their workspaces'])
+  expect(change({}, { ingressClass: 'nginx' })).toEqual([])
+  expect(change({ ingressClass: 'nginx' }, { ingressClass: 'other' })).toEqual([])
+  expect(change({ ingressClass: 'nginx' }, { gatewayApi: 'infra/edge' })).toEqual([
+    'their host names are routed by an Ingress, not by an HTTPRoute',
+  ])
   expect(driver.unreachableBy!({ ...ref(), credentialsRef: null }, ref({ namespace: 'tools' }))).toEqual([])
 })

@@ -57,12 +57,20 @@ export function kubernetesClusters({
     return workloads
   }
 
-  /** Gateways stay in the namespace in which they were made. */
+  /** Gateways stay in the namespace in which they were made, and what routes to them is found by its kind only. */
   function unreachableBy({ id, credentialsRef: before }: ClusterRef, { credentialsRef: after }: ClusterRef): string[] {
     if (before === null || after === null) return []
-    const [lived, lives] = [before, after].map((ref) => unseal(id, ref).workloads.namespace)
-    if (lived === lives) return []
-    return [`they live in ${lived ?? 'namespaces of their workspaces'}, not in ${lives ?? 'namespaces of their workspaces'}`]
+    const [was, is] = [unseal(id, before).workloads, unseal(id, after).workloads]
+    const [home, routing] = [
+      { was: homeOf(was), is: homeOf(is) },
+      { was: routeOf(was), is: routeOf(is) },
+    ]
+    return [
+      ...(home.was === home.is ? [] : [`they live in ${home.was}, not in ${home.is}`]),
+      ...(routing.was === null || routing.was === routing.is
+        ? []
+        : [`their host names are routed by ${routing.was}, not by ${routing.is ?? 'anything'}`]),
+    ]
   }
 
   function unseal(clusterId: string, credentialsRef: string): Stored {
@@ -71,6 +79,9 @@ export function kubernetesClusters({
     return JSON.parse(plain.toString()) as Stored
   }
 }
+
+const homeOf = ({ namespace = 'namespaces of their workspaces' }: KubernetesWorkloads) => namespace
+const routeOf = ({ ingressClass, gatewayApi }: KubernetesWorkloads) => (ingressClass ? 'an Ingress' : gatewayApi ? 'an HTTPRoute' : null)
 
 /** Moved to another row it does not open. */
 const contextOf = (id: string) => `cluster\0${id}`

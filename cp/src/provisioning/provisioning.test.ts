@@ -156,6 +156,10 @@ describe('a managed gateway', () => {
     expect((await fleet.call('POST', '/v1/operations/nobody/cancel')).status).toBe(404)
     await ended((await create({ name: 'edge' })).body.operationId)
     expect(await refused({ isolationTier: 'dedicated' })).toEqual([409, 'gateway_would_move'])
+    expect(await refused({ clusterSelector: 'disk=ssd' })).toEqual([409, 'gateway_would_move'])
+    // Where it is already is no other place.
+    const same = (await create({ name: 'edge', region: 'local', isolationTier: 'shared' })).body.operationId
+    expect((await ended(same)).state).toBe('succeeded')
   })
 
   it('has one operation at a time, and the same key is the same one', async () => {

@@ -103,10 +103,10 @@ export function provisioningService({
           hint: `delete it again: mcpg-ctl provision delete … --instance-uid ${known.instanceUid}`,
         },
       )
-    const parameters = kept(known, asked)
-    const { more, less } = changeOf(await allocator.amountsOf(known.instanceUid), amountsOf(parameters))
     const cluster = (await clusters.driversIn()).find(({ id }) => id === known.clusterId)
     if (!cluster) throw unknownCluster(known)
+    const parameters = kept(known, asked, cluster)
+    const { more, less } = changeOf(await allocator.amountsOf(known.instanceUid), amountsOf(parameters))
     const violations = cluster.driver?.check(parameters) ?? []
     if (violations.length > 0) throw unsupported(violations)
     const input: OperationInput = { parameters, previous: known.parameters, less }
@@ -119,10 +119,19 @@ export function provisioningService({
     ])
   }
 
-  /** Where it runs is settled; a request that names another place would have to move it. */
-  function kept({ parameters: before, name }: ManagedGateway, asked: Parameters): Parameters {
+  /** Where it runs is settled; a request that names another place than it has, or was asked for, would have to move it. */
+  function kept(
+    { parameters: before, name }: ManagedGateway,
+    asked: Parameters,
+    there: { region: string; isolationTier: string },
+  ): Parameters {
+    const has: Record<'region' | 'isolationTier' | 'clusterSelector', (string | undefined)[]> = {
+      region: [before.region, there.region],
+      isolationTier: [before.isolationTier ?? 'shared', there.isolationTier],
+      clusterSelector: [before.clusterSelector],
+    }
     const moved = (['region', 'isolationTier', 'clusterSelector'] as const).filter(
-      (field) => asked[field] !== undefined && asked[field] !== before[field],
+      (field) => asked[field] !== undefined && !has[field].includes(asked[field]),
     )
     if (moved.length > 0)
       throw new McpgError(
@@ -131,7 +140,7 @@ export function provisioningService({
         `The gateway ${name} stays on its cluster, and ${moved.join(' and ')} would choose another.`,
         {
           hint: 'delete it and create it anew',
-          violations: moved.map((field) => ({ pointer: `/${field}`, detail: `is ${before[field] ?? 'not given'} now` })),
+          violations: moved.map((field) => ({ pointer: `/${field}`, detail: `is ${has[field].at(-1) ?? 'not given'} now` })),
         },
       )
     const { region, isolationTier, clusterSelector } = before

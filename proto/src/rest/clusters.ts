@@ -24,7 +24,11 @@ export const Region = z
 
 const Amount = z.number().int().positive().max(Number.MAX_SAFE_INTEGER)
 
-const Cidr = z.union([z.cidrv4(), z.cidrv6()])
+/** Where clouds hand out credentials of their machines; no gateway may call them. */
+export const metadataAddresses: readonly string[] = ['169.254.169.254/32', 'fd00:ec2::254/128']
+const Cidr = z
+  .union([z.cidrv4(), z.cidrv6()])
+  .refine((cidr) => !metadataAddresses.includes(cidr), 'hands out credentials of the machine, and no gateway may call it')
 
 /** How gateways run on a cluster of Kubernetes, where it is not as usual. */
 export const KubernetesWorkloads = z.strictObject({

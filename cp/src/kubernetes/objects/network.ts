@@ -1,10 +1,8 @@
 import { BlockList } from 'node:net'
+import { metadataAddresses } from '@mcpg/proto/rest/clusters'
 import { gatewayMeta } from './metadata.ts'
 import { clientsLabel, gatewaySelector } from './names.ts'
 import { endpointPort, type GatewayWorkload, type KubernetesObject } from './workload.ts'
-
-/** Where clouds hand out the credentials of a machine to whoever asks. */
-const metadataAddresses = { v4: '169.254.169.254/32', v6: 'fd00:ec2::254/128' }
 
 export function services(workload: GatewayWorkload): KubernetesObject[] {
   const selector = gatewaySelector(workload.instanceUid)
@@ -63,7 +61,7 @@ export function networkPolicy(workload: GatewayWorkload): KubernetesObject {
 
 /** The exception must lie inside of the block, or the server refuses it. */
 function block(cidr: string) {
-  const except = [metadataAddresses.v4, metadataAddresses.v6].filter((address) => contains(cidr, address))
+  const except = metadataAddresses.filter((address) => contains(cidr, address))
   return { ipBlock: { cidr, ...(except.length > 0 ? { except } : {}) } }
 }
 

@@ -22,7 +22,7 @@ test('access is what the flags say, else the kubeconfig of the person, else noth
   ).toEqual({
     kubernetes: { server, token: 't', ca: 'pem', workloads: { namespace: 'tools', storageClass: 'fast', egress: ['10.0.0.0/8'] } },
   })
-  const own = { kubernetes: { kubeconfig: 'kind: Config', context: 'prod', workloads: {} } }
+  const own = { kubernetes: { kubeconfig: 'kind: Config', context: 'prod' } }
   expect(await readAccess({ kubeconfig: config, context: 'prod', egress: [] }, {})).toEqual(own)
   expect(await readAccess({ context: 'prod', egress: [] }, { KUBECONFIG: config })).toEqual(own)
   expect(await readAccess({ egress: [] }, { HOME: folder })).toEqual({})

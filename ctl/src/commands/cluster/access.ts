@@ -43,7 +43,7 @@ export async function readAccess(
   }: AccessOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ kubernetes?: KubernetesAccess }> {
-  const workloads = {
+  const how = {
     ...(namespace && { namespace }),
     ...(gatewayImage && { image: gatewayImage }),
     ...(imagePullPolicy && { imagePullPolicy }),
@@ -55,19 +55,21 @@ export async function readAccess(
     ...(gatewayApi && { gatewayApi }),
     ...(egress.length > 0 && { egress }),
   }
+  // Nothing said of how gateways run there leaves it as it is.
+  const workloads = Object.keys(how).length > 0 ? { workloads: how } : {}
   if (server !== undefined) {
     if (kubeconfig !== undefined || context !== undefined) throw usage('--server takes the place of --kubeconfig and --context.')
     if (tokenFile === undefined) throw usage('--server needs --token-file.')
     const ca = caFile === undefined ? {} : { ca: await contentOf('--ca-file', caFile) }
-    return { kubernetes: { server, token: (await contentOf('--token-file', tokenFile)).trim(), ...ca, workloads } }
+    return { kubernetes: { server, token: (await contentOf('--token-file', tokenFile)).trim(), ...ca, ...workloads } }
   }
   if (caFile !== undefined || tokenFile !== undefined) throw usage('--ca-file and --token-file go with --server.')
   const chosen = context === undefined ? {} : { context }
-  if (kubeconfig !== undefined) return { kubernetes: { kubeconfig: await contentOf('--kubeconfig', kubeconfig), ...chosen, workloads } }
+  if (kubeconfig !== undefined) return { kubernetes: { kubeconfig: await contentOf('--kubeconfig', kubeconfig), ...chosen, ...workloads } }
   if (env['KUBECONFIG']?.includes(delimiter)) throw usage('KUBECONFIG names several files; choose one with --kubeconfig.')
   const own = env['KUBECONFIG'] || join(env['HOME'] ?? homedir(), '.kube/config')
   const found = await readFile(own, 'utf8').catch(() => null)
-  if (found !== null) return { kubernetes: { kubeconfig: found, ...chosen, workloads } }
+  if (found !== null) return { kubernetes: { kubeconfig: found, ...chosen, ...workloads } }
   if (context !== undefined) throw usage(`There is no kubeconfig at ${own} for --context ${context}.`)
   return {}
 }

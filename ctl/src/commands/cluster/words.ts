@@ -20,12 +20,17 @@ export const words: Words = (program, run) => {
     .action(run(() => import('./describe.ts')))
   cluster
     .command('register')
-    .description('register a cluster; the same again changes nothing')
+    .description('register a cluster; the same again changes nothing but what it is reached with')
     .requiredOption('--name <name>', 'name of the cluster')
     .requiredOption('--region <name>', 'where it is')
     .addOption(new Option('--gateways-max <n>', 'most gateways on it').argParser(whole).makeOptionMandatory())
     .addOption(isolationTier('how strictly its gateways are kept apart').default('shared'))
-    .addOption(new Option('--cpu-millicores-total <n>', 'what there is of it (default: what each probe finds)').argParser(whole))
+    .addOption(
+      new Option(
+        '--cpu-millicores-total <n>',
+        'what there is of it (default: what each probe finds; without limit where only the other is given)',
+      ).argParser(whole),
+    )
     .addOption(new Option('--memory-bytes-total <n>', 'likewise').argParser(bytes))
     .addOption(several('--label <key=value>', 'label for --cluster-selector'))
     .addOption(new Option('--driver <driver>', 'how gateways run there').choices(['kubernetes', 'local']).default('kubernetes'))

@@ -16,7 +16,11 @@ export const words: Words = (program, run) => {
     .option('--region <name>', 'only clusters of this region')
     .addOption(isolationTier('how strictly it is kept apart from others (default: shared)'))
     .option('--custom-hostname <host>', 'name under which clients reach it, of a verified domain (mcpg-ctl domain add)')
-    .addOption(new Option('--size <size>', 's 250m/512Mi, m 500m/1Gi, l 1000m/2Gi').choices(['s', 'm', 'l']).default('s'))
+    .addOption(
+      new Option('--size <size>', 's 250m/512Mi, m 500m/1Gi, l 1000m/2Gi; of this machine it is only reserved')
+        .choices(['s', 'm', 'l'])
+        .default('s'),
+    )
     .option('--cluster-selector <selector>', 'only clusters with these labels, e.g. disk=ssd')
     .addOption(new Option('--strategy <what>', 'fill clusters up, or spread over them').choices(['binpack', 'spread']).default('binpack'))
     .option('--allow-higher-tier', 'a cluster of a stricter tier will do, too')
