@@ -106,10 +106,6 @@ export function kubernetesWorkloads({
         for (const owned of enrollmentSecret(given, applied)) await client.apply(owned)
         if (!set && isAutoscaled(given)) await client.scale(applied, countOf(applied, given))
       }
-    }).catch(async (error: unknown) => {
-      // A namespace in which nothing could be made is found by nothing in it later.
-      if (settings.namespace === undefined) await deleteIfEmpty(client, namespaceName(described)).catch(() => {})
-      throw error
     })
     // A pod that waits with a token of yesterday would wait for ever.
     if (secret && needsToken && !byAttestation) {
@@ -235,20 +231,15 @@ export function kubernetesWorkloads({
     return accounts.flatMap(({ metadata }) => uidOf(metadata.labels) ?? [])
   }
 
+  /** Once no gateway has an account in it; only a namespace that is ours. */
   async function removeIfEmpty(client: Client, name: string): Promise<void> {
-    if (!(await deleteIfEmpty(client, name))) return
-    const reference = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
-    await until(async () => (await client.find(reference)) === null, `the namespace ${name} is still being deleted`)
-  }
-
-  /** Once no gateway has an account in it; only a namespace that is ours. Whether it is on its way out. */
-  async function deleteIfEmpty(client: Client, name: string): Promise<boolean> {
     const accounts = await client.list({ apiVersion: 'v1', kind: 'ServiceAccount' }, { namespace: name, labels: managedSelector })
-    if (accounts.length > 0) return false
+    if (accounts.length > 0) return
     const reference = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
     const found = await client.find(reference)
-    if (found?.metadata.labels?.['app.kubernetes.io/managed-by'] !== managedSelector['app.kubernetes.io/managed-by']) return false
-    return await client.remove(reference)
+    if (found?.metadata.labels?.['app.kubernetes.io/managed-by'] !== managedSelector['app.kubernetes.io/managed-by']) return
+    await client.remove(reference)
+    await until(async () => (await client.find(reference)) === null, `the namespace ${name} is still being deleted`)
   }
 
   function describe(

@@ -38,5 +38,14 @@ export function changeOf(before: Amounts, after: Amounts): { more: Amounts; less
 }
 
 /** For a person. */
+const told = ['size', 'replicas', 'maxReplicas', 'imageTag', 'customHostname'] as const
+
+/** What an update changes, for a person; empty for nothing. */
+export const changesText = (before: Parameters, after: Parameters): string =>
+  told
+    .filter((field) => before[field] !== after[field])
+    .map((field) => `${field} ${before[field] ?? 'none'} → ${after[field] ?? 'none'}`)
+    .join(', ')
+
 export const amountsText = ({ gateways, cpuMillicores, memoryBytes }: Amounts): string =>
   `${gateways} ${gateways === 1 ? 'gateway' : 'gateways'}, ${cpuMillicores}m CPU, ${Math.round(memoryBytes / 2 ** 20)} MiB`

@@ -12,7 +12,7 @@ import type { AnswerToKeep } from '../http/idempotency.ts'
 import { watchHint } from '../operations/service.ts'
 import { event, type BeginningOf } from './beginning.ts'
 import { groupOf, mostReplicas } from '../clusters/group.ts'
-import { amountsOf, amountsText, changeOf, type OperationInput, type Parameters } from './input.ts'
+import { amountsOf, amountsText, changeOf, changesText, type OperationInput, type Parameters } from './input.ts'
 import { unsupported, type PlacementFor } from './placing.ts'
 import type { EnvironmentScope, ManagedGateway, ProvisioningStore } from './store.ts'
 
@@ -110,7 +110,9 @@ export function provisioningService({
     const violations = cluster.driver?.check(parameters) ?? []
     if (violations.length > 0) throw unsupported(violations)
     const input: OperationInput = { parameters, previous: known.parameters, less }
-    const beginning = beginningOf(caller, 'update', known, input, 'known', [event('reserved', 'done', `stays on {cluster}`)], toKeep)
+    const changes = changesText(known.parameters, parameters)
+    const stays = event('reserved', 'done', `stays on {cluster}${changes === '' ? '' : `; ${changes}`}`)
+    const beginning = beginningOf(caller, 'update', known, input, 'known', [stays], toKeep)
     const outcome = await allocator.beginMore({ id: cluster.id, name: cluster.name }, more, beginning)
     if (outcome.outcome === 'quota') return await aboveQuota(beginning, outcome.exceeded)
     if (outcome.outcome !== 'full') return await started(beginning, outcome, known)

@@ -29,7 +29,9 @@ export const words: Words = (program, run) => {
     .action(run(() => import('./create.ts')))
   provision
     .command('delete')
-    .description('drain, revoke and remove a managed gateway; --org, --workspace, --env and --instance-uid must be named')
+    .description(
+      'drain, revoke and remove a managed gateway (one that enrolled by itself: revoke and delete it at once); --org, --workspace, --env and --instance-uid must be named',
+    )
     .addOption(environment())
     .option('--instance-uid <uid>', 'its instance uid, or its name')
     .addOption(new Option('--name <name>', 'another word for --instance-uid').hideHelp())
