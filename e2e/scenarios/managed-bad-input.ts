@@ -219,7 +219,7 @@ async function casesOf({ controlPlane, cluster, file, folder, operation }: World
         reason: 'invalid_request',
         pointers: ['/gatewaysMax', '/cpuMillicoresTotal', '/memoryBytesTotal'],
       },
-      says: [/must be at least 1/, /must be more than 0/],
+      says: [/(gatewaysMax|--gateways-max) must be at least 1/, /(cpuMillicoresTotal|--cpu-millicores-total): must be more than 0/],
     },
     {
       what: 'negative numbers',
@@ -284,7 +284,7 @@ async function casesOf({ controlPlane, cluster, file, folder, operation }: World
       what: 'a cancel after ready',
       cli: { args: ['provision', 'cancel', operation.id], exit: 6 },
       rest: { method: 'POST', path: `/v1/operations/${operation.id}/cancel`, status: 409, reason: 'operation_finished' },
-      says: [/has ended already \(succeeded\)/, /mcpg-ctl provision delete /],
+      says: [/has ended already \(succeeded\)/, /take the gateway away: mcpg-ctl provision delete .*--instance-uid edge-1/],
     },
     {
       what: 'a cluster that is kept by its gateways',
@@ -459,7 +459,7 @@ async function usable(world: World, name: string): Promise<void> {
   })
 }
 
-/** `isTheirs`: what is on the cluster and not ours to take away. */
+/** `isTheirs`: what is on its way out already, and left to who deletes it. */
 async function wrongCreate(world: World, says: RegExp[], isTheirs: (object: string) => boolean = () => false): Promise<string[]> {
   const { run, stateDir, cluster }: { cluster: ApiServer } & World = world
   const before = await leftIn(stateDir)
